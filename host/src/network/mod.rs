@@ -1,0 +1,1 @@
+//! Networks: their description, validation and wiring.

@@ -1,0 +1,1 @@
+//! Values as users write and read them.

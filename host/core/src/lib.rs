@@ -1,12 +1,22 @@
 //! CSP without WebAssembly: channels, alternation, and a scheduler of processes.
+//!
+//! This crate knows nothing of components or guests: a process is whatever future the
+//! scheduler runs, a message whatever implements [`Payload`].
 #![deny(missing_docs)]
 
 pub mod alternation;
 pub mod channel;
 pub mod clock;
+#[cfg(not(loom))]
 pub mod deadlock;
 mod process;
+#[cfg(not(loom))]
 pub mod scheduler;
 mod sync;
 
+pub use alternation::{Alternation, Chosen, Guard, Order, Outcome, Wait};
+pub use channel::{
+    ChannelError, ChannelId, Look, Options, Overflow, Payload, Poison, PoisonKind, Probe, Receive,
+    Receiver, Send, SendError, Sender, Side, Statistics, Waiting, channel,
+};
 pub use process::{Holder, ProcessId};

@@ -1,5 +1,80 @@
-//! Channels.
+//! Channels: how processes communicate.
+//!
+//! A channel carries messages from its [`Sender`]s to its [`Receiver`]s, first in, first
+//! out. At a *rendezvous* (capacity 0) a sender waits until a receiver has its message; a
+//! *bounded* channel buffers as many messages as its capacity.
+//!
+//! ```
+//! use transputer_core::{ChannelError, Options, channel};
+//!
+//! let (sender, receiver) = channel(Options::rendezvous());
+//! let doubler = std::thread::spawn(move || {
+//!     for n in 1..=3u64 {
+//!         sender.send_blocking(2 * n).unwrap();
+//!     }
+//! });
+//! assert_eq!(receiver.receive_blocking(), Ok(2));
+//! assert_eq!(receiver.receive_blocking(), Ok(4));
+//! assert_eq!(receiver.receive_blocking(), Ok(6));
+//! doubler.join().unwrap();
+//! assert_eq!(receiver.receive_blocking(), Err(ChannelError::Closed));
+//! ```
+//!
+//! A channel ends in one of two ways. It is **closed** when the last end on one side is
+//! dropped: receivers still take what is buffered, then get
+//! [`Closed`](ChannelError::Closed); senders get it at once, and their message back. It
+//! is **poisoned** by [`Sender::poison`] or [`Receiver::poison`]: both sides get the
+//! reason at once, and what is buffered is dropped.
+//!
+//! How it works, and why no wake-up is lost, is written in the crate's `README.md`.
+
+mod blocking;
+pub(crate) mod claim;
+pub(crate) mod deferred;
+mod ends;
+mod error;
+mod operation;
+mod options;
+mod probe;
+mod receiver;
+mod sender;
+pub(crate) mod shared;
+pub(crate) mod state;
+pub(crate) mod waiting;
+
+pub(crate) use blocking::block_on;
+pub use error::{ChannelError, Poison, PoisonKind, SendError};
+pub use operation::{Receive, Send};
+pub use options::{Options, Overflow, Payload};
+pub use probe::{Look, Probe, Side, Statistics, Waiting};
+pub use receiver::Receiver;
+pub use sender::Sender;
+
+use crate::sync::Arc;
 
 /// The number of a channel, unique in this program.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub u64);
+
+impl std::fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Opens a channel, and returns its first two ends, held by
+/// [`Holder::Host`](crate::Holder::Host).
+///
+/// ```
+/// use transputer_core::{Options, channel};
+///
+/// let (sender, receiver) = channel(Options::bounded(1));
+/// sender.try_send(String::from("hello")).unwrap();
+/// assert_eq!(receiver.try_receive().as_deref(), Ok("hello"));
+/// ```
+pub fn channel<T: Payload>(options: Options) -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(shared::Shared::new(options));
+    let holder = crate::Holder::Host;
+    let sender = Sender::new(Arc::clone(&shared), holder);
+    (sender, Receiver::new(shared, holder))
+}

@@ -1,0 +1,53 @@
+//! What an alternation waits for, and what comes of it.
+
+use crate::channel::{ChannelError, Payload, Receiver, Sender};
+use crate::clock::Sleep;
+
+/// How to choose when several guards are ready.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Each with the same probability.
+    Fair,
+    /// The one that comes first in the list.
+    Priority,
+}
+
+/// What an alternation can wait for.
+#[derive(Debug)]
+pub enum Guard<'a, T: Payload> {
+    /// A message can be received, or the channel has ended.
+    Receive(&'a Receiver<T>),
+    /// This message can be sent, or the channel has ended.
+    Send(&'a Sender<T>, T),
+    /// The clock has come this far. A communication that is possible by then is preferred.
+    After(Sleep),
+    /// Chosen when nothing else is ready; makes the alternation non-blocking.
+    Skip,
+}
+
+/// What became of the guard that won.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// This message was received.
+    Received(T),
+    /// The guard's message was sent.
+    Sent,
+    /// The time of an [`After`](Guard::After) guard came.
+    Elapsed,
+    /// The [`Skip`](Guard::Skip) guard.
+    Skipped,
+    /// The guard's channel has ended, or refuses this message or one more operation. The
+    /// message of a send guard is in [`Chosen::unsent`].
+    Failed(ChannelError),
+}
+
+/// Which guard won, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen<T> {
+    /// The guard that won, counted from 0.
+    pub guard: usize,
+    /// What came of it.
+    pub outcome: Outcome<T>,
+    /// The messages of send guards that were not sent, with the guards' numbers.
+    pub unsent: Vec<(usize, T)>,
+}

@@ -1,0 +1,39 @@
+//! All the channels of an alternation, locked at once.
+
+use crate::channel::ChannelId;
+use crate::channel::shared::Shared;
+use crate::channel::state::State;
+use crate::sync::MutexGuard;
+
+/// Channels locked in the order of their ids, each of them once.
+pub(super) struct Locks<'a, T> {
+    locked: Vec<(ChannelId, MutexGuard<'a, State<T>>)>,
+}
+
+impl<'a, T> Locks<'a, T> {
+    pub(super) fn new(channels: impl Iterator<Item = &'a Shared<T>>) -> Self {
+        let mut channels: Vec<_> = channels.collect();
+        channels.sort_unstable_by_key(|channel| channel.id);
+        channels.dedup_by_key(|channel| channel.id);
+        Locks {
+            locked: channels
+                .into_iter()
+                .map(|channel| (channel.id, channel.lock()))
+                .collect(),
+        }
+    }
+
+    pub(super) fn state(&mut self, channel: ChannelId) -> &mut State<T> {
+        let place = self
+            .locked
+            .binary_search_by_key(&channel, |(id, _)| *id)
+            .expect("an alternation locks all its channels");
+        &mut self.locked[place].1
+    }
+
+    pub(super) fn unlock(mut self) {
+        for (_, state) in &mut self.locked {
+            state.check();
+        }
+    }
+}

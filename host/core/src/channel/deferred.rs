@@ -1,0 +1,72 @@
+//! What an operation leaves to be done after its locks are released.
+//!
+//! Waking a task and dropping a message both run foreign code, which may come back
+//! to the same channel: a waker may run a task or drop its last reference to it, a
+//! message may hold ends. Neither is ever done under a lock.
+
+use std::task::Waker;
+
+/// Any number of values, of which the first needs no allocation.
+struct Few<V> {
+    first: Option<V>,
+    more: Vec<V>,
+}
+
+impl<V> Few<V> {
+    const fn new() -> Self {
+        Few {
+            first: None,
+            more: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, value: V) {
+        match &self.first {
+            None => self.first = Some(value),
+            Some(_) => self.more.push(value),
+        }
+    }
+}
+
+#[must_use]
+pub(crate) struct Deferred<T> {
+    wake: Few<Waker>,
+    drop_wakers: Few<Waker>,
+    drop_messages: Few<T>,
+}
+
+impl<T> Deferred<T> {
+    pub(crate) const fn new() -> Self {
+        Deferred {
+            wake: Few::new(),
+            drop_wakers: Few::new(),
+            drop_messages: Few::new(),
+        }
+    }
+
+    pub(crate) fn wake(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.wake.push(waker);
+        }
+    }
+
+    pub(crate) fn drop_waker(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.drop_wakers.push(waker);
+        }
+    }
+
+    pub(crate) fn drop_message(&mut self, message: T) {
+        self.drop_messages.push(message);
+    }
+
+    /// Wakes in the order in which the waiters were served. No lock may be held.
+    pub(crate) fn run(self) {
+        if let Some(waker) = self.wake.first {
+            waker.wake();
+        }
+        for waker in self.wake.more {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How to open a channel.
+
+use std::any::Any;
+use std::sync::Arc;
+
+/// What a message counts for against [`Options::max_bytes`].
+///
+/// The size is asked for once, before the message enters the channel.
+pub trait Payload: Send + 'static {
+    /// The size of the message in bytes.
+    fn size(&self) -> usize;
+}
+
+macro_rules! fixed_size {
+    ($($kind:ty),* $(,)?) => {
+        $(impl Payload for $kind {
+            fn size(&self) -> usize {
+                size_of::<$kind>()
+            }
+        })*
+    };
+}
+
+fixed_size!(
+    (),
+    bool,
+    char,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    f32,
+    f64
+);
+
+impl Payload for String {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Payload for &'static str {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Payload for Vec<u8> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Payload for Box<dyn Any + Send> {
+    fn size(&self) -> usize {
+        size_of_val(&**self)
+    }
+}
+
+/// What a full channel of capacity 1 or more does with one message more.
+///
+/// Dropped messages are counted in [`Statistics::dropped`](crate::Statistics::dropped).
+/// A rendezvous always blocks.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Overflow {
+    /// The sender waits.
+    #[default]
+    Block,
+    /// The messages that have waited longest are dropped until the new one fits.
+    DropOldest,
+    /// The new message is dropped.
+    DropNewest,
+}
+
+/// How to open a channel; the default is an unlabelled rendezvous.
+///
+/// ```
+/// use transputer_core::{Options, Overflow, channel};
+///
+/// let options = Options::bounded(2).overflow(Overflow::DropOldest).label("newest two");
+/// let (sender, receiver) = channel(options);
+/// for n in 0..5u64 {
+///     sender.try_send(n).unwrap();
+/// }
+/// assert_eq!(receiver.try_receive(), Ok(3));
+/// assert_eq!(receiver.statistics().dropped, 3);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Messages that may wait in the channel; 0 means rendezvous, in which a
+    /// sender waits until a receiver has its message.
+    pub capacity: usize,
+    /// What happens past the capacity, or past `max_bytes`.
+    pub overflow: Overflow,
+    /// Operations that may wait on each side; one more fails with
+    /// [`Overloaded`](crate::ChannelError::Overloaded). 65,536 by default.
+    pub max_waiting: usize,
+    /// Bytes that may wait in the channel, unlimited by default. A full channel
+    /// makes senders wait; a message that is larger on its own fails with
+    /// [`TooLarge`](crate::ChannelError::TooLarge), at a rendezvous as well.
+    pub max_bytes: usize,
+    /// A name for errors and reports.
+    pub label: Option<Arc<str>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            capacity: 0,
+            overflow: Overflow::Block,
+            max_waiting: 65_536,
+            max_bytes: usize::MAX,
+            label: None,
+        }
+    }
+}
+
+impl Options {
+    /// A rendezvous: nothing is buffered.
+    pub fn rendezvous() -> Self {
+        Options::default()
+    }
+
+    /// A channel in which `capacity` messages may wait; 0 is a rendezvous.
+    pub fn bounded(capacity: usize) -> Self {
+        Options {
+            capacity,
+            ..Options::default()
+        }
+    }
+
+    /// Sets what happens past the capacity.
+    #[must_use]
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Sets how many operations may wait on each side.
+    #[must_use]
+    pub fn max_waiting(mut self, operations: usize) -> Self {
+        self.max_waiting = operations;
+        self
+    }
+
+    /// Sets how many bytes may wait in the channel.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Names the channel in errors and reports.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+}

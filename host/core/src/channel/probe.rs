@@ -1,0 +1,143 @@
+//! A channel as seen from outside: for reports, deadlock detection, and shutting down.
+
+use super::ChannelId;
+use super::error::Poison;
+use super::options::Payload;
+use super::shared::Shared;
+use super::waiting::Entry;
+use crate::process::Holder;
+use crate::sync::Arc;
+
+/// What a channel has seen so far.
+///
+/// `sent` is always the sum of `received`, `dropped` and `waiting`.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Statistics {
+    /// Messages accepted from senders.
+    pub sent: u64,
+    /// Messages handed to receivers.
+    pub received: u64,
+    /// Messages dropped by the overflow policy, by poison, or because the last receiver
+    /// went away before they were read.
+    pub dropped: u64,
+    /// Messages that wait in the channel now.
+    pub waiting: usize,
+}
+
+/// A side of a channel.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The senders'.
+    Send,
+    /// The receivers'.
+    Receive,
+}
+
+/// An operation that waits at a channel, by itself or as a guard of an alternation.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Waiting {
+    /// Who holds the end.
+    pub holder: Holder,
+    /// Whether it waits to send or to receive.
+    pub side: Side,
+    /// Unique among the waits at this channel, so that two looks can tell whether they
+    /// see the same wait.
+    pub ticket: u64,
+    /// The wait has a deadline: it ends even if nobody comes.
+    pub timed: bool,
+}
+
+/// A look at a channel: consistent, and out of date as soon as it is returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Messages that the channel can buffer.
+    pub capacity: usize,
+    /// Messages that it buffers.
+    pub buffered: usize,
+    /// The holder of each sender.
+    pub senders: Vec<Holder>,
+    /// The holder of each receiver.
+    pub receivers: Vec<Holder>,
+    /// Who waits, senders first, each side in order. An alternation that has already
+    /// communicated elsewhere is not listed.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A channel without the type of its messages. Holding a probe keeps no end open.
+pub trait Probe: Send + Sync {
+    /// The channel.
+    fn id(&self) -> ChannelId;
+
+    /// The name it was given.
+    fn label(&self) -> Option<Arc<str>>;
+
+    /// Who holds its ends, and who waits.
+    fn look(&self) -> Look;
+
+    /// What it has seen so far.
+    fn statistics(&self) -> Statistics;
+
+    /// Poisons the channel, as its ends can; false if it was poisoned already.
+    fn poison(&self, poison: Poison) -> bool;
+
+    /// Why it was poisoned, if it was.
+    fn poisoned(&self) -> Option<Poison>;
+
+    /// Drops what is buffered, counting it. Ends inside those messages are dropped
+    /// too, which opens the cycle of a channel that holds its own end.
+    fn discard(&self);
+}
+
+impl<T: Payload> Probe for Shared<T> {
+    fn id(&self) -> ChannelId {
+        self.id
+    }
+
+    fn label(&self) -> Option<Arc<str>> {
+        self.label.clone()
+    }
+
+    fn look(&self) -> Look {
+        let state = self.lock();
+        let sending = state
+            .sending
+            .live()
+            .map(|entry| waiting(entry, Side::Send, state.senders.holder(entry.end)));
+        let receiving = state
+            .receiving
+            .live()
+            .map(|entry| waiting(entry, Side::Receive, state.receivers.holder(entry.end)));
+        Look {
+            capacity: self.capacity,
+            buffered: state.buffer.len(),
+            senders: state.senders.holders(),
+            receivers: state.receivers.holders(),
+            waiting: sending.chain(receiving).collect(),
+        }
+    }
+
+    fn statistics(&self) -> Statistics {
+        self.lock().statistics()
+    }
+
+    fn poison(&self, poison: Poison) -> bool {
+        self.with(|state, later| state.poison(poison, later))
+    }
+
+    fn poisoned(&self) -> Option<Poison> {
+        self.lock().poison.clone()
+    }
+
+    fn discard(&self) {
+        self.with(|state, later| state.discard(later));
+    }
+}
+
+fn waiting<C>(entry: &Entry<C>, side: Side, holder: Holder) -> Waiting {
+    Waiting {
+        holder,
+        side,
+        ticket: entry.ticket,
+        timed: entry.timed,
+    }
+}

@@ -1,0 +1,209 @@
+//! The end at which messages leave a channel.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::ChannelId;
+use super::blocking::{block_on, block_on_until};
+use super::ends::EndKey;
+use super::error::{ChannelError, Poison};
+use super::operation::Receive;
+use super::options::Payload;
+use super::probe::{Probe, Statistics};
+use super::shared::Shared;
+use super::state::Accepted;
+use crate::process::Holder;
+use crate::sync::Arc;
+
+/// The end at which messages leave a channel.
+///
+/// Cloning it makes another end of the same channel; each message goes to one of them.
+/// Dropping the last one closes the channel: what is buffered is dropped, and senders get
+/// [`ChannelError::Closed`] and their message back.
+pub struct Receiver<T: Payload> {
+    pub(crate) shared: Arc<Shared<T>>,
+    pub(crate) key: EndKey,
+}
+
+impl<T: Payload> Receiver<T> {
+    pub(crate) fn new(shared: Arc<Shared<T>>, holder: Holder) -> Self {
+        let key = shared.lock().receivers.add(holder);
+        Receiver { shared, key }
+    }
+
+    /// Takes the next message; waits until there is one. Waiting receivers are served
+    /// first in, first out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing: a message that was handed to it goes to the next
+    /// waiting receiver, or back to its place in the channel.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](ChannelError::Closed) when no sender is left and everything has been
+    /// taken, [`Poisoned`](ChannelError::Poisoned),
+    /// [`Overloaded`](ChannelError::Overloaded).
+    pub fn receive(&self) -> Receive<'_, T> {
+        Receive::new(self, false)
+    }
+
+    /// Takes the next message if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](ChannelError::WouldBlock) if there is none; otherwise as
+    /// [`receive`](Self::receive).
+    pub fn try_receive(&self) -> Result<T, ChannelError> {
+        self.shared.with(|state, later| state.try_receive(later))
+    }
+
+    /// Like [`receive`](Self::receive), parking the calling thread. Not for code that runs
+    /// on a scheduler's worker.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive).
+    pub fn receive_blocking(&self) -> Result<T, ChannelError> {
+        block_on(self.receive())
+    }
+
+    /// Like [`receive_blocking`](Self::receive_blocking), for at most `timeout` of
+    /// wall-clock time. A delivery that comes at the same time wins.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](ChannelError::TimedOut); otherwise as [`receive`](Self::receive).
+    pub fn receive_timeout(&self, timeout: Duration) -> Result<T, ChannelError> {
+        let mut receive = Receive::new(self, true);
+        block_on_until(&mut receive, Instant::now().checked_add(timeout))
+            .unwrap_or_else(|| receive.time_out())
+    }
+
+    /// Returns a message that was just received, and not used: the next waiting receiver
+    /// gets it, or it becomes the first in the channel, over its capacity if need be. At a
+    /// poisoned channel it is dropped, and counted.
+    ///
+    /// Several are put back in the opposite order in which they were received.
+    pub fn put_back(&self, message: T) {
+        let size = message.size();
+        self.shared.with(|state, later| {
+            let number = state.front_number();
+            let accepted = Accepted {
+                number,
+                size,
+                message,
+            };
+            state.take_back(accepted, later);
+        });
+    }
+
+    /// Takes what is there already, up to `most` messages, without waiting, as long as
+    /// `accept` agrees to the next one: what is buffered, then what waiting senders offer.
+    /// Nothing passes between the messages. An ended channel yields none.
+    ///
+    /// `accept` is called under the channel's lock: it must be quick, and must not use any
+    /// channel. An offer that it agreed to may still have gone elsewhere in that moment.
+    pub fn drain(&self, most: usize, mut accept: impl FnMut(&T) -> bool) -> Vec<T> {
+        self.shared.with(|state, later| {
+            let mut taken = Vec::new();
+            while taken.len() < most
+                && let Some(message) = state.receive_if(&mut accept, later)
+            {
+                taken.push(message);
+            }
+            taken
+        })
+    }
+
+    /// The number of the channel.
+    pub fn id(&self) -> ChannelId {
+        self.shared.id
+    }
+
+    /// The channel's name, if it was given one.
+    pub fn label(&self) -> Option<Arc<str>> {
+        self.shared.label.clone()
+    }
+
+    /// Messages that the channel can buffer; 0 is a rendezvous.
+    pub fn capacity(&self) -> usize {
+        self.shared.capacity
+    }
+
+    /// Who holds this end.
+    pub fn holder(&self) -> Holder {
+        self.shared.lock().receivers.holder(self.key)
+    }
+
+    /// Records that this end has a new holder.
+    pub fn set_holder(&self, holder: Holder) {
+        self.shared.lock().receivers.set_holder(self.key, holder);
+    }
+
+    /// Another receiver of the same channel, for this holder.
+    pub fn clone_for(&self, holder: Holder) -> Self {
+        Receiver::new(Arc::clone(&self.shared), holder)
+    }
+
+    /// Whether this is the channel's only receiver now.
+    pub fn is_sole(&self) -> bool {
+        self.shared.lock().receivers.len() == 1
+    }
+
+    /// Whether `other` is a receiver of the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Ends the channel at once for both sides: what is buffered is dropped, and whoever
+    /// waits, now or later, fails with [`Poisoned`](ChannelError::Poisoned). A message
+    /// that a receiver has been handed stays received. Returns false, and changes
+    /// nothing, if the channel was poisoned already.
+    pub fn poison(&self, poison: Poison) -> bool {
+        self.shared.with(|state, later| state.poison(poison, later))
+    }
+
+    /// Why the channel was poisoned, if it was.
+    pub fn poisoned(&self) -> Option<Poison> {
+        self.shared.lock().poison.clone()
+    }
+
+    /// What the channel has seen so far.
+    pub fn statistics(&self) -> Statistics {
+        self.shared.lock().statistics()
+    }
+
+    /// The channel without the type of its messages.
+    pub fn probe(&self) -> Arc<dyn Probe> {
+        Arc::<Shared<T>>::clone(&self.shared)
+    }
+}
+
+impl<T: Payload> Clone for Receiver<T> {
+    /// Another receiver of the same channel, for the same holder.
+    fn clone(&self) -> Self {
+        self.clone_for(self.holder())
+    }
+}
+
+impl<T: Payload> Drop for Receiver<T> {
+    /// Closes this end; the last receiver closes the channel.
+    fn drop(&mut self) {
+        self.shared.with(|state, later| {
+            state.receivers.remove(self.key);
+            if state.receivers.is_empty() {
+                state.close_sending(later);
+            }
+        });
+    }
+}
+
+impl<T: Payload> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("channel", &self.shared.id)
+            .field("label", &self.shared.label)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! The end through which messages enter a channel.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::ChannelId;
+use super::blocking::{block_on, block_on_until};
+use super::ends::EndKey;
+use super::error::{Poison, SendError};
+use super::operation::Send;
+use super::options::Payload;
+use super::probe::{Probe, Statistics};
+use super::shared::Shared;
+use crate::process::Holder;
+use crate::sync::Arc;
+
+/// The end through which messages enter a channel.
+///
+/// Cloning it makes another end of the same channel; dropping the last one closes the
+/// channel: receivers take what is buffered, then get [`Closed`](crate::ChannelError::Closed).
+pub struct Sender<T: Payload> {
+    pub(crate) shared: Arc<Shared<T>>,
+    pub(crate) key: EndKey,
+}
+
+impl<T: Payload> Sender<T> {
+    pub(crate) fn new(shared: Arc<Shared<T>>, holder: Holder) -> Self {
+        let key = shared.lock().senders.add(holder);
+        Sender { shared, key }
+    }
+
+    /// Sends `message`; waits until it is buffered or, at a rendezvous, until a receiver
+    /// has it. Does not wait if neither is necessary. Waiting senders are served first
+    /// in, first out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future withdraws the message, unless it was sent already.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ChannelError::Closed), [`Poisoned`](crate::ChannelError::Poisoned),
+    /// [`TooLarge`](crate::ChannelError::TooLarge), [`Overloaded`](crate::ChannelError::Overloaded); the
+    /// message was not sent, and is given back.
+    pub fn send(&self, message: T) -> Send<'_, T> {
+        Send::new(self, message, false)
+    }
+
+    /// Sends `message` if that needs no waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](crate::ChannelError::WouldBlock) if the channel is full, or others wait to
+    /// send, or, at a rendezvous, no receiver waits; otherwise as [`send`](Self::send).
+    pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
+        let size = message.size();
+        self.shared
+            .with(|state, later| state.try_send(message, size, later))
+    }
+
+    /// Like [`send`](Self::send), parking the calling thread. Not for code that runs on a
+    /// scheduler's worker.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
+        block_on(self.send(message))
+    }
+
+    /// Like [`send_blocking`](Self::send_blocking), for at most `timeout` of wall-clock
+    /// time. A delivery that comes at the same time wins.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`send`](Self::send).
+    pub fn send_timeout(&self, message: T, timeout: Duration) -> Result<(), SendError<T>> {
+        let mut send = Send::new(self, message, true);
+        block_on_until(&mut send, Instant::now().checked_add(timeout))
+            .unwrap_or_else(|| send.time_out())
+    }
+
+    /// The number of the channel.
+    pub fn id(&self) -> ChannelId {
+        self.shared.id
+    }
+
+    /// The channel's name, if it was given one.
+    pub fn label(&self) -> Option<Arc<str>> {
+        self.shared.label.clone()
+    }
+
+    /// Messages that the channel can buffer; 0 is a rendezvous.
+    pub fn capacity(&self) -> usize {
+        self.shared.capacity
+    }
+
+    /// Who holds this end.
+    pub fn holder(&self) -> Holder {
+        self.shared.lock().senders.holder(self.key)
+    }
+
+    /// Records that this end has a new holder.
+    pub fn set_holder(&self, holder: Holder) {
+        self.shared.lock().senders.set_holder(self.key, holder);
+    }
+
+    /// Another sender of the same channel, for this holder.
+    pub fn clone_for(&self, holder: Holder) -> Self {
+        Sender::new(Arc::clone(&self.shared), holder)
+    }
+
+    /// Whether this is the channel's only sender now.
+    pub fn is_sole(&self) -> bool {
+        self.shared.lock().senders.len() == 1
+    }
+
+    /// Whether `other` is a sender of the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Ends the channel at once for both sides: what is buffered is dropped, and whoever
+    /// waits, now or later, fails with [`Poisoned`](crate::ChannelError::Poisoned). A message
+    /// that a receiver has been handed stays received. Returns false, and changes
+    /// nothing, if the channel was poisoned already.
+    pub fn poison(&self, poison: Poison) -> bool {
+        self.shared.with(|state, later| state.poison(poison, later))
+    }
+
+    /// Why the channel was poisoned, if it was.
+    pub fn poisoned(&self) -> Option<Poison> {
+        self.shared.lock().poison.clone()
+    }
+
+    /// What the channel has seen so far.
+    pub fn statistics(&self) -> Statistics {
+        self.shared.lock().statistics()
+    }
+
+    /// The channel without the type of its messages.
+    pub fn probe(&self) -> Arc<dyn Probe> {
+        Arc::<Shared<T>>::clone(&self.shared)
+    }
+}
+
+impl<T: Payload> Clone for Sender<T> {
+    /// Another sender of the same channel, for the same holder.
+    fn clone(&self) -> Self {
+        self.clone_for(self.holder())
+    }
+}
+
+impl<T: Payload> Drop for Sender<T> {
+    /// Closes this end; the last sender closes the channel.
+    fn drop(&mut self) {
+        self.shared.with(|state, later| {
+            state.senders.remove(self.key);
+            if state.senders.is_empty() {
+                state.close_receiving(later);
+            }
+        });
+    }
+}
+
+impl<T: Payload> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("channel", &self.shared.id)
+            .field("label", &self.shared.label)
+            .finish_non_exhaustive()
+    }
+}

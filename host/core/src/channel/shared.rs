@@ -1,0 +1,51 @@
+//! What all ends of one channel share.
+//!
+//! Lock order: channels are locked in the order of their ids (only an alternation holds
+//! more than one), then the waker of a claim (see `claim`), under which nothing is
+//! locked. No foreign code runs under a lock, except `Waker::clone` and what the caller
+//! passes to `Receiver::drain`; wakers are called, and messages and wakers dropped,
+//! after unlocking (see `deferred`).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::ChannelId;
+use super::deferred::Deferred;
+use super::options::Options;
+use super::state::State;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+pub(crate) struct Shared<T> {
+    pub(crate) id: ChannelId,
+    pub(crate) label: Option<Arc<str>>,
+    pub(crate) capacity: usize,
+    state: Mutex<State<T>>,
+}
+
+impl<T> Shared<T> {
+    pub(crate) fn new(options: Options) -> Self {
+        Shared {
+            id: ChannelId(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
+            capacity: options.capacity,
+            state: Mutex::new(State::new(&options)),
+            label: options.label,
+        }
+    }
+
+    /// Takes a step under the lock, and does what it leaves to be done after it.
+    pub(crate) fn with<R>(&self, step: impl FnOnce(&mut State<T>, &mut Deferred<T>) -> R) -> R {
+        let mut later = Deferred::new();
+        let mut state = self.lock();
+        let result = step(&mut state, &mut later);
+        state.check();
+        drop(state);
+        later.run();
+        result
+    }
+
+    /// The lock itself. The caller wakes nobody and drops nothing before it is released.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
+        lock(&self.state)
+    }
+}

@@ -1,0 +1,244 @@
+//! The operations that wait on one side of a channel, first in, first out.
+//!
+//! An entry lives in a slab: entering allocates only while the slab grows. It is
+//! linked into the queue while it waits. Whoever serves it claims it (which unlinks
+//! it) and settles it: writes the outcome into it and takes its waker. The owner then
+//! removes it, and finds the outcome inside. An owner that gives up removes its entry
+//! wherever it stands. Only the owner removes entries, so a key never goes stale.
+//!
+//! An entry of an alternation that another channel has claimed is dead: it is unlinked
+//! when met, and counts for nothing. Everything here happens under the channel's lock.
+
+use std::mem;
+use std::task::Waker;
+
+use super::claim::Claim;
+use super::ends::EndKey;
+use crate::sync::Arc;
+
+/// The number of an entry in its queue.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key(usize);
+
+const NONE: usize = usize::MAX;
+
+/// Who waits.
+pub(crate) enum Waiter {
+    Operation(Option<Waker>),
+    Alternation { claim: Arc<Claim>, guard: usize },
+}
+
+impl Waiter {
+    /// False once an alternation communicates, or has communicated, elsewhere.
+    fn is_live(&self) -> bool {
+        match self {
+            Waiter::Operation(_) => true,
+            Waiter::Alternation { claim, .. } => claim.winner().is_none(),
+        }
+    }
+
+    fn claim(&self) -> bool {
+        match self {
+            Waiter::Operation(_) => true,
+            Waiter::Alternation { claim, guard } => claim.win(*guard),
+        }
+    }
+
+    fn take_waker(&mut self) -> Option<Waker> {
+        match self {
+            Waiter::Operation(waker) => waker.take(),
+            Waiter::Alternation { claim, .. } => claim.take_waker(),
+        }
+    }
+
+    /// Takes the waker of an operation that leaves; an alternation keeps its own, for
+    /// its other entries.
+    pub(crate) fn forget_waker(&mut self) -> Option<Waker> {
+        match self {
+            Waiter::Operation(waker) => waker.take(),
+            Waiter::Alternation { .. } => None,
+        }
+    }
+}
+
+/// One operation, or one guard of an alternation.
+pub(crate) struct Entry<C> {
+    pub(crate) waiter: Waiter,
+    pub(crate) end: EndKey,
+    /// Unique at this channel.
+    pub(crate) ticket: u64,
+    /// A deadline will end the wait.
+    pub(crate) timed: bool,
+    /// What is offered or wanted, and in the end the outcome.
+    pub(crate) content: C,
+}
+
+struct Links {
+    previous: usize,
+    next: usize,
+    linked: bool,
+}
+
+enum Slot<C> {
+    Free { next: usize },
+    Used { entry: Entry<C>, links: Links },
+}
+
+pub(crate) struct Queue<C> {
+    slots: Vec<Slot<C>>,
+    free: usize,
+    head: usize,
+    tail: usize,
+    linked: usize,
+}
+
+impl<C> Queue<C> {
+    pub(crate) fn new() -> Self {
+        Queue {
+            slots: Vec::new(),
+            free: NONE,
+            head: NONE,
+            tail: NONE,
+            linked: 0,
+        }
+    }
+
+    /// How many entries wait, dead ones that nobody has met yet included.
+    pub(crate) fn len(&self) -> usize {
+        self.linked
+    }
+
+    /// Appends an entry.
+    pub(crate) fn enter(&mut self, entry: Entry<C>) -> Key {
+        let slot = Slot::Used {
+            entry,
+            links: Links {
+                previous: self.tail,
+                next: NONE,
+                linked: true,
+            },
+        };
+        let index = if self.free == NONE {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        } else {
+            let index = self.free;
+            if let Slot::Free { next } = mem::replace(&mut self.slots[index], slot) {
+                self.free = next;
+            }
+            index
+        };
+        match self.tail {
+            NONE => self.head = index,
+            tail => self.links(tail).next = index,
+        }
+        self.tail = index;
+        self.linked += 1;
+        Key(index)
+    }
+
+    /// Takes an entry out, whether it still waits or not.
+    pub(crate) fn remove(&mut self, key: Key) -> Entry<C> {
+        if self.links(key.0).linked {
+            self.unlink(key);
+        }
+        let slot = mem::replace(&mut self.slots[key.0], Slot::Free { next: self.free });
+        self.free = key.0;
+        match slot {
+            Slot::Used { entry, .. } => entry,
+            Slot::Free { .. } => unreachable!("only its owner removes an entry"),
+        }
+    }
+
+    /// The first entry that can still be served.
+    pub(crate) fn first_live(&mut self) -> Option<Key> {
+        while self.head != NONE {
+            let key = Key(self.head);
+            if self.entry(key).waiter.is_live() {
+                return Some(key);
+            }
+            self.unlink(key);
+        }
+        None
+    }
+
+    /// Takes an entry out of the queue in order to settle it. False if an alternation
+    /// was won elsewhere in this moment.
+    #[must_use]
+    pub(crate) fn claim(&mut self, key: Key) -> bool {
+        self.unlink(key);
+        self.entry(key).waiter.claim()
+    }
+
+    /// Claims the first entry that can still be served.
+    pub(crate) fn claim_first(&mut self) -> Option<Key> {
+        while let Some(key) = self.first_live() {
+            if self.claim(key) {
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Writes the outcome into a claimed entry; returns what was in it.
+    pub(crate) fn settle(&mut self, key: Key, outcome: C) -> (C, Option<Waker>) {
+        debug_assert!(!self.links(key.0).linked, "claimed before settled");
+        let entry = self.entry_mut(key);
+        let waker = entry.waiter.take_waker();
+        (mem::replace(&mut entry.content, outcome), waker)
+    }
+
+    pub(crate) fn entry(&self, key: Key) -> &Entry<C> {
+        match &self.slots[key.0] {
+            Slot::Used { entry, .. } => entry,
+            Slot::Free { .. } => unreachable!("a key belongs to an entry"),
+        }
+    }
+
+    pub(crate) fn entry_mut(&mut self, key: Key) -> &mut Entry<C> {
+        match &mut self.slots[key.0] {
+            Slot::Used { entry, .. } => entry,
+            Slot::Free { .. } => unreachable!("a key belongs to an entry"),
+        }
+    }
+
+    /// The entries that can still be served, in order.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &Entry<C>> {
+        let mut next = self.head;
+        std::iter::from_fn(move || match self.slots.get(next)? {
+            Slot::Used { entry, links } => {
+                next = links.next;
+                Some(entry)
+            }
+            Slot::Free { .. } => unreachable!("free slots are not linked"),
+        })
+        .filter(|entry| entry.waiter.is_live())
+    }
+
+    fn links(&mut self, index: usize) -> &mut Links {
+        match &mut self.slots[index] {
+            Slot::Used { links, .. } => links,
+            Slot::Free { .. } => unreachable!("links lead to entries"),
+        }
+    }
+
+    fn unlink(&mut self, key: Key) {
+        let links = self.links(key.0);
+        debug_assert!(links.linked, "unlinked once");
+        let (previous, next) = (links.previous, links.next);
+        *links = Links {
+            previous: NONE,
+            next: NONE,
+            linked: false,
+        };
+        match previous {
+            NONE => self.head = next,
+            previous => self.links(previous).next = next,
+        }
+        match next {
+            NONE => self.tail = previous,
+            next => self.links(next).previous = previous,
+        }
+        self.linked -= 1;
+    }
+}

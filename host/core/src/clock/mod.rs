@@ -8,8 +8,9 @@ mod time;
 mod timers;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 pub use sleep::Sleep;
@@ -37,6 +38,7 @@ struct Inner {
     timers: Timers,
     /// Called when a timer is due before the one that the clock's driver waits for.
     alarm: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    stopped: AtomicBool,
 }
 
 enum Source {
@@ -69,6 +71,7 @@ impl Clock {
                 source,
                 timers: Timers::default(),
                 alarm: OnceLock::new(),
+                stopped: AtomicBool::new(false),
             }),
         }
     }
@@ -111,7 +114,7 @@ impl Clock {
             now.store(later.as_nanos(), Ordering::Release);
             later
         });
-        due.into_iter().for_each(std::task::Waker::wake);
+        due.into_iter().for_each(Waker::wake);
         true
     }
 
@@ -132,22 +135,26 @@ impl Clock {
     /// again by then; it hears through the alarm about earlier ones.
     pub(crate) fn fire_due(&self) -> Option<Time> {
         let (due, next) = self.inner.timers.due_at(self.now());
-        due.into_iter().for_each(std::task::Waker::wake);
+        due.into_iter().for_each(Waker::wake);
         next
     }
 
-    /// Moves a virtual clock to its next deadline and wakes the sleeps that are due then.
-    /// `false` if no timer is left.
-    pub(crate) fn jump(&self) -> bool {
+    /// Moves a virtual clock to its next deadline and returns the sleeps that are due then, for
+    /// the caller to wake. Empty if no timer is left; the alarm tells about the next one then.
+    pub(crate) fn jump(&self) -> Vec<Waker> {
         let Source::Virtual(now) = &self.inner.source else {
-            return false;
+            return Vec::new();
         };
-        let due = self.inner.timers.due_next(|deadline| {
+        self.inner.timers.due_next(|deadline| {
             now.fetch_max(deadline.as_nanos(), Ordering::AcqRel);
-        });
-        let jumped = !due.is_empty();
-        due.into_iter().for_each(std::task::Waker::wake);
-        jumped
+        })
+    }
+
+    /// The driver leaves: every sleep ends now, since nobody would wake it later.
+    pub(crate) fn stop(&self) {
+        self.inner.stopped.store(true, Ordering::SeqCst);
+        let left = self.inner.timers.due_after(|| Time::MAX);
+        left.into_iter().for_each(Waker::wake);
     }
 
     fn ring(&self) {

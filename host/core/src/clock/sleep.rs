@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use super::timers::Key;
@@ -35,10 +36,12 @@ impl Sleep {
         self.deadline
     }
 
-    /// Whether that moment has come, without waiting.
+    /// Whether that moment has come, without waiting, or the clock's scheduler has shut down.
     #[must_use]
     pub fn is_elapsed(&self) -> bool {
-        self.deadline != Time::MAX && self.clock.now() >= self.deadline
+        self.deadline != Time::MAX
+            && (self.clock.now() >= self.deadline
+                || self.clock.inner.stopped.load(Ordering::SeqCst))
     }
 
     fn cancel(&mut self) {

@@ -90,12 +90,15 @@ impl Timers {
         queue.take_due(now)
     }
 
-    /// Takes out the timers with the next deadline, after telling `step` that deadline.
+    /// Takes out the timers with the next deadline, after telling `step` that deadline. The
+    /// caller must come back, unless there are none: then it is told about the next one.
     pub(super) fn due_next(&self, step: impl FnOnce(Time)) -> Vec<Waker> {
         let mut queue = self.lock();
         let Some(deadline) = queue.waiting.keys().next().map(|key| key.0) else {
+            queue.look_at = Time::MAX;
             return Vec::new();
         };
+        queue.look_at = Time::ZERO;
         step(deadline);
         queue.take_due(deadline)
     }

@@ -1,1 +1,415 @@
-//! The scheduler.
+//! Runs tasks on a few worker threads, and keeps their time.
+//!
+//! # How a task gets to a worker
+//!
+//! A task is parked, ready, running, running and woken, or done ([`state`](self), one atomic a
+//! task). Only the wake-up that makes a parked task ready queues it, so a task is in one queue at
+//! most; a wake-up during a poll is kept, and the worker queues the task again after the poll.
+//!
+//! In [`Mode::Parallel`] ready tasks wait in a global queue, first in, first out. Each worker has
+//! a slot besides, for the task that was last woken by a task running there: with a message
+//! between two processes the receiver runs next, on the same processor, and no other worker is
+//! woken. The slot must not make anybody starve:
+//!
+//! - what is in the slot moves to the queue when another task is woken there;
+//! - after 64 tasks from its slot a worker looks into the queue first;
+//! - a task that wakes itself, to let others run, goes to the end of the queue;
+//! - a worker that runs out of work looks into the others' slots before it waits;
+//! - a worker in the same poll for a whole tick loses its slot's task to the queue.
+//!
+//! In [`Mode::Seeded`] one worker draws from the ready tasks at random, from a seed. Its clock
+//! stands still while anything is ready or running, and jumps to the next deadline when nothing
+//! is.
+//!
+//! # The timekeeper
+//!
+//! One more thread fires timers at their deadlines, and ticks while tasks run. After a tick in
+//! which no worker has polled it dozes, and the next worker that finds work wakes it.
+
+mod bell;
+mod parallel;
+mod registry;
+mod seeded;
+mod shared;
+mod state;
+mod task;
+mod timekeeper;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use shared::{Queue, Shared};
+pub use task::Task;
+use task::TaskCell;
+use timekeeper::Timekeeper;
+
+/// Something that the scheduler calls.
+pub type Hook = Arc<dyn Fn() + Send + Sync>;
+
+/// Something that calls a worker's whole loop.
+pub type AroundWorker = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
+
+/// How tasks are chosen, and by whose clock.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// So many worker threads, in real time.
+    Parallel {
+        /// At least 1.
+        workers: usize,
+    },
+    /// One worker, an order of polls drawn from the seed, and virtual time. The same seed gives
+    /// the same order, unless threads outside the scheduler wake tasks or spawn them;
+    /// [`Scheduler::hold_tasks`] makes several spawns from outside one step.
+    Seeded {
+        /// Any number.
+        seed: u64,
+    },
+}
+
+/// What a [`Scheduler`] is made from.
+#[derive(Clone)]
+pub struct SchedulerOptions {
+    /// How tasks are chosen.
+    pub mode: Mode,
+    /// The time between two ticks, in real time, in both modes. More than zero.
+    pub tick: Duration,
+    /// Called once on each worker thread with the worker's loop, which it must call once.
+    pub around_worker: Option<AroundWorker>,
+    /// Called on the timekeeper at each tick in which a task has run. Must not block.
+    pub on_tick: Option<Hook>,
+    /// Called on the timekeeper each time that everything has become [quiet], if it has stayed so
+    /// for a tick. In seeded mode at once, and no task runs before it returns.
+    ///
+    /// [quiet]: Scheduler::is_quiet
+    pub on_quiet: Option<Hook>,
+}
+
+impl SchedulerOptions {
+    /// A tick of 2 ms, and no hooks.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            tick: Duration::from_millis(2),
+            around_worker: None,
+            on_tick: None,
+            on_quiet: None,
+        }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let fault = match self.mode {
+            Mode::Parallel { workers: 0 } => "a scheduler needs at least 1 worker, got 0",
+            _ if self.tick.is_zero() => "a scheduler's tick must be longer than zero",
+            _ => return Ok(()),
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidInput, fault))
+    }
+}
+
+/// As many parallel workers as the machine has processors for this program.
+impl Default for SchedulerOptions {
+    fn default() -> Self {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        Self::new(Mode::Parallel { workers })
+    }
+}
+
+impl fmt::Debug for SchedulerOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SchedulerOptions")
+            .field("mode", &self.mode)
+            .field("tick", &self.tick)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs tasks. Clones are the same scheduler; dropping the last one shuts it down.
+///
+/// A task that holds a clone keeps the scheduler alive: call [`shutdown`](Self::shutdown) then.
+///
+/// ```
+/// use std::sync::mpsc;
+/// use std::time::Duration;
+/// use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
+///
+/// // Virtual time: the hour passes at once.
+/// let scheduler = Scheduler::new(SchedulerOptions::new(Mode::Seeded { seed: 7 }))?;
+/// let (done, finished) = mpsc::channel();
+/// let clock = scheduler.clock().clone();
+/// scheduler.spawn(async move {
+///     clock.sleep(Duration::from_secs(3600)).await;
+///     done.send(clock.now()).ok();
+/// });
+/// assert_eq!(finished.recv().unwrap().as_nanos(), 3_600_000_000_000);
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct Scheduler {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Scheduler {
+    /// Starts the workers and the timekeeper.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] for no workers or a tick of zero; otherwise what the
+    /// system says when it cannot start a thread. Nothing is left running then.
+    pub fn new(options: SchedulerOptions) -> io::Result<Self> {
+        options.check()?;
+        let shared = Shared::new(&options.mode);
+        // From here on, dropping `scheduler` stops the threads that have been started.
+        let scheduler = Self {
+            handle: Arc::new(Handle {
+                shared: shared.clone(),
+                threads: Mutex::default(),
+            }),
+        };
+        for index in 0..scheduler.workers() {
+            let shared = shared.clone();
+            let around = options.around_worker.clone();
+            scheduler.start(format!("transputer-{index}"), move || {
+                run_worker(&shared, index, around.as_ref());
+            })?;
+        }
+        let timekeeper = Timekeeper::new(
+            shared.clone(),
+            options.tick,
+            options.on_tick,
+            options.on_quiet,
+        );
+        scheduler.start("transputer-time".to_owned(), move || {
+            shared.adopt_thread();
+            timekeeper.run();
+        })?;
+        Ok(scheduler)
+    }
+
+    fn start(&self, name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let thread = thread::Builder::new().name(name).spawn(run)?;
+        lock(&self.handle.threads).push(thread);
+        Ok(())
+    }
+
+    /// Adds a task, behind those that are ready. Never blocks; may be called from anywhere.
+    ///
+    /// A panic in the future ends its task alone ([`Task::panicked`] tells). After a
+    /// [`shutdown`](Self::shutdown) the future is dropped at once.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task {
+        let shared = &self.handle.shared;
+        let id = shared.next_task_id();
+        let make = |key| TaskCell::new(id, key, Box::pin(future), shared.clone());
+        let cell = match shared.tasks.insert(make) {
+            Ok(cell) => {
+                shared.push_last(&cell);
+                cell
+            }
+            Err(cell) => {
+                cell.cancel();
+                cell.drop_future();
+                cell
+            }
+        };
+        Task::new(cell)
+    }
+
+    /// The clock of this scheduler's tasks: real time, or virtual in seeded mode. Sleeps of
+    /// host threads may use it too. After a shutdown its sleeps end at once.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.handle.shared.clock
+    }
+
+    /// How many worker threads there are.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.handle.shared.polls.len()
+    }
+
+    /// How many tasks have been spawned and haven't ended.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        self.handle.shared.tasks.len()
+    }
+
+    /// How many sleeps wait for the clock, of tasks and of host threads.
+    #[must_use]
+    pub fn timers_pending(&self) -> usize {
+        self.clock().timers_pending()
+    }
+
+    /// How many panics in tasks and hooks have been caught.
+    #[must_use]
+    pub fn panics(&self) -> u64 {
+        self.handle.shared.panics()
+    }
+
+    /// Whether nothing is ready or running, and nobody [holds the time](Self::hold_time). In
+    /// seeded mode no timer may be pending either, since time would jump to it.
+    ///
+    /// By the time that the caller has the answer a thread outside may have woken a task.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.handle.shared.is_quiet()
+    }
+
+    /// The next seed for something that chooses at random, as an alternation does: from the
+    /// scheduler's seed in seeded mode, so that a replay makes the same choices.
+    #[must_use]
+    pub fn random_seed(&self) -> u64 {
+        self.handle.shared.random_seed()
+    }
+
+    /// While the guard lives, the scheduler isn't quiet, and virtual time stands still: for work
+    /// under way outside, such as I/O, that will wake a task.
+    #[must_use = "time moves on when the guard is dropped"]
+    pub fn hold_time(&self) -> TimeHold {
+        let shared = self.handle.shared.clone();
+        match &shared.queue {
+            Queue::Parallel(parallel) => parallel.hold(),
+            Queue::Seeded(seeded) => seeded.hold_time(),
+        }
+        TimeHold { shared }
+    }
+
+    /// In seeded mode no task is polled while the guard lives, except the one that is being
+    /// polled, so that what is spawned or woken from outside meanwhile becomes one set to choose
+    /// from. Does nothing in parallel mode.
+    #[must_use = "tasks go on when the guard is dropped"]
+    pub fn hold_tasks(&self) -> TaskHold {
+        let shared = self.handle.shared.clone();
+        if let Queue::Seeded(seeded) = &shared.queue {
+            seeded.hold_tasks();
+        }
+        TaskHold { shared }
+    }
+
+    /// Ends everything, in these steps:
+    ///
+    /// 1. The scheduler is marked as stopping: no worker begins another poll.
+    /// 2. Idle workers, and the timekeeper, are woken to see the mark.
+    /// 3. Each worker leaves its loop after the poll that it is in.
+    /// 4. The last one to leave refuses new tasks, marks all tasks as ended, then drops their
+    ///    futures, inside `around_worker`. A drop that wakes other tasks queues nothing.
+    /// 5. That worker empties the queue.
+    /// 6. The timekeeper leaves after the hook that it is in, and ends all sleeps.
+    /// 7. The caller joins the threads, and drops what the workers could not.
+    ///
+    /// A second call waits for the first, and does nothing more. On a thread of this scheduler
+    /// (in a task or a hook) it cannot wait for itself: it returns after step 2. Blocks as long
+    /// as the longest poll otherwise.
+    pub fn shutdown(&self) {
+        self.handle.shutdown();
+    }
+}
+
+impl Handle {
+    fn shutdown(&self) {
+        self.shared.stop();
+        if self.shared.owns_this_thread() {
+            return;
+        }
+        // Held while joining, so that a second caller waits as well.
+        let mut threads = lock(&self.threads);
+        for thread in threads.drain(..) {
+            // An `Err` is a panic in `around_worker`, which the panic hook has shown.
+            let _ = thread.join();
+        }
+        self.shared.drop_tasks();
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("workers", &self.workers())
+            .field("tasks", &self.tasks())
+            .field("clock", self.clock())
+            .finish_non_exhaustive()
+    }
+}
+
+fn run_worker(shared: &Shared, index: usize, around: Option<&AroundWorker>) {
+    shared.adopt_thread();
+    let mut worked = false;
+    let mut work = || {
+        if !std::mem::replace(&mut worked, true) {
+            shared.work(index);
+        }
+    };
+    match around {
+        Some(around) => {
+            // Its panic ends this worker alone; a shutdown still finds every task.
+            let _ = catch_unwind(AssertUnwindSafe(|| around(&mut work)));
+        }
+        None => work(),
+    }
+}
+
+/// Holds a scheduler's time: see [`Scheduler::hold_time`].
+#[must_use = "time moves on when the guard is dropped"]
+pub struct TimeHold {
+    shared: Arc<Shared>,
+}
+
+impl Drop for TimeHold {
+    fn drop(&mut self) {
+        match &self.shared.queue {
+            Queue::Parallel(parallel) => {
+                parallel.release();
+                // The quiet that it kept from being reported may be due now.
+                self.shared.bell.stir();
+            }
+            Queue::Seeded(seeded) => seeded.release_time(),
+        }
+    }
+}
+
+impl fmt::Debug for TimeHold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeHold").finish_non_exhaustive()
+    }
+}
+
+/// Holds a seeded scheduler's tasks: see [`Scheduler::hold_tasks`].
+#[must_use = "tasks go on when the guard is dropped"]
+pub struct TaskHold {
+    shared: Arc<Shared>,
+}
+
+impl Drop for TaskHold {
+    fn drop(&mut self) {
+        if let Queue::Seeded(seeded) = &self.shared.queue {
+            seeded.release_tasks();
+        }
+    }
+}
+
+impl fmt::Debug for TaskHold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHold").finish_non_exhaustive()
+    }
+}
+
+/// Locks, also after a panic: nothing under these locks is left half changed by one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,179 @@
+//! Several workers: a global queue, and a slot per worker for the task that was just woken.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::lock;
+use super::shared::Shared;
+use super::task::TaskCell;
+
+/// How many tasks in a row a worker takes from its slot while others wait in the queue.
+const SLOT_RUN: usize = 64;
+
+pub(super) struct Parallel {
+    /// `None` tells one worker to look whether it shall stop.
+    queue: (
+        Sender<Option<Arc<TaskCell>>>,
+        Receiver<Option<Arc<TaskCell>>>,
+    ),
+    slots: Vec<Slot>,
+    /// Workers that wait for the queue.
+    idle: AtomicUsize,
+    /// Entries put into the queue, and entries that a worker has taken and isn't idle with.
+    pushed: AtomicUsize,
+    taken: AtomicUsize,
+    holds: AtomicUsize,
+    /// Nobody reads the queue any more.
+    drained: AtomicBool,
+}
+
+/// Aligned, so that two workers' slots don't share a cache line.
+#[derive(Default)]
+#[repr(align(128))]
+struct Slot(Mutex<Option<Arc<TaskCell>>>);
+
+impl Parallel {
+    pub(super) fn new(workers: usize) -> Self {
+        Self {
+            queue: unbounded(),
+            slots: (0..workers).map(|_| Slot::default()).collect(),
+            idle: AtomicUsize::new(0),
+            pushed: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
+            holds: AtomicUsize::new(0),
+            drained: AtomicBool::new(false),
+        }
+    }
+
+    /// Puts a task into the slot of the worker that woke it. Wakes no other worker: one message
+    /// would cost a system call. What was in the slot moves to the queue.
+    pub(super) fn push_to_slot(&self, worker: usize, task: Arc<TaskCell>) {
+        let displaced = lock(&self.slots[worker].0).replace(task);
+        if let Some(displaced) = displaced {
+            self.push(displaced);
+        }
+    }
+
+    /// Puts a task at the end of the queue, which wakes an idle worker if there is one.
+    pub(super) fn push(&self, task: Arc<TaskCell>) {
+        self.send(Some(task));
+        if self.drained.load(Ordering::SeqCst) {
+            // A wake-up that came too late for a shutdown: the queue must not keep the task.
+            self.queue.1.try_iter().for_each(drop);
+        }
+    }
+
+    fn send(&self, entry: Option<Arc<TaskCell>>) {
+        self.pushed.fetch_add(1, Ordering::SeqCst);
+        // Both halves of the queue are in `self`: it cannot be disconnected.
+        let _ = self.queue.0.send(entry);
+    }
+
+    /// The next task for this worker; waits for one. `None`: stop. `run` counts the tasks that
+    /// came from the slot without a look at the queue.
+    pub(super) fn next(
+        &self,
+        worker: usize,
+        run: &mut usize,
+        shared: &Shared,
+    ) -> Option<Arc<TaskCell>> {
+        loop {
+            if shared.is_stopping() {
+                return None;
+            }
+            if *run < SLOT_RUN
+                && let Some(task) = self.take_slot(worker)
+            {
+                *run += 1;
+                return Some(task);
+            }
+            *run = 0;
+            if let Ok(entry) = self.queue.1.try_recv() {
+                self.taken.fetch_add(1, Ordering::SeqCst);
+                if entry.is_some() {
+                    return entry;
+                }
+                continue;
+            }
+            if let Some(task) = self.take_slot(worker).or_else(|| self.steal(worker)) {
+                return Some(task);
+            }
+            if let Some(task) = self.park(shared) {
+                return Some(task);
+            }
+        }
+    }
+
+    fn take_slot(&self, worker: usize) -> Option<Arc<TaskCell>> {
+        lock(&self.slots[worker].0).take()
+    }
+
+    /// Takes what another worker would get to later.
+    fn steal(&self, worker: usize) -> Option<Arc<TaskCell>> {
+        let count = self.slots.len();
+        (1..count).find_map(|step| self.take_slot((worker + step) % count))
+    }
+
+    /// Waits for the queue. `idle` falls before `taken` rises: see [`is_idle`](Self::is_idle).
+    fn park(&self, shared: &Shared) -> Option<Arc<TaskCell>> {
+        self.idle.fetch_add(1, Ordering::SeqCst);
+        let entry = self.queue.1.recv();
+        self.idle.fetch_sub(1, Ordering::SeqCst);
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        shared.bell.stir();
+        // The queue cannot be disconnected, as above.
+        entry.ok().flatten()
+    }
+
+    /// Moves a slot's task to the queue, where another worker finds it.
+    pub(super) fn release_slot(&self, worker: usize) {
+        if let Some(task) = self.take_slot(worker) {
+            self.push(task);
+        }
+    }
+
+    /// Whether nothing is ready or running.
+    ///
+    /// The three looks are one snapshot: `taken` and `pushed` only grow, and `taken` never
+    /// passes `pushed`. If `taken`, read first, equals `pushed`, read last, then neither changed
+    /// in between, so the queue was empty when every worker was seen idle. A worker that has got
+    /// an entry and still counts as idle hasn't raised `taken` yet, so it spoils the equality.
+    /// An idle worker's slot is empty: only its own polls fill it, and it looked there last.
+    pub(super) fn is_idle(&self) -> bool {
+        let taken = self.taken.load(Ordering::SeqCst);
+        let idle = self.idle.load(Ordering::SeqCst);
+        let pushed = self.pushed.load(Ordering::SeqCst);
+        idle == self.slots.len() && taken == pushed
+    }
+
+    /// Idle, and not held.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.holds.load(Ordering::SeqCst) == 0 && self.is_idle()
+    }
+
+    pub(super) fn hold(&self) {
+        self.holds.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn release(&self) {
+        self.holds.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Makes every idle worker look whether it shall stop.
+    pub(super) fn wake_workers(&self) {
+        for _ in &self.slots {
+            self.send(None);
+        }
+    }
+
+    /// Empties the queue and the slots for good. Only when the workers have stopped.
+    pub(super) fn drain(&self) {
+        self.drained.store(true, Ordering::SeqCst);
+        self.queue.1.try_iter().for_each(drop);
+        for worker in 0..self.slots.len() {
+            drop(self.take_slot(worker));
+        }
+    }
+}

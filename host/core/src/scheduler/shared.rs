@@ -1,0 +1,226 @@
+//! What a scheduler's handles, workers, timekeeper and tasks share.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use fastrand::Rng;
+
+use super::bell::Bell;
+use super::parallel::Parallel;
+use super::registry::Registry;
+use super::seeded::Seeded;
+use super::task::TaskCell;
+use super::{Mode, lock};
+use crate::clock::Clock;
+
+pub(super) struct Shared {
+    id: u64,
+    pub(super) queue: Queue,
+    pub(super) tasks: Registry,
+    pub(super) clock: Clock,
+    /// One per worker.
+    pub(super) polls: Vec<PollCount>,
+    pub(super) bell: Bell,
+    next_task: AtomicU64,
+    panics: AtomicU64,
+    stopping: AtomicBool,
+    /// Workers that haven't left their loop.
+    working: AtomicUsize,
+    seeds: Option<Mutex<Rng>>,
+}
+
+pub(super) enum Queue {
+    Parallel(Parallel),
+    Seeded(Seeded),
+}
+
+/// A worker's polls, begun and ended: odd while it is in one. Only that worker writes it.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct PollCount(AtomicU64);
+
+impl PollCount {
+    fn step(&self) {
+        let count = self.0.load(Ordering::Relaxed);
+        self.0.store(count.wrapping_add(1), Ordering::Release);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The scheduler that this thread belongs to, and its worker's index while it runs tasks.
+const OUTSIDE: (u64, Option<usize>) = (0, None);
+
+thread_local! {
+    static THREAD: Cell<(u64, Option<usize>)> = const { Cell::new(OUTSIDE) };
+}
+
+static SCHEDULERS: AtomicU64 = AtomicU64::new(1);
+
+impl Shared {
+    pub(super) fn new(mode: &Mode) -> Arc<Self> {
+        let (workers, queue, clock, seeds) = match *mode {
+            Mode::Parallel { workers } => {
+                let queue = Queue::Parallel(Parallel::new(workers));
+                (workers, queue, Clock::real(), None)
+            }
+            Mode::Seeded { seed } => {
+                let mut random = Rng::with_seed(seed);
+                let queue = Queue::Seeded(Seeded::new(random.u64(..)));
+                (1, queue, Clock::virtual_time(), Some(Mutex::new(random)))
+            }
+        };
+        let shared = Arc::new(Self {
+            id: SCHEDULERS.fetch_add(1, Ordering::Relaxed),
+            queue,
+            tasks: Registry::new(),
+            clock,
+            polls: (0..workers).map(|_| PollCount::default()).collect(),
+            bell: Bell::default(),
+            next_task: AtomicU64::new(1),
+            panics: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+            working: AtomicUsize::new(workers),
+            seeds,
+        });
+        let weak = Arc::downgrade(&shared);
+        shared.clock.set_alarm(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.look_at_timers();
+            }
+        });
+        shared
+    }
+
+    /// Queues a task that was woken, or aborted.
+    pub(super) fn push(&self, task: &Arc<TaskCell>) {
+        if let Queue::Parallel(parallel) = &self.queue
+            && let (id, Some(worker)) = THREAD.get()
+            && id == self.id
+        {
+            parallel.push_to_slot(worker, task.clone());
+        } else {
+            self.push_last(task);
+        }
+    }
+
+    /// Queues a task behind the others.
+    pub(super) fn push_last(&self, task: &Arc<TaskCell>) {
+        match &self.queue {
+            Queue::Parallel(parallel) => parallel.push(task.clone()),
+            Queue::Seeded(seeded) => seeded.push(task.clone()),
+        }
+    }
+
+    pub(super) fn next_task_id(&self) -> u64 {
+        self.next_task.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn random_seed(&self) -> u64 {
+        match &self.seeds {
+            Some(seeds) => lock(seeds).u64(..),
+            None => fastrand::u64(..),
+        }
+    }
+
+    pub(super) fn count_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
+    /// Runs a hook of the embedding program, whose panic must not end the timekeeper.
+    pub(super) fn call(&self, hook: &(dyn Fn() + Send + Sync)) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(hook)) {
+            self.count_panic();
+            std::mem::forget(payload);
+        }
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        match &self.queue {
+            Queue::Parallel(parallel) => parallel.is_quiet(),
+            Queue::Seeded(seeded) => seeded.is_quiet(self),
+        }
+    }
+
+    /// Whether no worker has anything to do, held or not.
+    pub(super) fn is_idle(&self) -> bool {
+        match &self.queue {
+            Queue::Parallel(parallel) => parallel.is_idle(),
+            Queue::Seeded(seeded) => seeded.is_idle(),
+        }
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Whether the calling thread is a worker or the timekeeper of this scheduler.
+    pub(super) fn owns_this_thread(&self) -> bool {
+        THREAD.get().0 == self.id
+    }
+
+    /// Marks the calling thread as this scheduler's.
+    pub(super) fn adopt_thread(&self) {
+        THREAD.set((self.id, None));
+    }
+
+    /// Tells workers and timekeeper to stop.
+    pub(super) fn stop(&self) {
+        if self.stopping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        match &self.queue {
+            Queue::Parallel(parallel) => parallel.wake_workers(),
+            Queue::Seeded(seeded) => seeded.wake_worker(),
+        }
+        self.bell.ring();
+    }
+
+    /// A worker's loop: runs tasks until the scheduler stops.
+    pub(super) fn work(&self, worker: usize) {
+        THREAD.set((self.id, Some(worker)));
+        let mut slot_run = 0;
+        loop {
+            let next = match &self.queue {
+                Queue::Parallel(parallel) => parallel.next(worker, &mut slot_run, self),
+                Queue::Seeded(seeded) => seeded.next(self),
+            };
+            let Some(task) = next else { break };
+            self.polls[worker].step();
+            task.run();
+            self.polls[worker].step();
+        }
+        THREAD.set((self.id, None));
+        if self.working.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.drop_tasks();
+        }
+    }
+
+    /// Drops the futures of all tasks that are left and refuses new ones. Only when no worker
+    /// polls any more. All are marked as ended first: a drop that wakes another task, or that
+    /// sends to it, then queues nothing.
+    pub(super) fn drop_tasks(&self) {
+        let left = self.tasks.close();
+        left.iter().for_each(|task| task.cancel());
+        left.iter().for_each(|task| task.drop_future());
+        match &self.queue {
+            Queue::Parallel(parallel) => parallel.drain(),
+            Queue::Seeded(seeded) => seeded.drain(),
+        }
+    }
+
+    fn look_at_timers(&self) {
+        match &self.queue {
+            Queue::Parallel(_) => self.bell.ring(),
+            Queue::Seeded(seeded) => seeded.wake_worker(),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
+
+use super::lock;
+use super::registry::Key;
+use super::shared::Shared;
+use super::state::{Start, TaskState};
+
+/// A task of a [`Scheduler`](super::Scheduler). Clones are the same task; dropping them all
+/// leaves it running.
+#[derive(Clone)]
+pub struct Task {
+    cell: Arc<TaskCell>,
+}
+
+impl Task {
+    pub(super) fn new(cell: Arc<TaskCell>) -> Self {
+        Self { cell }
+    }
+
+    /// Its number, unique in its scheduler.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.cell.id
+    }
+
+    /// Ends the task: a worker drops its future soon, in place of its next poll, or after the
+    /// poll that it is in. Never blocks; does nothing to a task that has ended.
+    pub fn abort(&self) {
+        if self.cell.state.abort() {
+            self.cell.shared.push(&self.cell);
+        }
+    }
+
+    /// Whether it has ended, in any way, and its future has been dropped.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.cell.state.is_done()
+    }
+
+    /// The message of the panic that ended it, if one did.
+    #[must_use]
+    pub fn panicked(&self) -> Option<Arc<str>> {
+        self.cell.panicked.get().cloned()
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id())
+            .field("finished", &self.is_finished())
+            .finish_non_exhaustive()
+    }
+}
+
+type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What queues and wakers point to.
+pub(super) struct TaskCell {
+    id: u64,
+    key: Key,
+    state: TaskState,
+    body: Mutex<Option<Body>>,
+    panicked: OnceLock<Arc<str>>,
+    shared: Arc<Shared>,
+}
+
+struct Body {
+    future: BoxFuture,
+    /// One waker for all polls; made by the first.
+    waker: Option<Waker>,
+}
+
+impl TaskCell {
+    pub(super) fn new(id: u64, key: Key, future: BoxFuture, shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            key,
+            state: TaskState::ready(),
+            body: Mutex::new(Some(Body {
+                future,
+                waker: None,
+            })),
+            panicked: OnceLock::new(),
+            shared,
+        })
+    }
+
+    /// Polls the task, or drops its future, whichever is due. Called by the worker that took it
+    /// from a queue.
+    pub(super) fn run(self: Arc<Self>) {
+        match self.state.start() {
+            Start::Skip => {}
+            Start::Drop => self.end(),
+            Start::Poll => match self.poll() {
+                Ok(Poll::Pending) => {
+                    if self.state.end_poll() {
+                        self.shared.push_last(&self);
+                    }
+                }
+                Ok(Poll::Ready(())) => self.end(),
+                Err(payload) => {
+                    self.note_panic(payload);
+                    self.end();
+                }
+            },
+        }
+    }
+
+    fn poll(self: &Arc<Self>) -> Result<Poll<()>, Box<dyn Any + Send>> {
+        let mut guard = lock(&self.body);
+        let Some(body) = guard.as_mut() else {
+            return Ok(Poll::Ready(()));
+        };
+        let waker = body.waker.get_or_insert_with(|| Waker::from(self.clone()));
+        let future = body.future.as_mut();
+        // Whatever the future leaves broken goes with it: it is never polled again.
+        catch_unwind(AssertUnwindSafe(|| {
+            future.poll(&mut Context::from_waker(waker))
+        }))
+    }
+
+    /// Drops the future and leaves the registry.
+    fn end(&self) {
+        self.drop_future();
+        self.state.finish();
+        drop(self.shared.tasks.remove(self.key));
+    }
+
+    /// Marks the task as ended, so that wake-ups no longer queue it. Only for a shutdown, when
+    /// no worker polls any more.
+    pub(super) fn cancel(&self) {
+        self.state.finish();
+    }
+
+    pub(super) fn drop_future(&self) {
+        let body = lock(&self.body).take();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(body))) {
+            self.note_panic(payload);
+        }
+    }
+
+    fn note_panic(&self, payload: Box<dyn Any + Send>) {
+        // A task that panics again while it is dropped keeps its first message.
+        let _ = self.panicked.set(panic_message(payload.as_ref()));
+        self.shared.count_panic();
+        // The payload is foreign code's, and its drop could panic as well.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(second);
+        }
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> Arc<str> {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        Arc::from(*text)
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        Arc::from(text.as_str())
+    } else {
+        Arc::from("a panic without a message")
+    }
+}
+
+impl Wake for TaskCell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.wake() {
+            self.shared.push(self);
+        }
+    }
+}

@@ -1,1 +1,324 @@
-//! Problems in what users wrote.
+//! Problems in what users wrote: where, what was expected, what was found, what to do.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How grave a problem is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The network cannot run.
+    Error,
+    /// The network can run, but probably not as its author meant.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
+}
+
+/// A place in a text file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The first character of interest in the line, counted from 1.
+    pub column: usize,
+    /// How many characters of the line are of interest; at least 1.
+    pub width: usize,
+    /// The line itself, without its end.
+    pub text: String,
+}
+
+/// One thing that is wrong with a file or with the command line.
+///
+/// Its `Display` looks like a compiler's message, without colour:
+///
+/// ```text
+/// network.toml:7:8: error: there is no process `generater`
+///   |
+/// 7 | from = "generater.numbers"
+///   |        ^^^^^^^^^^^^^^^^^^^
+/// help: did you mean `generator`?
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// How grave it is.
+    pub severity: Severity,
+    /// The file as its user named it, or what else holds the mistake, such as `--arg`.
+    pub file: String,
+    /// Where in the file; `None` if it concerns no particular line.
+    pub position: Option<Position>,
+    /// What is wrong: what was expected and what was found.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// An error that concerns no particular line.
+    pub fn error(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Problem {
+            severity: Severity::Error,
+            file: file.into(),
+            position: None,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The same problem with advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same problem as a warning.
+    #[must_use]
+    pub fn as_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// The line, counted from 1, if it concerns one.
+    pub fn line(&self) -> Option<usize> {
+        self.position.as_ref().map(|position| position.line)
+    }
+
+    /// The column, counted in characters from 1, if it concerns a line.
+    pub fn column(&self) -> Option<usize> {
+        self.position.as_ref().map(|position| position.column)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file)?;
+        if let Some(Position { line, column, .. }) = self.position {
+            write!(f, "{line}:{column}:")?;
+        }
+        write!(f, " {}: {}", self.severity, self.message)?;
+        if let Some(position) = &self.position {
+            let number = position.line.to_string();
+            let gutter = " ".repeat(number.len());
+            let (text, skipped) = position.excerpt();
+            write!(f, "\n{gutter} |\n{number} | {text}\n{gutter} | ")?;
+            // Tabs are kept, so that the caret stands under its character.
+            let before = position.column - 1 - skipped;
+            for character in text.chars().take(before) {
+                f.write_str(if character == '\t' { "\t" } else { " " })?;
+            }
+            let room = text.chars().count().saturating_sub(before).max(1);
+            f.write_str(&"^".repeat(position.width.min(room)))?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\nhelp: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The longest part of a line that is shown, in characters.
+const LONGEST_EXCERPT: usize = 160;
+
+impl Position {
+    /// The part of the line worth showing, and how many characters precede it.
+    fn excerpt(&self) -> (String, usize) {
+        let skipped = (self.column - 1).saturating_sub(LONGEST_EXCERPT / 2);
+        let skipped = if self.column <= LONGEST_EXCERPT {
+            0
+        } else {
+            skipped
+        };
+        let shown = self.text.chars().skip(skipped).take(LONGEST_EXCERPT);
+        // Control characters would move the cursor of the terminal.
+        let shown = shown.map(|c| if c.is_control() && c != '\t' { '?' } else { c });
+        (shown.collect(), skipped)
+    }
+}
+
+/// Everything that is wrong, in the order of the file.
+///
+/// Its `Display` prints each problem, with an empty line in between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    /// Whether there is nothing to report.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are, warnings included.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether one of them keeps the network from running.
+    pub fn has_errors(&self) -> bool {
+        self.errors().next().is_some()
+    }
+
+    /// Those that keep the network from running.
+    pub fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter().filter(|p| p.severity == Severity::Error)
+    }
+
+    /// Those that do not.
+    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter().filter(|p| p.severity == Severity::Warning)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.0.iter()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// Puts them in the order of the file and leaves out repetitions. Those
+    /// without a line come last.
+    pub(crate) fn sort(&mut self) {
+        let place = |problem: &Problem| {
+            problem
+                .position
+                .as_ref()
+                .map_or((usize::MAX, 0), |p| (p.line, p.column))
+        };
+        self.0.sort_by_key(place);
+        self.0.dedup();
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Problems(vec![problem])
+    }
+}
+
+impl Extend<Problem> for Problems {
+    fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
+        self.0.extend(problems);
+    }
+}
+
+impl FromIterator<Problem> for Problems {
+    fn from_iter<I: IntoIterator<Item = Problem>>(problems: I) -> Self {
+        Problems(problems.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// A text with its name, from which problems take their lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    file: Arc<str>,
+    text: Arc<str>,
+}
+
+impl Source {
+    pub(crate) fn new(file: &str, text: &str) -> Self {
+        Source {
+            file: file.into(),
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The text in a range of bytes.
+    pub(crate) fn text(&self, span: Range<usize>) -> &str {
+        self.text.get(span).unwrap_or_default()
+    }
+
+    /// An error at a range of bytes of this text.
+    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
+        Problem {
+            position: Some(self.position(span)),
+            ..Problem::error(&*self.file, message)
+        }
+    }
+
+    fn position(&self, span: Range<usize>) -> Position {
+        let start = self
+            .text
+            .floor_char_boundary(span.start.min(self.text.len()));
+        let (before, after) = self.text.split_at(start);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = start + after.find('\n').unwrap_or(after.len());
+        let end = self
+            .text
+            .floor_char_boundary(span.end.clamp(start, line_end));
+        Position {
+            line: before.matches('\n').count() + 1,
+            column: self.text[line_start..start].chars().count() + 1,
+            width: self.text[start..end].chars().count().max(1),
+            text: self.text[line_start..line_end].trim_end().to_owned(),
+        }
+    }
+}
+
+/// The candidate that was probably meant by `name`, as a question.
+pub(crate) fn did_you_mean<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+}
+
+/// `a`, `b` or `c`, each in backquotes.
+pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.pop() {
+        Some(last) if !quoted.is_empty() => format!("{} or {last}", quoted.join(", ")),
+        Some(last) => last,
+        None => String::new(),
+    }
+}

@@ -1,0 +1,215 @@
+//! The sections of `network.toml`.
+
+use std::ops::Range;
+use std::path::{Path, absolute};
+
+use serde_spanned::Spanned;
+use toml::de::DeTable;
+
+use super::table::{
+    Fields, Item, Report, check_label, check_name, entries, is_duplicate, syntax_error,
+};
+use super::{ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, grants, limits};
+use crate::problem::{Problems, Source};
+
+/// Larger texts than this are no network's description.
+const MAX_TEXT: usize = 16 * 1024 * 1024;
+
+pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Description, Problems> {
+    if text.len() > MAX_TEXT {
+        let message = format!(
+            "a description has at most {MAX_TEXT} bytes; this has {}",
+            text.len()
+        );
+        return Err(source.error(0..0, message).into());
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut report = Report {
+        problems: errors
+            .iter()
+            .map(|error| syntax_error(&source, error))
+            .collect(),
+        source,
+    };
+    // Behind any other error in the syntax, what follows may not be what was meant.
+    if !errors.iter().all(is_duplicate) {
+        report.problems.sort();
+        return Err(report.problems);
+    }
+    let description = document_sections(document.get_ref(), base, &mut report);
+    if report.problems.is_empty() {
+        return Ok(description);
+    }
+    report.problems.sort();
+    Err(report.problems)
+}
+
+fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -> Description {
+    let mut sections = Fields::new("a network's description", document);
+    let (name, doc) = network(sections.get("network"), base, report);
+    let arguments = sections
+        .get("arguments")
+        .map(|item| arguments(&item, report));
+    let components = sections
+        .get("components")
+        .map(|item| components(&item, report));
+    let processes = sections
+        .get("process")
+        .map(|item| processes(&item, base, report));
+    let channels = sections
+        .get("channel")
+        .map(|item| channels::channels(&item, report));
+    let limits = sections.get("limits").and_then(|item| {
+        let table = item.table(report)?;
+        Some(limits::limits("[limits]".to_owned(), table, report))
+    });
+    let stdin = sections.get("stdin").and_then(|item| {
+        let table = item.table(report)?;
+        channels::endpoint("[stdin]", "to", &item, table, report)
+    });
+    let stdout = sections.get("stdout").and_then(|item| {
+        let table = item.table(report)?;
+        channels::endpoint("[stdout]", "from", &item, table, report)
+    });
+    sections.finish(report);
+    if processes.as_ref().is_none_or(Vec::is_empty) && report.problems.is_empty() {
+        report.error_with_hint(
+            0..0,
+            "the network has no process",
+            "add one: `[process.name]` with a `component`",
+        );
+    }
+    Description {
+        source: report.source.clone(),
+        base: base.to_owned(),
+        name,
+        doc,
+        arguments: arguments.unwrap_or_default(),
+        components: components.unwrap_or_default(),
+        processes: processes.unwrap_or_default(),
+        channels: channels.unwrap_or_default(),
+        limits: limits.unwrap_or_default(),
+        stdin,
+        stdout,
+    }
+}
+
+/// The network's name and what it does.
+fn network(item: Option<Item<'_>>, base: &Path, report: &mut Report) -> (String, String) {
+    let mut name = None;
+    let mut doc = None;
+    if let Some(table) = item.and_then(|item| item.table(report)) {
+        let mut fields = Fields::new("[network]", table);
+        name = fields.get("name").and_then(|item| item.string(report));
+        doc = fields.get("doc").and_then(|item| item.string(report));
+        fields.finish(report);
+    }
+    if let Some(name) = &name {
+        check_label("a network", name, report);
+    }
+    let name = name.map_or_else(|| folder_name(base), Spanned::into_inner);
+    (name, doc.map(Spanned::into_inner).unwrap_or_default())
+}
+
+fn folder_name(base: &Path) -> String {
+    let folder = absolute(base).unwrap_or_else(|_| base.to_owned());
+    match folder.file_name() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => "network".to_owned(),
+    }
+}
+
+fn arguments(item: &Item<'_>, report: &mut Report) -> Vec<ArgumentEntry> {
+    let Some(table) = item.table(report) else {
+        return Vec::new();
+    };
+    let mut arguments = Vec::new();
+    for (key, value) in entries(table) {
+        let name = key.get_ref().as_ref();
+        if let Some(value) = (Item { key: name, value }).any(report) {
+            let name = Spanned::new(key.span(), name.to_owned());
+            arguments.push(ArgumentEntry { name, value });
+        }
+    }
+    arguments
+}
+
+fn components(item: &Item<'_>, report: &mut Report) -> Vec<ComponentEntry> {
+    let Some(table) = item.table(report) else {
+        return Vec::new();
+    };
+    let mut components = Vec::new();
+    for (key, value) in entries(table) {
+        let name = key.get_ref().as_ref();
+        check_name("a component", name, key.span(), report);
+        if let Some(path) = component(&Item { key: name, value }, report) {
+            let name = Spanned::new(key.span(), name.to_owned());
+            components.push(ComponentEntry { name, path });
+        }
+    }
+    components
+}
+
+/// A component's name or path.
+fn component(item: &Item<'_>, report: &mut Report) -> Option<Spanned<String>> {
+    let path = item.string(report)?;
+    if path.get_ref().is_empty() {
+        report.error_with_hint(
+            path.span(),
+            format!("`{}` is empty", item.key),
+            "name a `.wasm` file, or a folder with a Cargo package",
+        );
+    }
+    Some(path)
+}
+
+fn processes(item: &Item<'_>, base: &Path, report: &mut Report) -> Vec<ProcessEntry> {
+    let Some(table) = item.table(report) else {
+        return Vec::new();
+    };
+    let mut processes = Vec::new();
+    for (key, value) in entries(table) {
+        let name = key.get_ref().as_ref();
+        check_name("a process", name, key.span(), report);
+        let item = Item { key: name, value };
+        if let Some(table) = item.table(report) {
+            let name = Spanned::new(key.span(), name.to_owned());
+            processes.extend(process(name, key.span(), table, base, report));
+        }
+    }
+    processes
+}
+
+fn process(
+    name: Spanned<String>,
+    span: Range<usize>,
+    table: &DeTable<'_>,
+    base: &Path,
+    report: &mut Report,
+) -> Option<ProcessEntry> {
+    let what = format!("process `{}`", name.get_ref());
+    let mut fields = Fields::new(&*what, table);
+    let component = fields
+        .require("component", "component = \"filter\"", span, report)
+        .and_then(|item| component(&item, report));
+    let arguments = fields.get("arguments").map(|item| arguments(&item, report));
+    let limits = fields.get("limits").and_then(|item| {
+        let table = item.table(report)?;
+        Some(limits::limits(format!("limits of {what}"), table, report))
+    });
+    let grants = fields.get("grants").and_then(|item| {
+        let table = item.table(report)?;
+        let what = format!("grants of {what}");
+        Some(grants::grants(what, table, base, report))
+    });
+    fields.finish(report);
+    let (grants, spawn) = grants.unwrap_or_default();
+    Some(ProcessEntry {
+        name,
+        component: component?,
+        arguments: arguments.unwrap_or_default(),
+        limits: limits.unwrap_or_default(),
+        grants,
+        spawn,
+    })
+}

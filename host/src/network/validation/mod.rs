@@ -1,0 +1,196 @@
+//! Validation: whether the parts of a network fit together.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_spanned::Spanned;
+
+use super::description::{ComponentFile, Description, ProcessEntry};
+use super::plan::{Plan, PlannedComponent, PlannedProcess};
+use crate::problem::{Problem, Problems, did_you_mean};
+use crate::signature::{Direction, SECTION, Signature};
+
+mod arguments;
+mod overrides;
+mod wiring;
+
+pub use overrides::{ArgumentOverride, OverrideError};
+
+/// Checks a network against the signatures of its components, and resolves every
+/// name in it.
+///
+/// `signatures` holds the signature of each component by its
+/// [name](ComponentFile::name); one that is missing carries none. `overrides` are
+/// arguments from the command line.
+///
+/// # Errors
+///
+/// Everything that is wrong, at once, together with what is merely odd. If nothing
+/// is wrong, what is odd is in [`Plan::warnings`].
+pub fn check(
+    description: &Description,
+    signatures: &BTreeMap<String, Signature>,
+    overrides: &[ArgumentOverride],
+) -> Result<Plan, Problems> {
+    let mut check = Check {
+        description,
+        signatures,
+        files: description.component_files(),
+        problems: Problems::default(),
+    };
+    check.component_signatures();
+    let arguments = check.arguments(overrides);
+    let wiring = check.wiring();
+    let (components, indices) = check.components();
+    let processes = description.processes.iter().zip(arguments);
+    let processes = processes.filter_map(|(process, arguments)| {
+        let name = process.name.get_ref();
+        let index = |component: &Spanned<String>| indices.get(component.get_ref()).copied();
+        Some(PlannedProcess {
+            name: name.clone(),
+            component: index(&process.component)?,
+            arguments,
+            limits: process.limits.or(description.limits),
+            grants: process.grants.clone(),
+            inputs: wiring.ports(process, check.signature(process)?, Direction::Input),
+            outputs: wiring.ports(process, check.signature(process)?, Direction::Output),
+            spawn: process.spawn.iter().filter_map(index).collect(),
+        })
+    });
+    let plan = Plan {
+        name: description.name.clone(),
+        doc: description.doc.clone(),
+        processes: processes.collect(),
+        components,
+        channels: wiring.channels,
+        stdin: wiring.stdin,
+        stdout: wiring.stdout,
+        warnings: Problems::default(),
+    };
+    check.problems.sort();
+    if check.problems.has_errors() {
+        return Err(check.problems);
+    }
+    Ok(Plan {
+        warnings: check.problems,
+        ..plan
+    })
+}
+
+/// A check under way.
+struct Check<'d> {
+    description: &'d Description,
+    signatures: &'d BTreeMap<String, Signature>,
+    files: Vec<ComponentFile>,
+    problems: Problems,
+}
+
+impl<'d> Check<'d> {
+    fn error(&mut self, span: Range<usize>, message: String) {
+        let problem = self.description.problem_at(span, message);
+        self.problems.push(problem);
+    }
+
+    fn error_with_hint(&mut self, span: Range<usize>, message: String, hint: impl Into<String>) {
+        let problem = self.description.problem_at(span, message).with_hint(hint);
+        self.problems.push(problem);
+    }
+
+    fn warn(&mut self, span: Range<usize>, message: String, hint: &str) {
+        let problem = self.description.problem_at(span, message).with_hint(hint);
+        self.problems.push(problem.as_warning());
+    }
+
+    fn signature(&self, process: &ProcessEntry) -> Option<&'d Signature> {
+        self.signatures.get(process.component.get_ref())
+    }
+
+    fn process(&self, name: &str) -> Option<&'d ProcessEntry> {
+        let mut processes = self.description.processes.iter();
+        processes.find(|process| process.name.get_ref() == name)
+    }
+
+    /// Reports components without a signature, components that nobody uses, and
+    /// names of components that there are none of.
+    fn component_signatures(&mut self) {
+        for file in self.files.clone() {
+            let used = file.direct || self.is_used(&file.name);
+            if !used {
+                self.warn(
+                    file.span,
+                    format!("no process uses the component `{}`", file.name),
+                    "remove it, or let a process run or spawn it",
+                );
+            } else if !self.signatures.contains_key(&file.name) {
+                let problem = self.without_signature(&file);
+                self.problems.push(problem);
+            }
+        }
+        for process in &self.description.processes {
+            for name in &process.spawn {
+                self.spawnable(process, name);
+            }
+        }
+    }
+
+    fn is_used(&self, component: &str) -> bool {
+        self.description.processes.iter().any(|process| {
+            let spawned = process.spawn.iter().any(|name| name.get_ref() == component);
+            process.component.get_ref() == component || spawned
+        })
+    }
+
+    fn without_signature(&self, file: &ComponentFile) -> Problem {
+        let message = format!("the component `{}` carries no signature", file.name);
+        let names = self.description.components.iter();
+        let names = names.map(|entry| &**entry.name.get_ref());
+        let meant = match file.direct {
+            true => did_you_mean(&file.name, names),
+            false => None,
+        };
+        let hint = meant.unwrap_or_else(|| {
+            format!(
+                "in Rust, put `#[transputer_guest::process]` on the process's function; in other \
+                 languages, append a custom section `{SECTION}` to the component"
+            )
+        });
+        let problem = self.description.problem_at(file.span.clone(), message);
+        problem.with_hint(hint)
+    }
+
+    fn spawnable(&mut self, process: &ProcessEntry, name: &Spanned<String>) {
+        let names = self.description.components.iter();
+        let mut names = names.map(|entry| &**entry.name.get_ref());
+        if names.clone().any(|known| known == name.get_ref()) {
+            return;
+        }
+        let message = format!(
+            "process `{}` may spawn `{}`, but [components] has no such name",
+            process.name.get_ref(),
+            name.get_ref()
+        );
+        let hint = did_you_mean(name.get_ref(), &mut names)
+            .unwrap_or_else(|| format!("add it: `{} = \"folder\"`", name.get_ref()));
+        self.error_with_hint(name.span(), message, hint);
+    }
+
+    /// The components in use, and the index of each by its name.
+    fn components(&self) -> (Vec<PlannedComponent>, BTreeMap<String, usize>) {
+        let mut components = Vec::new();
+        let mut indices = BTreeMap::new();
+        for file in &self.files {
+            let Some(signature) = self.signatures.get(&file.name) else {
+                continue;
+            };
+            if file.direct || self.is_used(&file.name) {
+                indices.insert(file.name.clone(), components.len());
+                components.push(PlannedComponent {
+                    name: file.name.clone(),
+                    path: file.path.clone(),
+                    signature: signature.clone(),
+                });
+            }
+        }
+        (components, indices)
+    }
+}

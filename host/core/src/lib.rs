@@ -17,6 +17,6 @@ mod sync;
 pub use alternation::{Alternation, Chosen, Guard, Order, Outcome, Wait};
 pub use channel::{
     ChannelError, ChannelId, Look, Options, Overflow, Payload, Poison, PoisonKind, Probe, Receive,
-    Receiver, Send, SendError, Sender, Side, Statistics, Waiting, channel,
+    ReceiveBy, Receiver, Send, SendBy, SendError, Sender, Side, Statistics, Waiting, channel,
 };
 pub use process::{Holder, ProcessId};

@@ -24,6 +24,7 @@
 //! before it unlocks them; and when a counterpart has served it, it leaves the queues of
 //! the losers. See the crate's `README.md`.
 
+mod branch;
 mod guard;
 mod locks;
 mod wait;

@@ -16,57 +16,14 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use super::branch::{Branch, Served};
 use super::locks::Locks;
 use super::{Alternation, Chosen, Guard, Outcome};
+use crate::channel::Payload;
 use crate::channel::claim::{Claim, Winner};
 use crate::channel::deferred::Deferred;
-use crate::channel::shared::Shared;
-use crate::channel::state::{Offer, Parking, Wish};
-use crate::channel::waiting::{Key, Waiter};
-use crate::channel::{ChannelError, Payload, Receiver, SendError, Sender};
-use crate::clock::Sleep;
+use crate::channel::waiting::Waiter;
 use crate::sync::Arc;
-
-/// A guard, and its entry in the queue of its channel while it waits there.
-enum Branch<'a, T: Payload> {
-    Receive {
-        end: &'a Receiver<T>,
-        entry: Option<Key>,
-    },
-    Send {
-        end: &'a Sender<T>,
-        size: usize,
-        /// Here unless it waits in an entry, or has been sent.
-        message: Option<T>,
-        entry: Option<Key>,
-    },
-    After(Sleep),
-    Skip,
-}
-
-impl<'a, T: Payload> Branch<'a, T> {
-    fn new(guard: Guard<'a, T>) -> Self {
-        match guard {
-            Guard::Receive(end) => Branch::Receive { end, entry: None },
-            Guard::Send(end, message) => Branch::Send {
-                end,
-                size: message.size(),
-                message: Some(message),
-                entry: None,
-            },
-            Guard::After(sleep) => Branch::After(sleep),
-            Guard::Skip => Branch::Skip,
-        }
-    }
-
-    fn channel(&self) -> Option<&'a Shared<T>> {
-        match self {
-            Branch::Receive { end, .. } => Some(&end.shared),
-            Branch::Send { end, .. } => Some(&end.shared),
-            Branch::After(_) | Branch::Skip => None,
-        }
-    }
-}
 
 enum Stage {
     Start,
@@ -118,47 +75,12 @@ impl<'a, T: Payload> Wait<'a, T> {
     ) -> Option<(usize, Outcome<T>)> {
         loop {
             let branches = &self.branches;
-            let is_ready = |guard: &usize| match &branches[*guard] {
-                Branch::Receive { end, .. } => locks.state(end.id()).receive_is_ready(),
-                Branch::Send { end, size, .. } => locks.state(end.id()).send_is_ready(*size),
-                Branch::After(_) | Branch::Skip => false,
-            };
-            let guard = self
-                .alternation
-                .choose((0..branches.len()).filter(is_ready))?;
-            // An alternation that waits here may have been claimed elsewhere meanwhile.
-            if let Some(outcome) = self.try_branch(guard, locks, later) {
+            let ready = (0..branches.len()).filter(|guard| branches[*guard].is_ready(locks));
+            let guard = self.alternation.choose(ready)?;
+            // An alternation that waits there may have been claimed elsewhere meanwhile.
+            if let Some(outcome) = self.branches[guard].communicate(locks, later) {
                 return Some((guard, outcome));
             }
-        }
-    }
-
-    fn try_branch(
-        &mut self,
-        guard: usize,
-        locks: &mut Locks<'a, T>,
-        later: &mut Deferred<T>,
-    ) -> Option<Outcome<T>> {
-        match &mut self.branches[guard] {
-            Branch::Receive { end, .. } => match locks.state(end.id()).try_receive(later) {
-                Ok(message) => Some(Outcome::Received(message)),
-                Err(ChannelError::WouldBlock) => None,
-                Err(error) => Some(Outcome::Failed(error)),
-            },
-            Branch::Send {
-                end, size, message, ..
-            } => {
-                let offered = message.take()?;
-                match locks.state(end.id()).try_send(offered, *size, later) {
-                    Ok(()) => Some(Outcome::Sent),
-                    Err(refused) => {
-                        *message = Some(refused.message);
-                        (refused.error != ChannelError::WouldBlock)
-                            .then_some(Outcome::Failed(refused.error))
-                    }
-                }
-            }
-            Branch::After(_) | Branch::Skip => None,
         }
     }
 
@@ -181,21 +103,23 @@ impl<'a, T: Payload> Wait<'a, T> {
         later: &mut Deferred<T>,
         waker: &Waker,
     ) -> Option<(usize, Outcome<T>)> {
-        let timed = self
-            .branches
-            .iter()
-            .any(|branch| matches!(branch, Branch::After(_)));
+        let is_after = |branch: &Branch<'_, T>| matches!(branch, Branch::After(_));
+        let timed = self.branches.iter().any(is_after);
         let claim = Arc::new(Claim::new(waker.clone()));
         for guard in 0..self.branches.len() {
             let waiter = Waiter::Alternation {
                 claim: Arc::clone(&claim),
                 guard,
             };
-            if let Err(error) = self.enter_branch(guard, waiter, timed, locks) {
+            if let Err(error) = self.branches[guard].enter(waiter, timed, locks) {
                 let withdrawn = claim.withdraw();
                 debug_assert!(withdrawn, "nobody else has the locks");
-                self.leave_locked(locks, later);
-                // Its waker goes where foreign code may run.
+                for branch in &mut self.branches {
+                    if let Some(channel) = branch.channel() {
+                        branch.withdraw(locks.state(channel.id), later);
+                    }
+                }
+                // The waker may be the last hold on a task: it is not dropped here.
                 later.drop_waker(claim.take_waker());
                 return Some((guard, Outcome::Failed(error)));
             }
@@ -204,116 +128,19 @@ impl<'a, T: Payload> Wait<'a, T> {
         None
     }
 
-    fn enter_branch(
-        &mut self,
-        guard: usize,
-        waiter: Waiter,
-        timed: bool,
-        locks: &mut Locks<'a, T>,
-    ) -> Result<(), ChannelError> {
-        match &mut self.branches[guard] {
-            Branch::Receive { end, entry } => {
-                let end_key = end.key;
-                let parking = Parking {
-                    waiter,
-                    end: end_key,
-                    timed,
-                };
-                *entry = Some(locks.state(end.id()).park_receive(parking)?);
-            }
-            Branch::Send {
-                end,
-                size,
-                message,
-                entry,
-            } => {
-                let parking = Parking {
-                    waiter,
-                    end: end.key,
-                    timed,
-                };
-                let Some(offered) = message.take() else {
-                    return Ok(());
-                };
-                match locks.state(end.id()).park_send(parking, offered, *size) {
-                    Ok(key) => *entry = Some(key),
-                    Err(refused) => {
-                        *message = Some(refused.message);
-                        return Err(refused.error);
-                    }
-                }
-            }
-            Branch::After(_) | Branch::Skip => {}
-        }
-        Ok(())
-    }
-
-    /// Leaves the queues that `enter` has entered, under the same locks.
-    fn leave_locked(&mut self, locks: &mut Locks<'a, T>, later: &mut Deferred<T>) {
-        for branch in &mut self.branches {
-            match branch {
-                Branch::Receive { end, entry } => {
-                    if let Some(key) = entry.take() {
-                        locks.state(end.id()).cancel_receive(key, later);
-                    }
-                }
-                Branch::Send {
-                    end,
-                    message,
-                    entry,
-                    ..
-                } => {
-                    if let Some(key) = entry.take()
-                        && let Offer::Waiting {
-                            message: unsent, ..
-                        } = locks.state(end.id()).withdraw_send(key, later)
-                    {
-                        *message = Some(unsent);
-                    }
-                }
-                Branch::After(_) | Branch::Skip => {}
-            }
-        }
-    }
-
-    /// The third pass: leaves all queues. Returns the outcome of the guard that a
-    /// counterpart has served, if one has.
-    fn leave(&mut self) -> Option<(usize, Outcome<T>)> {
-        let mut chosen = None;
+    /// The third pass: leaves all queues. Returns what the guard was served with that a
+    /// counterpart has claimed, if one has.
+    fn leave(&mut self) -> Option<(usize, Served<T>)> {
+        let mut served = None;
         for (guard, branch) in self.branches.iter_mut().enumerate() {
-            match branch {
-                Branch::Receive { end, entry } => {
-                    let Some(key) = entry.take() else { continue };
-                    let shared = &end.shared;
-                    match shared.with(|state, later| state.withdraw_receive(key, later)) {
-                        Wish::Waiting => {}
-                        Wish::Received(accepted) => {
-                            chosen = Some((guard, Outcome::Received(accepted.message)));
-                        }
-                        Wish::Refused(error) => chosen = Some((guard, Outcome::Failed(error))),
-                    }
-                }
-                Branch::Send {
-                    end,
-                    message: unsent,
-                    entry,
-                    ..
-                } => {
-                    let Some(key) = entry.take() else { continue };
-                    let shared = &end.shared;
-                    match shared.with(|state, later| state.withdraw_send(key, later)) {
-                        Offer::Waiting { message, .. } => *unsent = Some(message),
-                        Offer::Sent => chosen = Some((guard, Outcome::Sent)),
-                        Offer::Refused(SendError { message, error }) => {
-                            *unsent = Some(message);
-                            chosen = Some((guard, Outcome::Failed(error)));
-                        }
-                    }
-                }
-                Branch::After(_) | Branch::Skip => {}
+            if let Some(channel) = branch.channel()
+                && let Some(with) = channel.with(|state, later| branch.withdraw(state, later))
+            {
+                debug_assert!(served.is_none(), "one winner");
+                served = Some((guard, with));
             }
         }
-        chosen
+        served
     }
 
     /// The first `After` guard whose time has come; the others will wake the task.
@@ -356,13 +183,9 @@ impl<'a, T: Payload> Wait<'a, T> {
                 return Some((elapsed, Outcome::Elapsed));
             }
         }
-        let chosen = self.leave();
-        debug_assert_eq!(
-            claim.winner(),
-            chosen.as_ref().map(|(guard, _)| Winner::Guard(*guard)),
-            "the winner is the guard that was served"
-        );
-        chosen
+        let (guard, served) = self.leave()?;
+        debug_assert_eq!(claim.winner(), Some(Winner::Guard(guard)));
+        Some((guard, served.into()))
     }
 }
 
@@ -389,27 +212,14 @@ impl<T: Payload> Future for Wait<'_, T> {
 
 impl<T: Payload> Drop for Wait<'_, T> {
     fn drop(&mut self) {
-        if let Stage::Waiting(claim) = &self.stage {
-            claim.withdraw();
-            for branch in &mut self.branches {
-                match branch {
-                    Branch::Receive { end, entry } => {
-                        if let Some(key) = entry.take() {
-                            end.shared
-                                .with(|state, later| state.cancel_receive(key, later));
-                        }
-                    }
-                    Branch::Send { end, entry, .. } => {
-                        if let Some(key) = entry.take() {
-                            // The message is dropped here, after unlocking.
-                            let _offer = end
-                                .shared
-                                .with(|state, later| state.withdraw_send(key, later));
-                        }
-                    }
-                    Branch::After(_) | Branch::Skip => {}
-                }
-            }
+        let Stage::Waiting(claim) = &self.stage else {
+            return;
+        };
+        claim.withdraw();
+        if let Some((guard, Served::Received(accepted))) = self.leave()
+            && let Some(channel) = self.branches[guard].channel()
+        {
+            channel.with(|state, later| state.take_back(accepted, later));
         }
     }
 }

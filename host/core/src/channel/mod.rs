@@ -30,6 +30,7 @@
 
 mod blocking;
 pub(crate) mod claim;
+mod deadline;
 pub(crate) mod deferred;
 mod ends;
 mod error;
@@ -43,6 +44,7 @@ pub(crate) mod state;
 pub(crate) mod waiting;
 
 pub(crate) use blocking::block_on;
+pub use deadline::{ReceiveBy, SendBy};
 pub use error::{ChannelError, Poison, PoisonKind, SendError};
 pub use operation::{Receive, Send};
 pub use options::{Options, Overflow, Payload};

@@ -13,7 +13,7 @@ use super::error::{ChannelError, SendError};
 use super::options::Payload;
 use super::receiver::Receiver;
 use super::sender::Sender;
-use super::state::{Offer, Parking};
+use super::state::{Offer, Parking, Wish};
 use super::waiting::{Key, Waiter};
 
 enum Stage<M> {
@@ -56,10 +56,8 @@ impl<'a, T: Payload> Send<'a, T> {
         match mem::replace(&mut self.stage, Stage::Done) {
             Stage::Start(message) => Err(SendError { message, error }),
             Stage::Waiting(key) => {
-                let withdraw = |state: &mut super::state::State<T>, later: &mut _| {
-                    state.withdraw_send(key, later)
-                };
-                match self.sender.shared.with(withdraw) {
+                let shared = &self.sender.shared;
+                match shared.with(|state, later| state.withdraw_send(key, later)) {
                     Offer::Waiting { message, .. } => Err(SendError { message, error }),
                     Offer::Sent => Ok(()),
                     Offer::Refused(refused) => Err(refused),
@@ -171,9 +169,9 @@ impl<'a, T: Payload> Receive<'a, T> {
             Stage::Waiting(key) => {
                 let shared = &self.receiver.shared;
                 match shared.with(|state, later| state.withdraw_receive(key, later)) {
-                    super::state::Wish::Waiting => Err(ChannelError::TimedOut),
-                    super::state::Wish::Received(accepted) => Ok(accepted.message),
-                    super::state::Wish::Refused(error) => Err(error),
+                    Wish::Waiting => Err(ChannelError::TimedOut),
+                    Wish::Received(accepted) => Ok(accepted.message),
+                    Wish::Refused(error) => Err(error),
                 }
             }
             Stage::Done => panic!("a receive was used after it was done"),

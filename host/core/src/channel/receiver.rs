@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::ChannelId;
 use super::blocking::{block_on, block_on_until};
+use super::deadline::ReceiveBy;
 use super::ends::EndKey;
 use super::error::{ChannelError, Poison};
 use super::operation::Receive;
@@ -12,6 +13,7 @@ use super::options::Payload;
 use super::probe::{Probe, Statistics};
 use super::shared::Shared;
 use super::state::Accepted;
+use crate::clock::Sleep;
 use crate::process::Holder;
 use crate::sync::Arc;
 
@@ -46,6 +48,19 @@ impl<T: Payload> Receiver<T> {
     /// [`Overloaded`](ChannelError::Overloaded).
     pub fn receive(&self) -> Receive<'_, T> {
         Receive::new(self, false)
+    }
+
+    /// Like [`receive`](Self::receive), but gives up at `deadline`. A delivery that comes at
+    /// the same time wins, and what needs no waiting is done even past the deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](ChannelError::TimedOut); otherwise as [`receive`](Self::receive).
+    pub fn receive_by(&self, deadline: Sleep) -> ReceiveBy<'_, T> {
+        ReceiveBy {
+            receive: Receive::new(self, true),
+            deadline,
+        }
     }
 
     /// Takes the next message if there is one.

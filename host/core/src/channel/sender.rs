@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::ChannelId;
 use super::blocking::{block_on, block_on_until};
+use super::deadline::SendBy;
 use super::ends::EndKey;
 use super::error::{Poison, SendError};
 use super::operation::Send;
 use super::options::Payload;
 use super::probe::{Probe, Statistics};
 use super::shared::Shared;
+use crate::clock::Sleep;
 use crate::process::Holder;
 use crate::sync::Arc;
 
@@ -44,6 +46,19 @@ impl<T: Payload> Sender<T> {
     /// message was not sent, and is given back.
     pub fn send(&self, message: T) -> Send<'_, T> {
         Send::new(self, message, false)
+    }
+
+    /// Like [`send`](Self::send), but gives up at `deadline`. A delivery that comes at the
+    /// same time wins, and what needs no waiting is done even past the deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`send`](Self::send).
+    pub fn send_by(&self, message: T, deadline: Sleep) -> SendBy<'_, T> {
+        SendBy {
+            send: Send::new(self, message, true),
+            deadline,
+        }
     }
 
     /// Sends `message` if that needs no waiting.

@@ -12,6 +12,8 @@
 use std::mem;
 use std::task::Waker;
 
+use slab::Slab;
+
 use super::claim::Claim;
 use super::ends::EndKey;
 use crate::sync::Arc;
@@ -73,20 +75,15 @@ pub(crate) struct Entry<C> {
     pub(crate) content: C,
 }
 
-struct Links {
+struct Node<C> {
+    entry: Entry<C>,
     previous: usize,
     next: usize,
     linked: bool,
 }
 
-enum Slot<C> {
-    Free { next: usize },
-    Used { entry: Entry<C>, links: Links },
-}
-
 pub(crate) struct Queue<C> {
-    slots: Vec<Slot<C>>,
-    free: usize,
+    nodes: Slab<Node<C>>,
     head: usize,
     tail: usize,
     linked: usize,
@@ -95,8 +92,7 @@ pub(crate) struct Queue<C> {
 impl<C> Queue<C> {
     pub(crate) fn new() -> Self {
         Queue {
-            slots: Vec::new(),
-            free: NONE,
+            nodes: Slab::new(),
             head: NONE,
             tail: NONE,
             linked: 0,
@@ -110,44 +106,27 @@ impl<C> Queue<C> {
 
     /// Appends an entry.
     pub(crate) fn enter(&mut self, entry: Entry<C>) -> Key {
-        let slot = Slot::Used {
+        let key = self.nodes.insert(Node {
             entry,
-            links: Links {
-                previous: self.tail,
-                next: NONE,
-                linked: true,
-            },
-        };
-        let index = if self.free == NONE {
-            self.slots.push(slot);
-            self.slots.len() - 1
-        } else {
-            let index = self.free;
-            if let Slot::Free { next } = mem::replace(&mut self.slots[index], slot) {
-                self.free = next;
-            }
-            index
-        };
+            previous: self.tail,
+            next: NONE,
+            linked: true,
+        });
         match self.tail {
-            NONE => self.head = index,
-            tail => self.links(tail).next = index,
+            NONE => self.head = key,
+            tail => self.nodes[tail].next = key,
         }
-        self.tail = index;
+        self.tail = key;
         self.linked += 1;
-        Key(index)
+        Key(key)
     }
 
     /// Takes an entry out, whether it still waits or not.
     pub(crate) fn remove(&mut self, key: Key) -> Entry<C> {
-        if self.links(key.0).linked {
+        if self.nodes[key.0].linked {
             self.unlink(key);
         }
-        let slot = mem::replace(&mut self.slots[key.0], Slot::Free { next: self.free });
-        self.free = key.0;
-        match slot {
-            Slot::Used { entry, .. } => entry,
-            Slot::Free { .. } => unreachable!("only its owner removes an entry"),
-        }
+        self.nodes.remove(key.0).entry
     }
 
     /// The first entry that can still be served.
@@ -180,64 +159,41 @@ impl<C> Queue<C> {
         None
     }
 
-    /// Writes the outcome into a claimed entry; returns what was in it.
+    /// Writes the outcome into a claimed entry; returns what was in it, and its waker.
     pub(crate) fn settle(&mut self, key: Key, outcome: C) -> (C, Option<Waker>) {
-        debug_assert!(!self.links(key.0).linked, "claimed before settled");
+        debug_assert!(!self.nodes[key.0].linked, "claimed before settled");
         let entry = self.entry_mut(key);
         let waker = entry.waiter.take_waker();
         (mem::replace(&mut entry.content, outcome), waker)
     }
 
     pub(crate) fn entry(&self, key: Key) -> &Entry<C> {
-        match &self.slots[key.0] {
-            Slot::Used { entry, .. } => entry,
-            Slot::Free { .. } => unreachable!("a key belongs to an entry"),
-        }
+        &self.nodes[key.0].entry
     }
 
     pub(crate) fn entry_mut(&mut self, key: Key) -> &mut Entry<C> {
-        match &mut self.slots[key.0] {
-            Slot::Used { entry, .. } => entry,
-            Slot::Free { .. } => unreachable!("a key belongs to an entry"),
-        }
+        &mut self.nodes[key.0].entry
     }
 
     /// The entries that can still be served, in order.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Entry<C>> {
-        let mut next = self.head;
-        std::iter::from_fn(move || match self.slots.get(next)? {
-            Slot::Used { entry, links } => {
-                next = links.next;
-                Some(entry)
-            }
-            Slot::Free { .. } => unreachable!("free slots are not linked"),
-        })
-        .filter(|entry| entry.waiter.is_live())
-    }
-
-    fn links(&mut self, index: usize) -> &mut Links {
-        match &mut self.slots[index] {
-            Slot::Used { links, .. } => links,
-            Slot::Free { .. } => unreachable!("links lead to entries"),
-        }
+        std::iter::successors(self.nodes.get(self.head), |node| self.nodes.get(node.next))
+            .map(|node| &node.entry)
+            .filter(|entry| entry.waiter.is_live())
     }
 
     fn unlink(&mut self, key: Key) {
-        let links = self.links(key.0);
-        debug_assert!(links.linked, "unlinked once");
-        let (previous, next) = (links.previous, links.next);
-        *links = Links {
-            previous: NONE,
-            next: NONE,
-            linked: false,
-        };
+        let node = &mut self.nodes[key.0];
+        debug_assert!(node.linked, "unlinked once");
+        let (previous, next) = (node.previous, node.next);
+        node.linked = false;
         match previous {
             NONE => self.head = next,
-            previous => self.links(previous).next = next,
+            previous => self.nodes[previous].next = next,
         }
         match next {
             NONE => self.tail = previous,
-            next => self.links(next).previous = previous,
+            next => self.nodes[next].previous = previous,
         }
         self.linked -= 1;
     }

@@ -1,0 +1,182 @@
+//! One guard of an alternation, while it is looked at, entered and left.
+
+use super::locks::Locks;
+use super::{Guard, Outcome};
+use crate::channel::deferred::Deferred;
+use crate::channel::shared::Shared;
+use crate::channel::state::{Accepted, Offer, Parking, State, Wish};
+use crate::channel::waiting::{Key, Waiter};
+use crate::channel::{ChannelError, Payload, Receiver, SendError, Sender};
+use crate::clock::Sleep;
+
+/// A guard, and its entry in the queue of its channel while it waits there.
+pub(super) enum Branch<'a, T: Payload> {
+    Receive {
+        end: &'a Receiver<T>,
+        entry: Option<Key>,
+    },
+    Send {
+        end: &'a Sender<T>,
+        size: usize,
+        /// Here unless it waits in an entry, or has been sent.
+        message: Option<T>,
+        entry: Option<Key>,
+    },
+    After(Sleep),
+    Skip,
+}
+
+/// What a counterpart has served a waiting guard with.
+pub(super) enum Served<T> {
+    Received(Accepted<T>),
+    Sent,
+    Failed(ChannelError),
+}
+
+impl<T> From<Served<T>> for Outcome<T> {
+    fn from(served: Served<T>) -> Self {
+        match served {
+            Served::Received(accepted) => Outcome::Received(accepted.message),
+            Served::Sent => Outcome::Sent,
+            Served::Failed(error) => Outcome::Failed(error),
+        }
+    }
+}
+
+impl<'a, T: Payload> Branch<'a, T> {
+    pub(super) fn new(guard: Guard<'a, T>) -> Self {
+        match guard {
+            Guard::Receive(end) => Branch::Receive { end, entry: None },
+            Guard::Send(end, message) => Branch::Send {
+                end,
+                size: message.size(),
+                message: Some(message),
+                entry: None,
+            },
+            Guard::After(sleep) => Branch::After(sleep),
+            Guard::Skip => Branch::Skip,
+        }
+    }
+
+    pub(super) fn channel(&self) -> Option<&'a Shared<T>> {
+        match self {
+            Branch::Receive { end, .. } => Some(&end.shared),
+            Branch::Send { end, .. } => Some(&end.shared),
+            Branch::After(_) | Branch::Skip => None,
+        }
+    }
+
+    /// Whether it can communicate, or fail, at once.
+    pub(super) fn is_ready(&self, locks: &mut Locks<'a, T>) -> bool {
+        match self {
+            Branch::Receive { end, .. } => locks.state(end.id()).receive_is_ready(),
+            Branch::Send { end, size, .. } => locks.state(end.id()).send_is_ready(*size),
+            Branch::After(_) | Branch::Skip => false,
+        }
+    }
+
+    /// Communicates, if that needs no waiting.
+    pub(super) fn communicate(
+        &mut self,
+        locks: &mut Locks<'a, T>,
+        later: &mut Deferred<T>,
+    ) -> Option<Outcome<T>> {
+        match self {
+            Branch::Receive { end, .. } => match locks.state(end.id()).try_receive(later) {
+                Ok(message) => Some(Outcome::Received(message)),
+                Err(ChannelError::WouldBlock) => None,
+                Err(error) => Some(Outcome::Failed(error)),
+            },
+            Branch::Send {
+                end, size, message, ..
+            } => {
+                let offered = message.take()?;
+                let state = locks.state(end.id());
+                let Err(refused) = state.try_send(offered, *size, later) else {
+                    return Some(Outcome::Sent);
+                };
+                *message = Some(refused.message);
+                match refused.error {
+                    ChannelError::WouldBlock => None,
+                    error => Some(Outcome::Failed(error)),
+                }
+            }
+            Branch::After(_) | Branch::Skip => None,
+        }
+    }
+
+    /// Enters the queue of its channel.
+    pub(super) fn enter(
+        &mut self,
+        waiter: Waiter,
+        timed: bool,
+        locks: &mut Locks<'a, T>,
+    ) -> Result<(), ChannelError> {
+        match self {
+            Branch::Receive { end, entry } => {
+                let parking = Parking {
+                    waiter,
+                    end: end.key,
+                    timed,
+                };
+                *entry = Some(locks.state(end.id()).park_receive(parking)?);
+            }
+            Branch::Send {
+                end,
+                size,
+                message,
+                entry,
+            } => {
+                let parking = Parking {
+                    waiter,
+                    end: end.key,
+                    timed,
+                };
+                let Some(offered) = message.take() else {
+                    return Ok(());
+                };
+                match locks.state(end.id()).park_send(parking, offered, *size) {
+                    Ok(key) => *entry = Some(key),
+                    Err(refused) => {
+                        *message = Some(refused.message);
+                        return Err(refused.error);
+                    }
+                }
+            }
+            Branch::After(_) | Branch::Skip => {}
+        }
+        Ok(())
+    }
+
+    /// Leaves the queue of its channel, if it is in it, whose state is given. Takes the
+    /// message back if it was not sent.
+    pub(super) fn withdraw(
+        &mut self,
+        state: &mut State<T>,
+        later: &mut Deferred<T>,
+    ) -> Option<Served<T>> {
+        match self {
+            Branch::Receive { entry, .. } => match state.withdraw_receive(entry.take()?, later) {
+                Wish::Waiting => None,
+                Wish::Received(accepted) => Some(Served::Received(accepted)),
+                Wish::Refused(error) => Some(Served::Failed(error)),
+            },
+            Branch::Send {
+                message: unsent,
+                entry,
+                ..
+            } => match state.withdraw_send(entry.take()?, later) {
+                Offer::Waiting { message, .. } => {
+                    *unsent = Some(message);
+                    None
+                }
+                Offer::Sent => Some(Served::Sent),
+                Offer::Refused(SendError { message, error }) => {
+                    *unsent = Some(message);
+                    Some(Served::Failed(error))
+                }
+            },
+            Branch::After(_) | Branch::Skip => None,
+        }
+    }
+}

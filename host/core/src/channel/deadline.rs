@@ -1,0 +1,58 @@
+//! Sending and receiving that give up at a deadline.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::error::{ChannelError, SendError};
+use super::operation::{Receive, Send};
+use super::options::Payload;
+use crate::clock::Sleep;
+
+/// The future of [`Sender::send_by`](crate::Sender::send_by).
+///
+/// # Cancel safety
+///
+/// As [`Send`].
+#[derive(Debug)]
+#[must_use = "nothing is sent until it is awaited"]
+pub struct SendBy<'a, T: Payload> {
+    pub(super) send: Send<'a, T>,
+    pub(super) deadline: Sleep,
+}
+
+impl<T: Payload> Future for SendBy<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let done = Pin::new(&mut self.send).poll(context);
+        if done.is_ready() || Pin::new(&mut self.deadline).poll(context).is_pending() {
+            return done;
+        }
+        Poll::Ready(self.send.time_out())
+    }
+}
+
+/// The future of [`Receiver::receive_by`](crate::Receiver::receive_by).
+///
+/// # Cancel safety
+///
+/// As [`Receive`].
+#[derive(Debug)]
+#[must_use = "nothing is received until it is awaited"]
+pub struct ReceiveBy<'a, T: Payload> {
+    pub(super) receive: Receive<'a, T>,
+    pub(super) deadline: Sleep,
+}
+
+impl<T: Payload> Future for ReceiveBy<'_, T> {
+    type Output = Result<T, ChannelError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let done = Pin::new(&mut self.receive).poll(context);
+        if done.is_ready() || Pin::new(&mut self.deadline).poll(context).is_pending() {
+            return done;
+        }
+        Poll::Ready(self.receive.time_out())
+    }
+}

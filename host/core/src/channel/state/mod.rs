@@ -1,0 +1,205 @@
+//! What a channel's lock protects, and every step that is taken under it.
+//!
+//! Invariants, whenever the lock is free ("live" as in `waiting`):
+//! - No live receiver waits while a message is buffered.
+//! - A live sender waits only while its message does not fit, or another is before it.
+//! - A live sender and a live receiver wait together only if both are guards of one
+//!   alternation, which cannot serve itself.
+//! - A poisoned channel buffers nothing, and nobody live waits at it. Nobody live
+//!   waits to send where no receiver is left, or to receive where no sender is left.
+//! - `sent == received + dropped + buffer.len()`: every accepted message is in one place.
+//!
+//! A message is handed over as a value: whoever serves a waiter moves the message into
+//! or out of the waiter's entry in the same critical section. Nobody is woken to retry.
+
+mod receiving;
+mod sending;
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use crate::channel::deferred::Deferred;
+use crate::channel::ends::{EndKey, Ends};
+use crate::channel::error::{ChannelError, Poison, SendError};
+use crate::channel::options::{Options, Overflow};
+use crate::channel::probe::Statistics;
+use crate::channel::waiting::{Entry, Queue, Waiter};
+
+/// A message that the channel has accepted.
+pub(crate) struct Accepted<T> {
+    /// Its place in the order of acceptance.
+    pub(crate) number: u64,
+    pub(crate) size: usize,
+    pub(crate) message: T,
+}
+
+/// What a waiting sender offers, and what became of it.
+pub(crate) enum Offer<T> {
+    Waiting { message: T, size: usize },
+    Sent,
+    Refused(SendError<T>),
+}
+
+/// What became of a waiting receiver's wish.
+pub(crate) enum Wish<T> {
+    Waiting,
+    Received(Accepted<T>),
+    Refused(ChannelError),
+}
+
+/// An operation that is about to wait.
+pub(crate) struct Parking {
+    pub(crate) waiter: Waiter,
+    pub(crate) end: EndKey,
+    pub(crate) timed: bool,
+}
+
+pub(crate) struct State<T> {
+    pub(crate) capacity: usize,
+    overflow: Overflow,
+    max_waiting: usize,
+    max_bytes: usize,
+    pub(crate) poison: Option<Poison>,
+    pub(crate) senders: Ends,
+    pub(crate) receivers: Ends,
+    pub(crate) buffer: VecDeque<Accepted<T>>,
+    bytes: usize,
+    pub(crate) sending: Queue<Offer<T>>,
+    pub(crate) receiving: Queue<Wish<T>>,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) dropped: u64,
+    tickets: u64,
+}
+
+impl<T> State<T> {
+    pub(crate) fn new(options: &Options) -> Self {
+        State {
+            capacity: options.capacity,
+            overflow: options.overflow,
+            max_waiting: options.max_waiting,
+            max_bytes: options.max_bytes,
+            poison: None,
+            senders: Ends::default(),
+            receivers: Ends::default(),
+            buffer: VecDeque::new(),
+            bytes: 0,
+            sending: Queue::new(),
+            receiving: Queue::new(),
+            sent: 0,
+            received: 0,
+            dropped: 0,
+            tickets: 0,
+        }
+    }
+
+    /// The last sender is gone: whoever waits to receive waits in vain.
+    pub(crate) fn close_receiving(&mut self, later: &mut Deferred<T>) {
+        debug_assert!(self.senders.is_empty());
+        self.refuse_receivers(&ChannelError::Closed, later);
+    }
+
+    /// The last receiver is gone: what is buffered will never be read.
+    pub(crate) fn close_sending(&mut self, later: &mut Deferred<T>) {
+        debug_assert!(self.receivers.is_empty());
+        self.drop_buffer(later);
+        self.refuse_senders(&ChannelError::Closed, later);
+    }
+
+    /// Ends the channel at once. False if it was poisoned already.
+    pub(crate) fn poison(&mut self, poison: Poison, later: &mut Deferred<T>) -> bool {
+        if self.poison.is_some() {
+            return false;
+        }
+        self.poison = Some(poison.clone());
+        let error = ChannelError::Poisoned(poison);
+        self.drop_buffer(later);
+        self.refuse_senders(&error, later);
+        self.refuse_receivers(&error, later);
+        true
+    }
+
+    /// Drops what is buffered; senders who waited for room come next.
+    pub(crate) fn discard(&mut self, later: &mut Deferred<T>) {
+        self.drop_buffer(later);
+        self.admit_waiting(later);
+    }
+
+    fn drop_buffer(&mut self, later: &mut Deferred<T>) {
+        while !self.buffer.is_empty() {
+            self.drop_oldest(later);
+        }
+        self.buffer = VecDeque::new();
+    }
+
+    fn refuse_senders(&mut self, error: &ChannelError, later: &mut Deferred<T>) {
+        while let Some(key) = self.sending.claim_first() {
+            let (message, _) = self.take_offer(key, later);
+            let error = error.clone();
+            self.sending.entry_mut(key).content = Offer::Refused(SendError { message, error });
+        }
+    }
+
+    fn refuse_receivers(&mut self, error: &ChannelError, later: &mut Deferred<T>) {
+        while let Some(key) = self.receiving.claim_first() {
+            let (_, waker) = self.receiving.settle(key, Wish::Refused(error.clone()));
+            later.wake(waker);
+        }
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics {
+            sent: self.sent,
+            received: self.received,
+            dropped: self.dropped,
+            waiting: self.buffer.len(),
+        }
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// Asserts the invariants that can be seen from the heads of the queues.
+    pub(crate) fn check(&mut self) {
+        if cfg!(debug_assertions) {
+            assert_eq!(
+                self.sent,
+                self.received + self.dropped + self.buffer.len() as u64,
+                "a message is lost or doubled"
+            );
+            let receiver = self.receiving.first_live().is_some();
+            assert!(self.buffer.is_empty() || !receiver, "a receiver starves");
+            assert!(!self.senders.is_empty() || !receiver, "waits for nobody");
+            if self.poison.is_some() {
+                assert!(self.buffer.is_empty(), "poison empties the buffer");
+                assert!(!receiver, "poison wakes receivers");
+                assert!(self.sending.first_live().is_none(), "poison wakes senders");
+            }
+            if self.receivers.is_empty() {
+                assert!(self.sending.first_live().is_none(), "waits for nobody");
+            }
+        }
+    }
+}
+
+impl Parking {
+    fn entry<C>(self, ticket: u64, content: C) -> Entry<C> {
+        Entry {
+            waiter: self.waiter,
+            end: self.end,
+            ticket,
+            timed: self.timed,
+            content,
+        }
+    }
+}
+
+fn renew<T>(waiter: &mut Waiter, waker: &Waker, later: &mut Deferred<T>) {
+    if let Waiter::Operation(stored) = waiter
+        && !stored.as_ref().is_some_and(|old| old.will_wake(waker))
+    {
+        later.drop_waker(stored.replace(waker.clone()));
+    }
+}

@@ -1,0 +1,155 @@
+//! Receiving, under the lock.
+
+use std::task::Waker;
+
+use super::{Accepted, Offer, Parking, State, Wish, renew};
+use crate::channel::deferred::Deferred;
+use crate::channel::error::ChannelError;
+use crate::channel::waiting::Key;
+
+impl<T> State<T> {
+    /// Receives without waiting, or fails with `WouldBlock`.
+    pub(crate) fn try_receive(&mut self, later: &mut Deferred<T>) -> Result<T, ChannelError> {
+        if let Some(poison) = &self.poison {
+            return Err(ChannelError::Poisoned(poison.clone()));
+        }
+        if let Some(message) = self.take_buffered(later) {
+            return Ok(message);
+        }
+        if let Some(sender) = self.sending.claim_first() {
+            return Ok(self.take_from(sender, later));
+        }
+        Err(if self.senders.is_empty() {
+            ChannelError::Closed
+        } else {
+            ChannelError::WouldBlock
+        })
+    }
+
+    /// Whether `try_receive` would not answer `WouldBlock`.
+    pub(crate) fn receive_is_ready(&mut self) -> bool {
+        self.poison.is_some()
+            || !self.buffer.is_empty()
+            || self.sending.first_live().is_some()
+            || self.senders.is_empty()
+    }
+
+    /// Receives the next message without waiting, if there is one that `accept` wants.
+    pub(crate) fn receive_if(
+        &mut self,
+        accept: &mut impl FnMut(&T) -> bool,
+        later: &mut Deferred<T>,
+    ) -> Option<T> {
+        if let Some(next) = self.buffer.front() {
+            return accept(&next.message)
+                .then(|| self.take_buffered(later))
+                .flatten();
+        }
+        while let Some(sender) = self.sending.first_live() {
+            let Offer::Waiting { message, .. } = &self.sending.entry(sender).content else {
+                unreachable!("who waits in the queue is not settled");
+            };
+            if !accept(message) {
+                return None;
+            }
+            if self.sending.claim(sender) {
+                return Some(self.take_from(sender, later));
+            }
+        }
+        None
+    }
+
+    fn take_buffered(&mut self, later: &mut Deferred<T>) -> Option<T> {
+        let accepted = self.pop()?;
+        self.received += 1;
+        self.admit_waiting(later);
+        Some(accepted.message)
+    }
+
+    /// Takes a claimed sender's message without buffering it.
+    fn take_from(&mut self, sender: Key, later: &mut Deferred<T>) -> T {
+        let (message, _) = self.take_offer(sender, later);
+        self.sent += 1;
+        self.received += 1;
+        message
+    }
+
+    /// Queues a receive that `try_receive` could not finish.
+    pub(crate) fn park_receive(&mut self, parking: Parking) -> Result<Key, ChannelError> {
+        if self.receiving.len() >= self.max_waiting {
+            return Err(ChannelError::Overloaded {
+                limit: self.max_waiting,
+            });
+        }
+        let ticket = self.ticket();
+        Ok(self.receiving.enter(parking.entry(ticket, Wish::Waiting)))
+    }
+
+    /// The outcome of a waiting receive, or nothing, with the waker to use from now on.
+    pub(crate) fn poll_receive(
+        &mut self,
+        key: Key,
+        waker: &Waker,
+        later: &mut Deferred<T>,
+    ) -> Option<Result<T, ChannelError>> {
+        if let Wish::Waiting = self.receiving.entry(key).content {
+            renew(&mut self.receiving.entry_mut(key).waiter, waker, later);
+            return None;
+        }
+        match self.withdraw_receive(key, later) {
+            Wish::Received(accepted) => Some(Ok(accepted.message)),
+            Wish::Refused(error) => Some(Err(error)),
+            Wish::Waiting => None,
+        }
+    }
+
+    /// Takes a receive out of the queue, whatever became of it.
+    pub(crate) fn withdraw_receive(&mut self, key: Key, later: &mut Deferred<T>) -> Wish<T> {
+        let mut entry = self.receiving.remove(key);
+        later.drop_waker(entry.waiter.forget_waker());
+        entry.content
+    }
+
+    /// Takes a receive out of the queue for good: a message that had been handed over
+    /// goes to the next receiver, or back to its place in the buffer.
+    pub(crate) fn cancel_receive(&mut self, key: Key, later: &mut Deferred<T>) {
+        if let Wish::Received(accepted) = self.withdraw_receive(key, later) {
+            self.take_back(accepted, later);
+        }
+    }
+
+    /// Returns a message that was received, but not used.
+    pub(crate) fn take_back(&mut self, accepted: Accepted<T>, later: &mut Deferred<T>) {
+        self.received -= 1;
+        if self.poison.is_some() {
+            self.dropped += 1;
+            later.drop_message(accepted.message);
+            return;
+        }
+        if let Some(receiver) = self.receiving.claim_first() {
+            self.hand_over(receiver, accepted, later);
+            return;
+        }
+        let place = self
+            .buffer
+            .partition_point(|other| other.number < accepted.number);
+        self.bytes = self.bytes.saturating_add(accepted.size);
+        self.buffer.insert(place, accepted);
+    }
+
+    /// The number for a message that is put back in front of everything buffered.
+    pub(crate) fn front_number(&self) -> u64 {
+        self.buffer.front().map_or(self.sent, |first| first.number)
+    }
+
+    pub(super) fn hand_over(
+        &mut self,
+        receiver: Key,
+        accepted: Accepted<T>,
+        later: &mut Deferred<T>,
+    ) {
+        self.received += 1;
+        let (_, waker) = self.receiving.settle(receiver, Wish::Received(accepted));
+        later.wake(waker);
+    }
+}

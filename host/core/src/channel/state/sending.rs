@@ -1,0 +1,191 @@
+//! Sending, under the lock.
+
+use std::task::Waker;
+
+use super::{Accepted, Offer, Parking, State, renew};
+use crate::channel::deferred::Deferred;
+use crate::channel::error::{ChannelError, SendError};
+use crate::channel::options::Overflow;
+use crate::channel::waiting::Key;
+
+impl<T> State<T> {
+    /// Sends without waiting, or fails with `WouldBlock`.
+    pub(crate) fn try_send(
+        &mut self,
+        message: T,
+        size: usize,
+        later: &mut Deferred<T>,
+    ) -> Result<(), SendError<T>> {
+        if let Some(error) = self.send_error(size) {
+            return Err(SendError { message, error });
+        }
+        if let Some(receiver) = self.receiving.claim_first() {
+            let accepted = self.accept(message, size);
+            self.hand_over(receiver, accepted, later);
+            return Ok(());
+        }
+        self.admit_waiting(later);
+        if self.has_room_for_new(size) {
+            self.push(message, size);
+            return Ok(());
+        }
+        match self.effective_overflow() {
+            Overflow::Block => Err(SendError {
+                message,
+                error: ChannelError::WouldBlock,
+            }),
+            Overflow::DropNewest => {
+                self.sent += 1;
+                self.dropped += 1;
+                later.drop_message(message);
+                Ok(())
+            }
+            Overflow::DropOldest => {
+                while !self.fits(size) {
+                    self.drop_oldest(later);
+                }
+                self.push(message, size);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether `try_send` would not answer `WouldBlock`.
+    pub(crate) fn send_is_ready(&mut self, size: usize) -> bool {
+        self.send_error(size).is_some()
+            || self.receiving.first_live().is_some()
+            || self.effective_overflow() != Overflow::Block
+            || self.has_room_for_new(size)
+    }
+
+    /// Queues a send that `try_send` could not finish.
+    pub(crate) fn park_send(
+        &mut self,
+        parking: Parking,
+        message: T,
+        size: usize,
+    ) -> Result<Key, SendError<T>> {
+        if self.sending.len() >= self.max_waiting {
+            let error = ChannelError::Overloaded {
+                limit: self.max_waiting,
+            };
+            return Err(SendError { message, error });
+        }
+        let content = Offer::Waiting { message, size };
+        let ticket = self.ticket();
+        Ok(self.sending.enter(parking.entry(ticket, content)))
+    }
+
+    /// The outcome of a waiting send, or nothing, with the waker to use from now on.
+    pub(crate) fn poll_send(
+        &mut self,
+        key: Key,
+        waker: &Waker,
+        later: &mut Deferred<T>,
+    ) -> Option<Result<(), SendError<T>>> {
+        if let Offer::Waiting { .. } = self.sending.entry(key).content {
+            renew(&mut self.sending.entry_mut(key).waiter, waker, later);
+            return None;
+        }
+        match self.withdraw_send(key, later) {
+            Offer::Sent => Some(Ok(())),
+            Offer::Refused(refused) => Some(Err(refused)),
+            Offer::Waiting { .. } => None,
+        }
+    }
+
+    /// Takes a send out of the queue, whatever became of it.
+    pub(crate) fn withdraw_send(&mut self, key: Key, later: &mut Deferred<T>) -> Offer<T> {
+        let mut entry = self.sending.remove(key);
+        later.drop_waker(entry.waiter.forget_waker());
+        // It may have kept smaller messages behind it from entering.
+        self.admit_waiting(later);
+        entry.content
+    }
+
+    fn send_error(&self, size: usize) -> Option<ChannelError> {
+        if let Some(poison) = &self.poison {
+            return Some(ChannelError::Poisoned(poison.clone()));
+        }
+        if self.receivers.is_empty() {
+            return Some(ChannelError::Closed);
+        }
+        (size > self.max_bytes).then_some(ChannelError::TooLarge {
+            size,
+            limit: self.max_bytes,
+        })
+    }
+
+    pub(super) fn effective_overflow(&self) -> Overflow {
+        match self.capacity {
+            0 => Overflow::Block,
+            _ => self.overflow,
+        }
+    }
+
+    fn fits(&self, size: usize) -> bool {
+        self.buffer.len() < self.capacity && self.bytes.saturating_add(size) <= self.max_bytes
+    }
+
+    /// Whether a message fits, and passes nobody who waits.
+    fn has_room_for_new(&mut self, size: usize) -> bool {
+        self.fits(size) && self.sending.first_live().is_none()
+    }
+
+    /// Moves the messages of waiting senders into the buffer while they fit.
+    pub(super) fn admit_waiting(&mut self, later: &mut Deferred<T>) {
+        while self.buffer.len() < self.capacity
+            && let Some(key) = self.sending.first_live()
+        {
+            let Offer::Waiting { size, .. } = self.sending.entry(key).content else {
+                unreachable!("who waits in the queue is not settled");
+            };
+            if !self.fits(size) {
+                break;
+            }
+            if self.sending.claim(key) {
+                let (message, size) = self.take_offer(key, later);
+                self.push(message, size);
+            }
+        }
+    }
+
+    /// Settles a claimed sender as sent, and takes its message.
+    pub(super) fn take_offer(&mut self, key: Key, later: &mut Deferred<T>) -> (T, usize) {
+        let (offer, waker) = self.sending.settle(key, Offer::Sent);
+        later.wake(waker);
+        match offer {
+            Offer::Waiting { message, size } => (message, size),
+            Offer::Sent | Offer::Refused(_) => unreachable!("a sender is settled once"),
+        }
+    }
+
+    fn accept(&mut self, message: T, size: usize) -> Accepted<T> {
+        let number = self.sent;
+        self.sent += 1;
+        Accepted {
+            number,
+            size,
+            message,
+        }
+    }
+
+    fn push(&mut self, message: T, size: usize) {
+        let accepted = self.accept(message, size);
+        self.bytes = self.bytes.saturating_add(size);
+        self.buffer.push_back(accepted);
+    }
+
+    pub(super) fn drop_oldest(&mut self, later: &mut Deferred<T>) {
+        if let Some(oldest) = self.pop() {
+            self.dropped += 1;
+            later.drop_message(oldest.message);
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Accepted<T>> {
+        let accepted = self.buffer.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(accepted.size);
+        Some(accepted)
+    }
+}

@@ -6,6 +6,7 @@
 
 pub mod alternation;
 pub mod channel;
+#[cfg_attr(loom, allow(dead_code))]
 pub mod clock;
 #[cfg(not(loom))]
 pub mod deadlock;

@@ -15,7 +15,6 @@
 //!
 //! Lock order: channels, then the waker's lock, under which nothing else is locked.
 
-use std::mem;
 use std::task::Waker;
 
 use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
@@ -79,7 +78,7 @@ impl Claim {
         if stored.as_ref().is_some_and(|old| old.will_wake(waker)) {
             return;
         }
-        let old = mem::replace(&mut *stored, Some(waker.clone()));
+        let old = stored.replace(waker.clone());
         drop(stored);
         drop(old);
     }

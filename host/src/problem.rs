@@ -305,9 +305,14 @@ pub(crate) fn did_you_mean<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
+    // Jaro-Winkler finds swapped and missing letters in long names, but hardly in short ones.
+    let likeness = |candidate: &str| match strsim::damerau_levenshtein(name, candidate) {
+        1 if candidate.len() > 1 => 1.0,
+        _ => strsim::jaro_winkler(name, candidate),
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|candidate| (likeness(candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| format!("did you mean `{candidate}`?"))

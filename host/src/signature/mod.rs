@@ -70,6 +70,15 @@ impl Direction {
     }
 }
 
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Direction::Input => "input",
+            Direction::Output => "output",
+        })
+    }
+}
+
 impl Signature {
     /// Reads the signature in a component's bytes, wherever in it the section is.
     /// `None` if there is none, as in a component that is no process.

@@ -186,8 +186,8 @@ impl Output {
     fn char(&mut self, shape: &Shape, text: &str, value: &Value) -> Result<(), EncodeError> {
         let mut characters = text.chars();
         match (characters.next(), characters.next()) {
-            (Some(character), None) => {
-                infallible(self.encoder.char(character));
+            (Some(_), None) => {
+                infallible(self.encoder.str(text));
                 Ok(())
             }
             _ => Err(self.mismatch(shape, value)),
@@ -224,7 +224,7 @@ impl Output {
         {
             let names = crate::problem::one_of(fields.iter().map(|field| &*field.name));
             self.path.push(Step::Name(name.clone()));
-            return Err(self.error(format!("only {names}"), value));
+            return Err(self.error(format!("one of the fields {names}"), value));
         }
         infallible(self.encoder.map(fields.len() as u64));
         for field in fields {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use toml::de::{DeInteger, DeValue};
+use toml::de::{DeFloat, DeInteger, DeValue};
 
 mod encode;
 mod print;
@@ -53,7 +53,7 @@ impl Value {
         Some(match value {
             DeValue::Boolean(value) => Value::Bool(*value),
             DeValue::Integer(value) => Value::Integer(integer(value)?),
-            DeValue::Float(value) => Value::Float(value.as_str().parse().ok()?),
+            DeValue::Float(value) => Value::Float(float(value)?),
             DeValue::String(value) => Value::String(value.to_string()),
             DeValue::Datetime(value) => Value::Datetime(value.to_string()),
             DeValue::Array(items) => {
@@ -76,6 +76,13 @@ impl Value {
 
 fn integer(value: &DeInteger<'_>) -> Option<i128> {
     i128::from_str_radix(value.as_str(), value.radix()).ok()
+}
+
+/// `1e999` would become infinite, which nobody wrote.
+fn float(value: &DeFloat<'_>) -> Option<f64> {
+    let number: f64 = value.as_str().parse().ok()?;
+    let written = !number.is_infinite() || value.as_str().contains("inf");
+    written.then_some(number)
 }
 
 /// Prints the value as TOML would, for messages; long ones are cut.

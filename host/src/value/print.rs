@@ -26,8 +26,8 @@ pub struct PrintError {
 ///
 /// Raw bytes (`list<u8>`) stand for themselves. Strings, characters, numbers and
 /// booleans are printed plainly, everything else as JSON on one line. In JSON,
-/// byte strings are arrays of numbers, `nan` and the infinities are strings, and
-/// keys that are no strings are printed as they would be alone.
+/// byte strings are arrays of numbers, `NaN` and the infinities are strings, and
+/// so are keys of maps. A string that contains newlines makes several lines.
 ///
 /// ```
 /// use transputer::signature::PayloadType;
@@ -39,7 +39,8 @@ pub struct PrintError {
 ///
 /// # Errors
 ///
-/// If the message is not exactly one CBOR item, or nests deeper than 64.
+/// If the message is not exactly one CBOR item, nests deeper than 64, or has a key
+/// that is neither a string nor a scalar.
 pub fn print<'m>(ty: &PayloadType, message: &'m [u8]) -> Result<Cow<'m, [u8]>, PrintError> {
     if ty.is_bytes() {
         return Ok(Cow::Borrowed(message));
@@ -63,7 +64,7 @@ fn plainly(shape: &Shape, decoder: &mut Decoder<'_>) -> Result<String, String> {
     while let Shape::Option(inner) = shape {
         shape = inner;
     }
-    // The Rust SDK writes characters as numbers; other languages, as strings.
+    // Some serializers write a character as its number, though a string is usual.
     let is_number = matches!(
         decoder.datatype().map_err(text)?,
         Type::U8 | Type::U16 | Type::U32
@@ -74,8 +75,8 @@ fn plainly(shape: &Shape, decoder: &mut Decoder<'_>) -> Result<String, String> {
     match decoder.datatype().map_err(text)? {
         Type::String => decoder.str().map(str::to_owned).map_err(text),
         Type::StringIndef => joined(decoder).map_err(text),
-        Type::F16 | Type::F32 => decoder.f32().map(|n| n.to_string()).map_err(text),
-        Type::F64 => decoder.f64().map(|n| n.to_string()).map_err(text),
+        Type::F16 | Type::F32 => decoder.f32().map(|n| format!("{n:?}")).map_err(text),
+        Type::F64 => decoder.f64().map(|n| format!("{n:?}")).map_err(text),
         _ => json(decoder),
     }
 }
@@ -84,7 +85,6 @@ fn json(decoder: &mut Decoder<'_>) -> Result<String, String> {
     let next = Next {
         decoder: &RefCell::new(decoder),
         depth: 0,
-        as_key: false,
     };
     serde_json::to_string(&next).map_err(|error| error.to_string())
 }
@@ -99,8 +99,6 @@ fn joined(decoder: &mut Decoder<'_>) -> Result<String, minicbor::decode::Error> 
 struct Next<'a, 'd, 'm> {
     decoder: &'a RefCell<&'d mut Decoder<'m>>,
     depth: usize,
-    /// Whether it is a key of a map, which JSON wants to be a string.
-    as_key: bool,
 }
 
 impl Serialize for Next<'_, '_, '_> {
@@ -122,7 +120,7 @@ impl Serialize for Next<'_, '_, '_> {
             }
             Type::Tag => {
                 self.read(Decoder::tag)?;
-                self.inner(false).serialize(serializer)
+                self.inner().serialize(serializer)
             }
             _ => self.scalar(kind, serializer),
         }
@@ -137,11 +135,10 @@ impl<'m> Next<'_, '_, 'm> {
         read(&mut self.decoder.borrow_mut()).map_err(E::custom)
     }
 
-    fn inner(&self, as_key: bool) -> Self {
+    fn inner(&self) -> Self {
         Next {
             decoder: self.decoder,
             depth: self.depth + 1,
-            as_key,
         }
     }
 
@@ -164,33 +161,24 @@ impl<'m> Next<'_, '_, 'm> {
         length: Option<u64>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        self.refuse_as_key("an array")?;
         let mut sequence = serializer.serialize_seq(None)?;
         let mut seen = 0;
         while self.more(length, seen)? {
-            sequence.serialize_element(&self.inner(false))?;
+            sequence.serialize_element(&self.inner())?;
             seen += 1;
         }
         sequence.end()
     }
 
     fn map<S: Serializer>(&self, length: Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-        self.refuse_as_key("a map")?;
         let mut map = serializer.serialize_map(None)?;
         let mut seen = 0;
         while self.more(length, seen)? {
-            map.serialize_key(&self.inner(true))?;
-            map.serialize_value(&self.inner(false))?;
+            map.serialize_key(&self.inner())?;
+            map.serialize_value(&self.inner())?;
             seen += 1;
         }
         map.end()
-    }
-
-    fn refuse_as_key<E: serde::ser::Error>(&self, what: &str) -> Result<(), E> {
-        match self.as_key {
-            true => Err(E::custom(format!("a key of a map is {what}"))),
-            false => Ok(()),
-        }
     }
 
     fn scalar<S: Serializer>(&self, kind: Type, serializer: S) -> Result<S::Ok, S::Error> {
@@ -199,16 +187,22 @@ impl<'m> Next<'_, '_, 'm> {
             Type::String => serializer.serialize_str(self.read(Decoder::str)?),
             Type::StringIndef => serializer.serialize_str(&self.read(joined)?),
             Type::Bytes | Type::BytesIndef => {
-                self.refuse_as_key("a byte string")?;
                 let pieces: Vec<&[u8]> = self.read(|d| d.bytes_iter()?.collect())?;
                 serializer.collect_seq(pieces.concat())
             }
             Type::Null | Type::Undefined => {
-                self.refuse_as_key("null")?;
                 self.read(Decoder::skip)?;
                 serializer.serialize_unit()
             }
-            Type::F16 | Type::F32 | Type::F64 => float(self.read(Decoder::f64)?, serializer),
+            // Widened to 64 bits, a number would print with digits that it never had.
+            Type::F16 | Type::F32 => match self.read(Decoder::f32)? {
+                number if number.is_finite() => serializer.serialize_f32(number),
+                number => serializer.serialize_str(&format!("{number:?}")),
+            },
+            Type::F64 => match self.read(Decoder::f64)? {
+                number if number.is_finite() => serializer.serialize_f64(number),
+                number => serializer.serialize_str(&format!("{number:?}")),
+            },
             _ if is_integer(kind) => {
                 let number = i128::from(self.read(Decoder::int)?);
                 match u64::try_from(number) {
@@ -224,12 +218,4 @@ impl<'m> Next<'_, '_, 'm> {
 fn is_integer(kind: Type) -> bool {
     use Type::{I8, I16, I32, I64, Int, U8, U16, U32, U64};
     matches!(kind, U8 | U16 | U32 | U64 | I8 | I16 | I32 | I64 | Int)
-}
-
-/// JSON has no numbers for these.
-fn float<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::Error> {
-    match number.is_finite() {
-        true => serializer.serialize_f64(number),
-        false => serializer.serialize_str(&number.to_string()),
-    }
 }

@@ -9,7 +9,7 @@ use serde_spanned::Spanned;
 use transputer_core::Overflow;
 
 use super::plan::{Grants, Limits};
-use crate::problem::{Problem, Problems, Source};
+use crate::problem::{Problem, Problems, Source, did_you_mean};
 use crate::value::Value;
 
 mod channels;
@@ -245,6 +245,23 @@ impl Description {
     /// component is opened.
     pub fn problem_at(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
         self.source.error(span, message)
+    }
+
+    /// An error about a component that cannot be used, for whoever opens its file.
+    /// Where the file gives a path that resembles a component's name, the hint asks
+    /// whether the name was meant.
+    pub fn component_problem(
+        &self,
+        component: &ComponentFile,
+        message: impl Into<String>,
+    ) -> Problem {
+        let problem = self.problem_at(component.span.clone(), message);
+        let names = self.components.iter();
+        let names = names.map(|entry| entry.name.get_ref().as_str());
+        match did_you_mean(&component.name, names) {
+            Some(hint) if component.direct => problem.with_hint(hint),
+            _ => problem,
+        }
     }
 
     /// What this file is called in errors.

@@ -142,20 +142,14 @@ impl<'d> Check<'d> {
 
     fn without_signature(&self, file: &ComponentFile) -> Problem {
         let message = format!("the component `{}` carries no signature", file.name);
-        let names = self.description.components.iter();
-        let names = names.map(|entry| &**entry.name.get_ref());
-        let meant = match file.direct {
-            true => did_you_mean(&file.name, names),
-            false => None,
-        };
-        let hint = meant.unwrap_or_else(|| {
+        let mut problem = self.description.component_problem(file, message);
+        problem.hint.get_or_insert_with(|| {
             format!(
                 "in Rust, put `#[transputer_guest::process]` on the process's function; in other \
                  languages, append a custom section `{SECTION}` to the component"
             )
         });
-        let problem = self.description.problem_at(file.span.clone(), message);
-        problem.with_hint(hint)
+        problem
     }
 
     fn spawnable(&mut self, process: &ProcessEntry, name: &Spanned<String>) {

@@ -12,12 +12,11 @@ use super::task::TaskCell;
 /// How many tasks in a row a worker takes from its slot while others wait in the queue.
 const SLOT_RUN: usize = 64;
 
+/// `None` tells one worker to look whether it shall stop.
+type Entry = Option<Arc<TaskCell>>;
+
 pub(super) struct Parallel {
-    /// `None` tells one worker to look whether it shall stop.
-    queue: (
-        Sender<Option<Arc<TaskCell>>>,
-        Receiver<Option<Arc<TaskCell>>>,
-    ),
+    queue: (Sender<Entry>, Receiver<Entry>),
     slots: Vec<Slot>,
     /// Workers that wait for the queue.
     idle: AtomicUsize,
@@ -65,7 +64,7 @@ impl Parallel {
         }
     }
 
-    fn send(&self, entry: Option<Arc<TaskCell>>) {
+    fn send(&self, entry: Entry) {
         self.pushed.fetch_add(1, Ordering::SeqCst);
         // Both halves of the queue are in `self`: it cannot be disconnected.
         let _ = self.queue.0.send(entry);

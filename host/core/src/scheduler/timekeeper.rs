@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Hook;
-use super::shared::{Queue, Shared};
+use super::shared::{PollCount, Queue, Shared};
 
 pub(super) struct Timekeeper {
     shared: Arc<Shared>,
@@ -77,7 +77,8 @@ impl Timekeeper {
         }
         self.report_parallel_quiet();
         self.shared.bell.set_dozing(true);
-        if self.shared.is_idle() {
+        // A poll that has begun and ended since the look above must be reported as well.
+        if self.shared.is_idle() && !self.has_polled() {
             return None;
         }
         self.shared.bell.set_dozing(false);
@@ -101,6 +102,11 @@ impl Timekeeper {
             *seen = count;
         }
         stirred
+    }
+
+    fn has_polled(&self) -> bool {
+        let counts = self.shared.polls.iter().map(PollCount::get);
+        counts.ne(self.seen.iter().copied())
     }
 
     /// Called at a tick without a poll since the last: a pause between two messages isn't

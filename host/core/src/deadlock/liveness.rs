@@ -1,0 +1,160 @@
+//! Which processes are stuck, by one round of looks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::{AwaitedEnd, Seen};
+use crate::channel::{ChannelId, Side};
+use crate::process::{Holder, ProcessId};
+
+/// What each waiting process waits for.
+pub(super) struct Waits(BTreeMap<ProcessId, WaitsOfOne>);
+
+/// Equal in two rounds only if the process has waited all the time in between.
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct WaitsOfOne {
+    /// Channel, whether to receive, ticket.
+    pub(super) at: BTreeSet<(ChannelId, bool, u64)>,
+    /// Process, ticket.
+    pub(super) for_ends: BTreeSet<(ProcessId, u64)>,
+    timed: bool,
+}
+
+impl Waits {
+    pub(super) fn new(seen: &[Seen], awaits: &[AwaitedEnd]) -> Self {
+        let mut all: BTreeMap<_, WaitsOfOne> = BTreeMap::new();
+        for seen in seen {
+            for waiting in &seen.look.waiting {
+                let Holder::Process(process) = waiting.holder else {
+                    continue;
+                };
+                let waits = all.entry(process).or_default();
+                let receives = waiting.side == Side::Receive;
+                waits.at.insert((seen.channel, receives, waiting.ticket));
+                waits.timed |= waiting.timed;
+            }
+        }
+        for awaited in awaits {
+            let waits = all.entry(awaited.process).or_default();
+            waits.for_ends.insert((awaited.awaited, awaited.ticket));
+        }
+        Self(all)
+    }
+
+    pub(super) fn of(&self, process: ProcessId) -> Option<&WaitsOfOne> {
+        self.0.get(&process)
+    }
+}
+
+/// When a channel that carries ends in its messages can be taken as out of reach.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(super) enum Carriers {
+    /// If nobody live holds an end of it.
+    Any,
+    /// The same, and it was looked at before the channel whose ends it carries.
+    SeenBefore,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Hash)]
+enum Node {
+    Process(ProcessId),
+    Channel(ChannelId),
+}
+
+/// Who makes whom live.
+#[derive(Default)]
+struct Reach {
+    edges: HashMap<Node, Vec<Node>>,
+    /// Live from the start.
+    roots: Vec<Node>,
+}
+
+/// The processes that nobody live can reach. Only those that `may_be` stuck are considered.
+///
+/// This is the least fixpoint: whatever is live makes live all that it can reach, and nothing
+/// else is live.
+pub(super) fn stuck(
+    seen: &[Seen],
+    waits: &Waits,
+    carriers: Carriers,
+    may_be: impl Fn(ProcessId) -> bool,
+) -> BTreeSet<ProcessId> {
+    let suspects: BTreeSet<_> = waits
+        .0
+        .iter()
+        .filter(|(process, waits)| !waits.timed && may_be(**process))
+        .map(|(process, _)| *process)
+        .collect();
+    let mut reach = Reach::default();
+    reach.add_waits(waits, &suspects);
+    reach.add_ends(seen, &suspects, carriers);
+    let live = reach.live();
+    suspects
+        .into_iter()
+        .filter(|process| !live.contains(&Node::Process(*process)))
+        .collect()
+}
+
+impl Reach {
+    fn edge(&mut self, from: Node, to: Node) {
+        self.edges.entry(from).or_default().push(to);
+    }
+
+    /// A channel that somebody live can reach makes live who waits there, and so does the end of
+    /// a process that is live.
+    fn add_waits(&mut self, waits: &Waits, suspects: &BTreeSet<ProcessId>) {
+        for &process in suspects {
+            let Some(waits) = waits.of(process) else {
+                continue;
+            };
+            for &(channel, ..) in &waits.at {
+                self.edge(Node::Channel(channel), Node::Process(process));
+            }
+            for &(awaited, _) in &waits.for_ends {
+                self.add(awaited, suspects, Node::Process(process));
+            }
+        }
+    }
+
+    /// A process makes `node` live: at once, if it isn't suspected.
+    fn add(&mut self, process: ProcessId, suspects: &BTreeSet<ProcessId>, node: Node) {
+        if suspects.contains(&process) {
+            self.edge(Node::Process(process), node);
+        } else {
+            self.roots.push(node);
+        }
+    }
+
+    /// Who holds an end of a channel can reach it.
+    fn add_ends(&mut self, seen: &[Seen], suspects: &BTreeSet<ProcessId>, carriers: Carriers) {
+        let mut known: HashSet<ChannelId> = HashSet::new();
+        if carriers == Carriers::Any {
+            known.extend(seen.iter().map(|seen| seen.channel));
+        }
+        for seen in seen {
+            // Its own messages may carry its own ends: it was looked at once for both.
+            known.insert(seen.channel);
+            let channel = Node::Channel(seen.channel);
+            for holder in seen.holders() {
+                match holder {
+                    Holder::Host => self.roots.push(channel),
+                    Holder::Process(process) => self.add(process, suspects, channel),
+                    Holder::Transit(carrier) if known.contains(&carrier) => {
+                        self.edge(Node::Channel(carrier), channel);
+                    }
+                    Holder::Transit(_) => self.roots.push(channel),
+                }
+            }
+        }
+    }
+
+    fn live(mut self) -> HashSet<Node> {
+        let mut live = HashSet::new();
+        let mut open = std::mem::take(&mut self.roots);
+        while let Some(node) = open.pop() {
+            if live.insert(node) {
+                open.extend(self.edges.remove(&node).unwrap_or_default());
+            }
+        }
+        live
+    }
+}

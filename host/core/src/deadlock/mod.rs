@@ -1,0 +1,195 @@
+//! Finds processes that can never go on: all of a network's, or a part's that nobody outside can
+//! reach.
+//!
+//! # Who is live
+//!
+//! A process is live if it waits nowhere (it runs, sleeps, or does I/O), if one of its waits has a
+//! deadline, if somebody live holds an end of a channel that it waits at, or if it waits for the
+//! end of a process that is live. Either side's end counts: whoever holds one can send, receive,
+//! close or poison. The embedding program is always live. An end inside an undelivered message is
+//! live if somebody live holds an end of the channel that carries it. Who isn't live by any of
+//! these is stuck: all those who could wake him are stuck themselves.
+//!
+//! # Why nothing has to stand still meanwhile
+//!
+//! The looks at the channels are made one after the other, while processes run. So all are made
+//! twice, and a process is stuck only if both times it had exactly the same waits, by their
+//! tickets, and if the second looks alone show that nobody live can reach them.
+//!
+//! - A wait with the same ticket before and after has lasted in between. So there was a moment,
+//!   between the two rounds, at which all processes of the set waited.
+//! - From that moment on no live process gains a way to a channel to which it has none, until one
+//!   of the set is woken: the others' ends are in the hands of processes that wait, or in messages
+//!   in channels to which it has no way either.
+//! - The first of the set to be woken would be woken through a channel that it waits at. If that
+//!   happened before the second look at that channel, the look misses the wait. If it happened
+//!   after, somebody live has a way to the channel, and the look shows no such way.
+//!
+//! For ends inside messages the second round looks at the carrying channel first: what was out of
+//! reach then stays so. Two channels each of which carries the other's ends have no such order,
+//! and are taken as live: such a deadlock is missed rather than one reported that is none.
+//!
+//! An alternation enters its queues under all their locks, so no look sees half of its waits.
+//! Killing a process from outside still frees the others; that is what the report is for.
+
+mod graph;
+mod liveness;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::channel::{ChannelId, Look, Probe, Side};
+use crate::process::{Holder, ProcessId};
+use liveness::{Carriers, Waits, stuck};
+
+/// A process that waits, without a deadline, for another to end.
+///
+/// One that waits for the first of several to end has one of these for each.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AwaitedEnd {
+    /// Who waits.
+    pub process: ProcessId,
+    /// Whose end it waits for.
+    pub awaited: ProcessId,
+    /// Unique for each wait, so that two looks can tell whether they see the same one.
+    pub ticket: u64,
+}
+
+/// Processes that can never go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadlock {
+    /// All of them, by their numbers: those of the cycle, and those that wait for them.
+    pub stuck: Vec<Stuck>,
+    /// Each waits for the next one, and the last for the first. Empty if they wait for an end
+    /// that lies in a message which nobody can receive.
+    pub cycle: Vec<ProcessId>,
+}
+
+/// A process that can never go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// The process.
+    pub process: ProcessId,
+    /// The channels that it waits at: several if it waits in an alternation.
+    pub waits: Vec<WaitsOn>,
+    /// The processes whose end it waits for.
+    pub awaits: Vec<ProcessId>,
+}
+
+/// A wait at a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitsOn {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The channel's name.
+    pub label: Option<Arc<str>>,
+    /// What the process waits to do.
+    pub side: Side,
+    /// Who holds the other side, and is stuck as well.
+    pub others: Vec<Holder>,
+}
+
+/// Finds every deadlock among the processes that wait at these channels. Never a false alarm.
+///
+/// `probes` must hold **every** channel that a process of the network may wait at: a wait that is
+/// left out looks as if the process had fewer ways to go on. An end said to be in transit through
+/// a channel that isn't among them counts as live.
+///
+/// `awaits` lists who waits for whose end; it is called up to twice.
+///
+/// Doesn't block beyond the channels' own locks. Costs two looks at each channel if anybody seems
+/// stuck, one otherwise; so call it when the scheduler is quiet rather than at each tick.
+///
+/// ```
+/// use transputer_core::deadlock;
+/// use transputer_core::{Options, channel};
+///
+/// let (sender, receiver) = channel::<u64>(Options::rendezvous());
+/// // Both ends are the embedding program's: nobody is stuck.
+/// assert_eq!(deadlock::find(&[sender.probe()], Vec::new), []);
+/// # drop(receiver);
+/// ```
+pub fn find(
+    probes: &[Arc<dyn Probe>],
+    mut awaits: impl FnMut() -> Vec<AwaitedEnd>,
+) -> Vec<Deadlock> {
+    let mut seen = look(probes.iter());
+    let first = Waits::new(&seen, &awaits());
+    let suspects = stuck(&seen, &first, Carriers::Any, |_| true);
+    if suspects.is_empty() {
+        return Vec::new();
+    }
+    let order = carriers_first(&seen);
+    let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
+    seen = look(order.iter().filter_map(|id| by_id.get(id).copied()));
+    let second = Waits::new(&seen, &awaits());
+    let stuck = stuck(&seen, &second, Carriers::SeenBefore, |process| {
+        suspects.contains(&process) && first.of(process) == second.of(process)
+    });
+    graph::deadlocks(&seen, &second, &stuck)
+}
+
+/// A channel as it was seen, in a round of looks.
+struct Seen {
+    channel: ChannelId,
+    label: Option<Arc<str>>,
+    look: Look,
+}
+
+fn look<'a>(probes: impl Iterator<Item = &'a Arc<dyn Probe>>) -> Vec<Seen> {
+    probes
+        .map(|probe| Seen {
+            channel: probe.id(),
+            label: probe.label(),
+            look: probe.look(),
+        })
+        .collect()
+}
+
+impl Seen {
+    fn holders(&self) -> impl Iterator<Item = Holder> {
+        let look = &self.look;
+        look.senders.iter().chain(&look.receivers).copied()
+    }
+
+    /// The channels in whose messages ends of this one lie.
+    fn carriers(&self) -> impl Iterator<Item = ChannelId> {
+        self.holders().filter_map(|holder| match holder {
+            Holder::Transit(carrier) => Some(carrier),
+            Holder::Host | Holder::Process(_) => None,
+        })
+    }
+}
+
+/// The channels in an order in which each comes after those that carry its ends, as far as there
+/// is one.
+fn carriers_first(seen: &[Seen]) -> Vec<ChannelId> {
+    let index: HashMap<_, _> = seen
+        .iter()
+        .enumerate()
+        .map(|(index, seen)| (seen.channel, index))
+        .collect();
+    let mut order = Vec::with_capacity(seen.len());
+    let mut entered = vec![false; seen.len()];
+    // A walk with its own stack: ends may be nested deeper than a thread's stack is.
+    for start in 0..seen.len() {
+        let mut path = Vec::new();
+        if !std::mem::replace(&mut entered[start], true) {
+            path.push((start, seen[start].carriers()));
+        }
+        while let Some((at, carriers)) = path.last_mut() {
+            match carriers.find_map(|carrier| index.get(&carrier).copied()) {
+                Some(next) if !entered[next] => {
+                    entered[next] = true;
+                    path.push((next, seen[next].carriers()));
+                }
+                Some(_) => {}
+                None => {
+                    order.push(seen[*at].channel);
+                    path.pop();
+                }
+            }
+        }
+    }
+    order
+}

@@ -31,8 +31,10 @@ pub struct Position {
     pub column: usize,
     /// How many characters of the line are of interest; at least 1.
     pub width: usize,
-    /// The line itself, without its end.
+    /// The line without its end; of a very long one, only the part around `column`.
     pub text: String,
+    /// How many characters of the line precede `text`.
+    skipped: usize,
 }
 
 /// One thing that is wrong with a file or with the command line.
@@ -107,10 +109,10 @@ impl fmt::Display for Problem {
         if let Some(position) = &self.position {
             let number = position.line.to_string();
             let gutter = " ".repeat(number.len());
-            let (text, skipped) = position.excerpt();
+            let text = &position.text;
             write!(f, "\n{gutter} |\n{number} | {text}\n{gutter} | ")?;
             // Tabs are kept, so that the caret stands under its character.
-            let before = position.column - 1 - skipped;
+            let before = position.column - 1 - position.skipped;
             for character in text.chars().take(before) {
                 f.write_str(if character == '\t' { "\t" } else { " " })?;
             }
@@ -127,20 +129,17 @@ impl fmt::Display for Problem {
 /// The longest part of a line that is shown, in characters.
 const LONGEST_EXCERPT: usize = 160;
 
-impl Position {
-    /// The part of the line worth showing, and how many characters precede it.
-    fn excerpt(&self) -> (String, usize) {
-        let skipped = (self.column - 1).saturating_sub(LONGEST_EXCERPT / 2);
-        let skipped = if self.column <= LONGEST_EXCERPT {
-            0
-        } else {
-            skipped
-        };
-        let shown = self.text.chars().skip(skipped).take(LONGEST_EXCERPT);
-        // Control characters would move the cursor of the terminal.
-        let shown = shown.map(|c| if c.is_control() && c != '\t' { '?' } else { c });
-        (shown.collect(), skipped)
-    }
+/// The part of a line around a column that is worth showing, and how many
+/// characters precede it.
+fn excerpt(line: &str, column: usize) -> (String, usize) {
+    let skipped = match column {
+        0..=LONGEST_EXCERPT => 0,
+        _ => column - 1 - LONGEST_EXCERPT / 2,
+    };
+    let shown = line.chars().skip(skipped).take(LONGEST_EXCERPT);
+    // Control characters would move the cursor of the terminal.
+    let shown = shown.map(|c| if c.is_control() && c != '\t' { '?' } else { c });
+    (shown.collect(), skipped)
 }
 
 /// Everything that is wrong, in the order of the file.
@@ -291,11 +290,14 @@ impl Source {
         let end = self
             .text
             .floor_char_boundary(span.end.clamp(start, line_end));
+        let column = self.text[line_start..start].chars().count() + 1;
+        let (text, skipped) = excerpt(self.text[line_start..line_end].trim_end(), column);
         Position {
             line: before.matches('\n').count() + 1,
-            column: self.text[line_start..start].chars().count() + 1,
+            column,
             width: self.text[start..end].chars().count().max(1),
-            text: self.text[line_start..line_end].trim_end().to_owned(),
+            text,
+            skipped,
         }
     }
 }

@@ -1,5 +1,25 @@
-//! Networks: their description, validation and wiring.
+//! Networks: processes and the channels between them.
+//!
+//! A [`Description`](description::Description) is read from a file and checked into a
+//! [`Plan`](plan::Plan); a [`Network`] is wired from a plan, or by a program; a
+//! [`Running`] network ends in a [`Report`].
 
+mod builder;
+pub(crate) mod deadlock;
 pub mod description;
+mod endpoint;
+pub(crate) mod event;
+pub(crate) mod fit;
+mod host_end;
+mod load;
 pub mod plan;
+mod report;
+mod running;
+pub(crate) mod state;
 pub mod validation;
+
+pub use builder::{ChannelOptions, Network, ProcessSettings};
+pub use event::{Event, Level};
+pub use host_end::{HostReceiver, HostSender, Messages, ReceiveValueError, SendValueError};
+pub use report::{DeadlockReport, ProcessReport, Report, StuckReport, Verdict};
+pub use running::{Doing, ProcessStatus, Running};

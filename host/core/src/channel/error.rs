@@ -52,7 +52,6 @@ impl fmt::Display for Poison {
 
 /// Why an operation on a channel did not happen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ChannelError {
     /// The other side is gone, and nothing is left to receive: the normal end.
     #[error("the channel is closed: no end is left on the other side")]

@@ -1,6 +1,61 @@
 //! Descriptions: what `network.toml` says, before anything is checked against
 //! the components.
+//!
+//! Everything that such a file may hold; only processes are needed:
+//!
+//! ```
+//! # let text = r##"
+//! [network]
+//! name = "sieve"                      # else the folder's name
+//! doc = "Primes, one process for each."
+//!
+//! [arguments]                         # for every process with an argument of that name
+//! count = 100
+//!
+//! [components]                        # names for .wasm files and folders of source
+//! filter = "guests/filter"
+//!
+//! [process.generator]                 # a name of one's own
+//! component = "guests/generator"      # a name from above, or a path
+//! arguments = { limit = 5 }           # for this process only
+//! [process.generator.limits]          # each goes before the one in [limits]
+//! memory = "64 MiB"
+//! [process.generator.grants]          # nothing else outside the network is reachable
+//! stdio = true                        # the host's standard output and error
+//! env = ["HOME"]                      # the host's variables, or { LANG = "C" }
+//! directories = [{ host = "data", guest = "/data", write = false }]
+//! network = ["127.0.0.1:8080"]
+//! spawn = ["filter"]                  # names from [components]
+//!
+//! [[channel]]
+//! from = "generator.numbers"          # process.port, or a list of them
+//! to = ["two.candidates"]             # each message goes to one of them
+//! name = "numbers"                    # else "generator.numbers -> two.candidates"
+//! capacity = 128                      # else 0, a rendezvous
+//! overflow = "block"                  # or drop-oldest, drop-newest
+//!
+//! [limits]                            # of every process; all may be left out
+//! memory = "64 MiB"                   # linear memories and tables; a number is bytes
+//! message = "1 MiB"                   # one message
+//! cpu = "2 s"                         # time computing
+//! wall = "1 min"                      # time from start to end, waiting included
+//! children = 10                       # spawned processes that still run
+//! channels = 100                      # opened channels that still have an end
+//!
+//! [stdin]
+//! to = "two.orders"                   # or a list
+//! format = "lines"                    # or bytes, cbor
+//! capacity = 64                       # messages that may wait
+//!
+//! [stdout]
+//! from = "two.survivors"
+//! # "##;
+//! # use transputer::network::description::Description;
+//! # Description::parse(text, "network.toml", std::path::Path::new("."))?;
+//! # Ok::<(), transputer::problem::Problems>(())
+//! ```
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -227,9 +282,10 @@ impl Description {
             direct: false,
         });
         let mut files: Vec<ComponentFile> = named.collect();
+        let mut seen: BTreeSet<String> = files.iter().map(|file| file.name.clone()).collect();
         for process in &self.processes {
             let name = process.component.get_ref();
-            if files.iter().all(|file| file.name != *name) {
+            if seen.insert(name.clone()) {
                 files.push(ComponentFile {
                     name: name.clone(),
                     path: self.base.join(name),

@@ -171,7 +171,7 @@ impl<'d> Check<'d> {
     fn unused_override(&mut self, given: &ArgumentOverride, complete: bool) {
         let name = &given.name;
         let (message, hint) = match &given.process {
-            Some(process) => match self.process(process) {
+            Some(process) => match self.processes.get(process.as_str()).copied() {
                 None => (
                     format!("there is no process `{process}`"),
                     did_you_mean(process, self.process_names()),

@@ -15,6 +15,7 @@ mod overrides;
 mod wiring;
 
 pub use overrides::{ArgumentOverride, OverrideError};
+use wiring::Wiring;
 
 /// Checks a network against the signatures of its components, and resolves every
 /// name in it.
@@ -32,48 +33,25 @@ pub fn check(
     signatures: &BTreeMap<String, Signature>,
     overrides: &[ArgumentOverride],
 ) -> Result<Plan, Problems> {
-    let mut check = Check {
-        description,
-        signatures,
-        files: description.component_files(),
-        problems: Problems::default(),
-    };
+    let mut check = Check::new(description, signatures);
     check.component_signatures();
     let arguments = check.arguments(overrides);
     let wiring = check.wiring();
     let (components, indices) = check.components();
-    let processes = description.processes.iter().zip(arguments);
-    let processes = processes.filter_map(|(process, arguments)| {
-        let name = process.name.get_ref();
-        let index = |component: &Spanned<String>| indices.get(component.get_ref()).copied();
-        Some(PlannedProcess {
-            name: name.clone(),
-            component: index(&process.component)?,
-            arguments,
-            limits: process.limits.or(description.limits),
-            grants: process.grants.clone(),
-            inputs: wiring.ports(process, check.signature(process)?, Direction::Input),
-            outputs: wiring.ports(process, check.signature(process)?, Direction::Output),
-            spawn: process.spawn.iter().filter_map(index).collect(),
-        })
-    });
-    let plan = Plan {
-        name: description.name.clone(),
-        doc: description.doc.clone(),
-        processes: processes.collect(),
-        components,
-        channels: wiring.channels,
-        stdin: wiring.stdin,
-        stdout: wiring.stdout,
-        warnings: Problems::default(),
-    };
+    let processes = check.processes(arguments, &wiring, &indices);
     check.problems.sort();
     if check.problems.has_errors() {
         return Err(check.problems);
     }
     Ok(Plan {
+        name: description.name.clone(),
+        doc: description.doc.clone(),
+        components,
+        processes,
+        channels: wiring.channels,
+        stdin: wiring.stdin,
+        stdout: wiring.stdout,
         warnings: check.problems,
-        ..plan
     })
 }
 
@@ -82,10 +60,24 @@ struct Check<'d> {
     description: &'d Description,
     signatures: &'d BTreeMap<String, Signature>,
     files: Vec<ComponentFile>,
+    processes: BTreeMap<&'d str, &'d ProcessEntry>,
     problems: Problems,
 }
 
 impl<'d> Check<'d> {
+    fn new(description: &'d Description, signatures: &'d BTreeMap<String, Signature>) -> Self {
+        let processes = description.processes.iter();
+        Check {
+            description,
+            signatures,
+            files: description.component_files(),
+            processes: processes
+                .map(|process| (process.name.get_ref().as_str(), process))
+                .collect(),
+            problems: Problems::default(),
+        }
+    }
+
     fn error(&mut self, span: Range<usize>, message: String) {
         let problem = self.description.problem_at(span, message);
         self.problems.push(problem);
@@ -103,11 +95,6 @@ impl<'d> Check<'d> {
 
     fn signature(&self, process: &ProcessEntry) -> Option<&'d Signature> {
         self.signatures.get(process.component.get_ref())
-    }
-
-    fn process(&self, name: &str) -> Option<&'d ProcessEntry> {
-        let mut processes = self.description.processes.iter();
-        processes.find(|process| process.name.get_ref() == name)
     }
 
     /// Reports components without a signature, components that nobody uses, and
@@ -186,5 +173,30 @@ impl<'d> Check<'d> {
             }
         }
         (components, indices)
+    }
+
+    /// The processes with every name resolved; without those whose component is unknown.
+    fn processes(
+        &self,
+        arguments: Vec<Vec<u8>>,
+        wiring: &Wiring,
+        indices: &BTreeMap<String, usize>,
+    ) -> Vec<PlannedProcess> {
+        let index = |component: &Spanned<String>| indices.get(component.get_ref()).copied();
+        let plan = |(process, arguments): (&ProcessEntry, Vec<u8>)| {
+            let signature = self.signature(process)?;
+            Some(PlannedProcess {
+                name: process.name.get_ref().clone(),
+                component: index(&process.component)?,
+                arguments,
+                limits: process.limits.or(self.description.limits),
+                grants: process.grants.clone(),
+                inputs: wiring.ports(process, signature, Direction::Input),
+                outputs: wiring.ports(process, signature, Direction::Output),
+                spawn: process.spawn.iter().filter_map(index).collect(),
+            })
+        };
+        let processes = self.description.processes.iter().zip(arguments);
+        processes.filter_map(plan).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Wiring: which port is an end of which channel, and whether their types agree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_spanned::Spanned;
 
@@ -50,7 +50,7 @@ struct Found<'d> {
 struct Side<'a> {
     /// The direction that ports must have there.
     direction: Direction,
-    /// What stands there, such as "`from` of a channel".
+    /// What that place is called.
     place: &'a str,
 }
 
@@ -67,14 +67,13 @@ impl<'d> Check<'d> {
     /// Wires every port, and reports what does not fit.
     pub(super) fn wiring(&mut self) -> Wiring {
         let mut wiring = Wiring::default();
-        let mut names: Vec<&str> = Vec::new();
+        let mut names = BTreeSet::new();
         for entry in &self.description.channels {
             if let Some(name) = &entry.name {
-                if names.contains(&name.get_ref().as_str()) {
+                if !names.insert(name.get_ref()) {
                     let message = format!("two channels are called `{}`", name.get_ref());
                     self.error_with_hint(name.span(), message, "rename one of them");
                 }
-                names.push(name.get_ref());
             }
             let from = self.side(&entry.from, FROM, &mut wiring);
             let to = self.side(&entry.to, TO, &mut wiring);
@@ -134,7 +133,7 @@ impl<'d> Check<'d> {
     /// The port that is referred to, if it exists and faces the right way.
     fn port(&mut self, reference: &Spanned<PortReference>, side: Side<'_>) -> Option<&'d Port> {
         let name = reference.get_ref();
-        let Some(process) = self.process(&name.process) else {
+        let Some(process) = self.processes.get(name.process.as_str()).copied() else {
             let message = format!("there is no process `{}`", name.process);
             let hint = did_you_mean(&name.process, self.process_names()).unwrap_or_else(|| {
                 let names = one_of(self.process_names()).replace(" or ", " and ");

@@ -1,0 +1,152 @@
+//! Components: the code of processes.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use crate::bindings::GuestPre;
+use crate::error::{ComponentFault, Error};
+use crate::process::ProcessState;
+use crate::signature::Signature;
+
+/// The code of a process, checked, compiled and ready to be instantiated any number of
+/// times. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Component(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    signature: Signature,
+    pre: GuestPre<ProcessState>,
+}
+
+/// The interfaces that the host links.
+const OWN: [&str; 3] = [
+    "transputer:csp/channel@0.1.0",
+    "transputer:csp/alternation@0.1.0",
+    "transputer:csp/process@0.1.0",
+];
+const WASI: [&str; 6] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
+
+impl Component {
+    pub(crate) fn read(
+        engine: &Engine,
+        linker: &Linker<ProcessState>,
+        path: &Path,
+    ) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::compile(engine, linker, &path.display().to_string(), &bytes)
+    }
+
+    /// Checks the bytes before anything is compiled, so that each fault gets its own error.
+    pub(crate) fn compile(
+        engine: &Engine,
+        linker: &Linker<ProcessState>,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Self, Error> {
+        let fault = |fault| Error::Component {
+            component: name.to_owned(),
+            fault,
+        };
+        check_preamble(bytes).map_err(fault)?;
+        wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::default())
+            .validate_all(bytes)
+            .map_err(|error| fault(ComponentFault::Invalid(error.to_string())))?;
+        let signature = Signature::read(bytes)
+            .map_err(|error| fault(error.into()))?
+            .ok_or_else(|| fault(ComponentFault::NoSignature));
+        let component = wasmtime::component::Component::new(engine, bytes)
+            .map_err(|error| fault(ComponentFault::Compile(format!("{error:#}"))))?;
+        check_imports(engine, &component).map_err(fault)?;
+        let instance = linker
+            .instantiate_pre(&component)
+            .map_err(|error| fault(ComponentFault::Imports(vec![format!("{error:#}")])))?;
+        let pre = GuestPre::new(instance)
+            .map_err(|error| fault(ComponentFault::NoRun(format!("{error:#}"))))?;
+        Ok(Self(Arc::new(Inner {
+            name: name.to_owned(),
+            signature: signature?,
+            pre,
+        })))
+    }
+
+    /// The file it came from, or the name it was given.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What it says of itself: its process, arguments and ports.
+    pub fn signature(&self) -> &Signature {
+        &self.0.signature
+    }
+
+    pub(crate) fn pre(&self) -> &GuestPre<ProcessState> {
+        &self.0.pre
+    }
+}
+
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component")
+            .field("name", &self.0.name)
+            .field("signature", &self.0.signature)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_preamble(bytes: &[u8]) -> Result<(), ComponentFault> {
+    let Some(rest) = bytes.strip_prefix(b"\0asm") else {
+        let start = &bytes[..bytes.len().min(8)];
+        return Err(ComponentFault::NotWasm {
+            found: match start {
+                [] => "nothing at all: the file is empty".to_owned(),
+                _ => format!("`{}`", start.escape_ascii()),
+            },
+        });
+    };
+    match rest.get(..4) {
+        Some([_, 0, 1, 0]) => Ok(()),
+        Some([1, 0, 0, 0]) => Err(ComponentFault::CoreModule),
+        Some(version) => Err(ComponentFault::Invalid(format!(
+            "unknown version {version:02x?}"
+        ))),
+        None => Err(ComponentFault::Invalid(
+            "the file ends within its first eight bytes".to_owned(),
+        )),
+    }
+}
+
+/// Names every import that the host lacks, not only the first.
+fn check_imports(
+    engine: &Engine,
+    component: &wasmtime::component::Component,
+) -> Result<(), ComponentFault> {
+    let lacking: Vec<String> = component
+        .component_type()
+        .imports(engine)
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| {
+            !OWN.contains(&name.as_str()) && !WASI.iter().any(|known| name.starts_with(known))
+        })
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if lacking.is_empty() {
+        Ok(())
+    } else {
+        Err(ComponentFault::Imports(lacking))
+    }
+}

@@ -1,0 +1,105 @@
+//! The wasmtime engine, set up for many small processes.
+
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy};
+use wasmtime::{PoolingAllocationConfig, WasmBacktraceDetails};
+
+use crate::error::Error;
+use crate::host::{CacheFolder, HostOptions};
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// Address space for all linear memories: half of the 47 bits that a program has.
+const ADDRESS_SPACE: u64 = 1 << 46;
+
+/// The stack of a fiber, and how much of it a guest may use.
+const FIBER_STACK: usize = 256 << 10;
+const GUEST_STACK: usize = 128 << 10;
+
+/// Kernel mappings that one process costs, measured; see `host/README.md`.
+pub(crate) const MAPPINGS_PER_PROCESS: u64 = 4;
+
+/// Mappings kept free for everything else: the program, its libraries, its threads.
+const MAPPINGS_KEPT: u64 = 2_000;
+
+/// What a component may be made of.
+const CORE_INSTANCES: u32 = 8;
+const MEMORIES: u32 = 2;
+const TABLES: u32 = 4;
+const TABLE_ELEMENTS: usize = 20_000;
+
+/// The largest linear memory that a process can have when so many are planned for.
+pub(crate) fn largest_memory(max_processes: u32) -> u64 {
+    let share = ADDRESS_SPACE / u64::from(max_processes.max(1)) / u64::from(MEMORIES);
+    // A power of two, so that slots stay aligned; at 4 GiB bounds checks can be left out.
+    (1_u64 << share.max(1).ilog2()).clamp(4 * MIB, 4 * GIB)
+}
+
+/// How many processes fit beneath the kernel's limit on mappings, if that is known.
+pub(crate) fn mapping_capacity() -> Option<(u32, u64)> {
+    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    let limit: u64 = text.trim().parse().ok()?;
+    let room = limit.saturating_sub(MAPPINGS_KEPT) / MAPPINGS_PER_PROCESS;
+    Some((u32::try_from(room).unwrap_or(u32::MAX), limit))
+}
+
+/// An engine, and the cache that it keeps compiled components in.
+pub(crate) fn engine(options: &HostOptions) -> Result<(Engine, Option<Cache>), Error> {
+    let cache = cache(&options.cache)?;
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .async_stack_size(FIBER_STACK)
+        .max_wasm_stack(GUEST_STACK)
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        .memory_reservation(largest_memory(options.max_processes))
+        .memory_guard_size(32 * MIB)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)))
+        .cache(cache.clone());
+    let engine = Engine::new(&config).map_err(|error| Error::Setup {
+        message: format!(
+            "an engine for {} processes: {error:#}; try a lower `max_processes`",
+            options.max_processes
+        ),
+    })?;
+    Ok((engine, cache))
+}
+
+fn pool(options: &HostOptions) -> PoolingAllocationConfig {
+    let processes = options.max_processes;
+    let largest = largest_memory(processes);
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(processes)
+        .total_core_instances(processes.saturating_mul(CORE_INSTANCES))
+        .total_memories(processes.saturating_mul(MEMORIES))
+        .total_tables(processes.saturating_mul(TABLES))
+        .total_stacks(processes)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .max_memory_size(usize::try_from(largest).unwrap_or(usize::MAX))
+        .table_elements(TABLE_ELEMENTS)
+        .max_unused_warm_slots(processes.min(256));
+    pool
+}
+
+fn cache(folder: &CacheFolder) -> Result<Option<Cache>, Error> {
+    let mut config = CacheConfig::new();
+    match folder {
+        CacheFolder::Off => return Ok(None),
+        CacheFolder::Default => {}
+        CacheFolder::At(path) => {
+            config.with_directory(path);
+        }
+    }
+    Cache::new(config).map(Some).map_err(|error| Error::Setup {
+        message: format!("the cache of compiled components: {error:#}"),
+    })
+}
+
+/// The kernel's limit on mappings that so many processes need.
+pub(crate) fn mappings_for(processes: u32) -> u64 {
+    u64::from(processes) * MAPPINGS_PER_PROCESS + MAPPINGS_KEPT
+}

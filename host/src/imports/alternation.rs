@@ -1,0 +1,85 @@
+//! `transputer:csp/alternation`.
+
+use transputer_core::alternation::{Chosen, Guard, Outcome};
+
+use super::wit_error;
+use crate::bindings::transputer::csp::{alternation as wit, channel as wit_channel};
+use crate::message::Message;
+use crate::process::ProcessState;
+
+/// Guards that one alternation may have.
+const GUARDS: usize = 4_096;
+
+impl wit::Host for ProcessState {
+    async fn select(
+        &mut self,
+        guards: Vec<wit::Guard>,
+        order: wit::Order,
+    ) -> wasmtime::Result<Result<wit::Chosen, wit_channel::Error>> {
+        if let Err(error) = self.check_guards(&guards) {
+            return Ok(Err(error));
+        }
+        let chosen = self.choose(&guards, order).await?;
+        let guard = u32::try_from(chosen.guard).expect("the limit on guards is below 2^32");
+        let outcome = match chosen.outcome {
+            Outcome::Received(message) => {
+                let receiver = |state: &Self| match &guards[chosen.guard] {
+                    wit::Guard::Receive(receiver) => {
+                        let receiver = state.ends.receiver(receiver).ok()?;
+                        Some(receiver.clone_for(state.ends.holder()))
+                    }
+                    _ => None,
+                };
+                match self.accept(message, receiver) {
+                    Ok(message) => wit::Outcome::Received(message),
+                    Err(error) => wit::Outcome::Failed(error),
+                }
+            }
+            Outcome::Sent => wit::Outcome::Sent,
+            Outcome::Elapsed => wit::Outcome::Elapsed,
+            Outcome::Skipped => wit::Outcome::Skipped,
+            Outcome::Failed(error) => wit::Outcome::Failed(wit_error(&error)),
+        };
+        Ok(Ok(wit::Chosen { guard, outcome }))
+    }
+}
+
+impl ProcessState {
+    fn check_guards(&self, guards: &[wit::Guard]) -> Result<(), wit_channel::Error> {
+        if guards.is_empty() {
+            return Err(wit_channel::Error::Malformed);
+        }
+        if guards.len() > GUARDS {
+            return Err(wit_channel::Error::Overloaded);
+        }
+        for guard in guards {
+            if let wit::Guard::Send((_, message)) = guard {
+                self.check_size(message.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn choose(
+        &mut self,
+        guards: &[wit::Guard],
+        order: wit::Order,
+    ) -> wasmtime::Result<Chosen<Message>> {
+        let mut waited = Vec::with_capacity(guards.len());
+        for guard in guards {
+            waited.push(match guard {
+                wit::Guard::Receive(receiver) => Guard::Receive(self.ends.receiver(receiver)?),
+                wit::Guard::Send((sender, message)) => {
+                    Guard::Send(self.ends.sender(sender)?, Message::new(message.clone()))
+                }
+                wit::Guard::After(deadline) => Guard::After(self.sleep_until(*deadline)),
+                wit::Guard::Skip => Guard::Skip,
+            });
+        }
+        let alternation = match order {
+            wit::Order::Fair => &mut self.fair,
+            wit::Order::Priority => &mut self.priority,
+        };
+        Ok(alternation.wait(waited).await)
+    }
+}

@@ -1,0 +1,384 @@
+//! `transputer:csp/channel`.
+
+use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind};
+use transputer_core::clock::{Sleep, Time};
+use transputer_core::{Holder, Options, Overflow};
+use wasmtime::component::Resource;
+
+use super::wit_error;
+use crate::bindings::transputer::csp::channel as wit;
+use crate::message::{End, Message, Receiver, Sender};
+use crate::process::ProcessState;
+
+/// Bytes that one packed batch may have beyond its first message.
+const BATCH: usize = 64 << 10;
+
+/// Bytes of the length in front of each message of a packed batch.
+const PREFIX: usize = 4;
+
+/// The longest reason for poison that is kept.
+const REASON: usize = 4 << 10;
+
+/// The largest capacity that a guest may ask for.
+const CAPACITY: u32 = 1 << 20;
+
+type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
+
+impl ProcessState {
+    /// Whether a message of this size is within the process's limit.
+    pub(super) fn check_size(&self, size: usize) -> Result<(), wit::Error> {
+        if size > self.settings.limits.message {
+            return Err(wit::Error::TooLarge);
+        }
+        Ok(())
+    }
+
+    /// A sleep until a time that a guest gave.
+    pub(super) fn sleep_until(&self, deadline: u64) -> Sleep {
+        let clock = self.network.host.scheduler().clock();
+        clock.sleep_until(Time::from_nanos(deadline))
+    }
+
+    /// Takes the ends of a message in, which are this process's from now on.
+    pub(super) fn adopt(&mut self, ends: Vec<End>) -> Vec<wit::End> {
+        ends.into_iter()
+            .map(|end| match end {
+                End::Sender(sender) => wit::End::Sender(self.ends.add_sender(sender)),
+                End::Receiver(receiver) => wit::End::Receiver(self.ends.add_receiver(receiver)),
+            })
+            .collect()
+    }
+
+    /// Takes a message in that this process has received. If it carries more ends than the
+    /// process has room for, it goes back to the channel.
+    pub(super) fn accept(
+        &mut self,
+        message: Message,
+        receiver: impl Fn(&Self) -> Option<Receiver>,
+    ) -> Result<wit::Message, wit::Error> {
+        if self.ends.room_for(message.ends.len()).is_err() {
+            if let Some(receiver) = receiver(self) {
+                receiver.put_back(message);
+            }
+            return Err(wit::Error::Overloaded);
+        }
+        Ok(wit::Message {
+            bytes: message.bytes,
+            ends: self.adopt(message.ends),
+        })
+    }
+
+    /// Collects ends that a guest gives away.
+    fn give_away(&mut self, ends: Vec<wit::End>) -> wasmtime::Result<Vec<End>> {
+        let mut given = Vec::with_capacity(ends.len());
+        for end in ends {
+            given.push(match end {
+                wit::End::Sender(sender) => End::Sender(self.ends.take_sender(&sender)?),
+                wit::End::Receiver(receiver) => End::Receiver(self.ends.take_receiver(&receiver)?),
+            });
+        }
+        Ok(given)
+    }
+
+    fn poison_with(&self, reason: String) -> Poison {
+        Poison {
+            kind: PoisonKind::Poisoned,
+            reason: cut(reason, REASON).into(),
+        }
+    }
+}
+
+impl wit::Host for ProcessState {
+    fn open(&mut self, options: wit::Options) -> Answer<(Resource<Sender>, Resource<Receiver>)> {
+        if options.capacity > CAPACITY {
+            return Ok(Err(wit::Error::TooLarge));
+        }
+        if self.ends.room_for(2).is_err() {
+            return Ok(Err(wit::Error::Overloaded));
+        }
+        let overflow = match options.overflow {
+            wit::Overflow::Block => Overflow::Block,
+            wit::Overflow::DropOldest => Overflow::DropOldest,
+            wit::Overflow::DropNewest => Overflow::DropNewest,
+        };
+        let label = format!("opened by {}", self.process.name);
+        let options = Options {
+            capacity: options.capacity as usize,
+            overflow,
+            ..self.network.channel_options(&label)
+        };
+        let (sender, receiver) = core::channel::<Message>(options);
+        self.network.watch_channel(&sender);
+        Ok(Ok((
+            self.ends.add_sender(sender),
+            self.ends.add_receiver(receiver),
+        )))
+    }
+}
+
+impl wit::HostSender for ProcessState {
+    async fn send(&mut self, this: Resource<Sender>, message: Vec<u8>) -> Answer<()> {
+        if let Err(error) = self.check_size(message.len()) {
+            return Ok(Err(error));
+        }
+        let sent = self.ends.sender(&this)?.send(Message::new(message)).await;
+        Ok(sent.map_err(|refused| wit_error(&refused.error)))
+    }
+
+    fn try_send(&mut self, this: Resource<Sender>, message: Vec<u8>) -> Answer<()> {
+        if let Err(error) = self.check_size(message.len()) {
+            return Ok(Err(error));
+        }
+        let sent = self.ends.sender(&this)?.try_send(Message::new(message));
+        Ok(sent.map_err(|refused| wit_error(&refused.error)))
+    }
+
+    async fn send_by(
+        &mut self,
+        this: Resource<Sender>,
+        message: Vec<u8>,
+        deadline: u64,
+    ) -> Answer<()> {
+        if let Err(error) = self.check_size(message.len()) {
+            return Ok(Err(error));
+        }
+        let deadline = self.sleep_until(deadline);
+        let sender = self.ends.sender(&this)?;
+        let sent = sender.send_by(Message::new(message), deadline).await;
+        Ok(sent.map_err(|refused| wit_error(&refused.error)))
+    }
+
+    async fn send_batch(
+        &mut self,
+        this: Resource<Sender>,
+        packed: Vec<u8>,
+    ) -> wasmtime::Result<(u32, Option<wit::Error>)> {
+        let mut sent = 0;
+        for message in Unpacked(&packed) {
+            let checked = message.and_then(|message| {
+                self.check_size(message.len())?;
+                Ok(Message::new(message.to_vec()))
+            });
+            let message = match checked {
+                Ok(message) => message,
+                Err(error) => return Ok((sent, Some(error))),
+            };
+            if let Err(refused) = self.ends.sender(&this)?.send(message).await {
+                return Ok((sent, Some(wit_error(&refused.error))));
+            }
+            sent += 1;
+        }
+        Ok((sent, None))
+    }
+
+    async fn send_ends(
+        &mut self,
+        this: Resource<Sender>,
+        message: Vec<u8>,
+        ends: Vec<wit::End>,
+    ) -> wasmtime::Result<Result<(), wit::Refused>> {
+        let message = Message {
+            ends: self.give_away(ends)?,
+            bytes: message,
+        };
+        let refused = match self.check_size(message.bytes.len()) {
+            Err(error) => Some((error, message)),
+            Ok(()) => {
+                let sender = self.ends.sender(&this)?;
+                let transit = Holder::Transit(sender.id());
+                message.ends.iter().for_each(|end| end.set_holder(transit));
+                let sent = sender.send(message).await;
+                sent.err()
+                    .map(|refused| (wit_error(&refused.error), refused.message))
+            }
+        };
+        Ok(match refused {
+            None => Ok(()),
+            Some((error, message)) => Err(wit::Refused {
+                error,
+                ends: self.adopt(message.ends),
+            }),
+        })
+    }
+
+    fn clone(&mut self, this: Resource<Sender>) -> wasmtime::Result<Resource<Sender>> {
+        self.ends.room_for(1)?;
+        let sender = self.ends.sender(&this)?.clone_for(self.ends.holder());
+        Ok(self.ends.add_sender(sender))
+    }
+
+    fn close(&mut self, this: Resource<Sender>) -> wasmtime::Result<()> {
+        drop(self.ends.take_sender(&this)?);
+        Ok(())
+    }
+
+    fn poison(&mut self, this: Resource<Sender>, reason: String) -> wasmtime::Result<()> {
+        let poison = self.poison_with(reason);
+        self.ends.sender(&this)?.poison(poison);
+        Ok(())
+    }
+
+    fn reason(&mut self, this: Resource<Sender>) -> wasmtime::Result<Option<String>> {
+        let poison = self.ends.sender(&this)?.poisoned();
+        Ok(poison.map(|poison| poison.reason.to_string()))
+    }
+
+    fn statistics(&mut self, this: Resource<Sender>) -> wasmtime::Result<wit::Statistics> {
+        Ok(statistics(self.ends.sender(&this)?.statistics()))
+    }
+
+    fn drop(&mut self, this: Resource<Sender>) -> wasmtime::Result<()> {
+        drop(self.ends.take_sender(&this)?);
+        Ok(())
+    }
+}
+
+impl wit::HostReceiver for ProcessState {
+    async fn receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
+        let receiver = self.ends.receiver(&this)?;
+        let received = receiver.receive().await;
+        Ok(plain(receiver, received))
+    }
+
+    fn try_receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
+        let receiver = self.ends.receiver(&this)?;
+        Ok(plain(receiver, receiver.try_receive()))
+    }
+
+    async fn receive_by(&mut self, this: Resource<Receiver>, deadline: u64) -> Answer<Vec<u8>> {
+        let deadline = self.sleep_until(deadline);
+        let receiver = self.ends.receiver(&this)?;
+        let received = receiver.receive_by(deadline).await;
+        Ok(plain(receiver, received))
+    }
+
+    async fn receive_batch(&mut self, this: Resource<Receiver>, most: u32) -> Answer<Vec<u8>> {
+        let receiver = self.ends.receiver(&this)?;
+        let received = receiver.receive().await;
+        let mut packed = Vec::new();
+        match plain(receiver, received) {
+            Ok(first) => pack(&mut packed, &first),
+            Err(error) => return Ok(Err(error)),
+        }
+        let more = (most as usize).saturating_sub(1);
+        if more > 0 && receiver.is_sole() {
+            let mut room = BATCH.saturating_sub(packed.len());
+            let ready = receiver.drain(more, |message| {
+                let size = PREFIX + message.bytes.len();
+                let fits = message.ends.is_empty() && size <= room;
+                room -= if fits { size } else { 0 };
+                fits
+            });
+            for message in ready {
+                pack(&mut packed, &message.bytes);
+            }
+        }
+        Ok(Ok(packed))
+    }
+
+    async fn receive_ends(&mut self, this: Resource<Receiver>) -> Answer<wit::Message> {
+        let received = self.ends.receiver(&this)?.receive().await;
+        Ok(match received {
+            Ok(message) => self.accept(message, |state| {
+                let receiver = state.ends.receiver(&this).ok()?;
+                Some(receiver.clone_for(state.ends.holder()))
+            }),
+            Err(error) => Err(wit_error(&error)),
+        })
+    }
+
+    fn clone(&mut self, this: Resource<Receiver>) -> wasmtime::Result<Resource<Receiver>> {
+        self.ends.room_for(1)?;
+        let receiver = self.ends.receiver(&this)?.clone_for(self.ends.holder());
+        Ok(self.ends.add_receiver(receiver))
+    }
+
+    fn close(&mut self, this: Resource<Receiver>) -> wasmtime::Result<()> {
+        drop(self.ends.take_receiver(&this)?);
+        Ok(())
+    }
+
+    fn poison(&mut self, this: Resource<Receiver>, reason: String) -> wasmtime::Result<()> {
+        let poison = self.poison_with(reason);
+        self.ends.receiver(&this)?.poison(poison);
+        Ok(())
+    }
+
+    fn reason(&mut self, this: Resource<Receiver>) -> wasmtime::Result<Option<String>> {
+        let poison = self.ends.receiver(&this)?.poisoned();
+        Ok(poison.map(|poison| poison.reason.to_string()))
+    }
+
+    fn statistics(&mut self, this: Resource<Receiver>) -> wasmtime::Result<wit::Statistics> {
+        Ok(statistics(self.ends.receiver(&this)?.statistics()))
+    }
+
+    fn drop(&mut self, this: Resource<Receiver>) -> wasmtime::Result<()> {
+        drop(self.ends.take_receiver(&this)?);
+        Ok(())
+    }
+}
+
+/// The bytes of a message without ends; one with ends goes back to the channel.
+fn plain(
+    receiver: &Receiver,
+    received: Result<Message, ChannelError>,
+) -> Result<Vec<u8>, wit::Error> {
+    let message = received.map_err(|error| wit_error(&error))?;
+    if message.ends.is_empty() {
+        return Ok(message.bytes);
+    }
+    receiver.put_back(message);
+    Err(wit::Error::CarriesEnds)
+}
+
+fn statistics(seen: core::Statistics) -> wit::Statistics {
+    wit::Statistics {
+        sent: seen.sent,
+        received: seen.received,
+        dropped: seen.dropped,
+        waiting: u32::try_from(seen.waiting).unwrap_or(u32::MAX),
+    }
+}
+
+fn pack(packed: &mut Vec<u8>, message: &[u8]) {
+    let length = u32::try_from(message.len()).expect("the limit on messages is below 4 GiB");
+    packed.extend_from_slice(&length.to_le_bytes());
+    packed.extend_from_slice(message);
+}
+
+/// The messages of a packed batch; ends after the first one that is malformed.
+struct Unpacked<'a>(&'a [u8]);
+
+impl<'a> Iterator for Unpacked<'a> {
+    type Item = Result<&'a [u8], wit::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let split = self
+            .0
+            .split_first_chunk::<PREFIX>()
+            .and_then(|(prefix, rest)| {
+                let length = usize::try_from(u32::from_le_bytes(*prefix)).ok()?;
+                rest.split_at_checked(length)
+            });
+        match split {
+            Some((message, rest)) => {
+                self.0 = rest;
+                Some(Ok(message))
+            }
+            None => {
+                self.0 = &[];
+                Some(Err(wit::Error::Malformed))
+            }
+        }
+    }
+}
+
+/// The first `most` bytes of a text, cut at a character.
+pub(super) fn cut(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}

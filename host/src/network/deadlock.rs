@@ -1,0 +1,132 @@
+//! Watching a network for deadlock.
+//!
+//! The timekeeper looks whenever the scheduler falls quiet, which finds a network that has
+//! stopped altogether at once, and every now and then while it runs, which finds a part that
+//! has. Those looks are spaced so that they never take more than a small share of the time.
+//!
+//! What is found is reported, then its channels are poisoned: the processes get an error of
+//! their own kind and can end, instead of hanging until somebody comes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use transputer_core::ProcessId;
+use transputer_core::channel::{Poison, PoisonKind, Probe};
+use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, WaitsOn};
+
+use super::report::{DeadlockReport, StuckReport};
+use super::running::operation;
+use super::state::NetworkState;
+use crate::host::lock;
+use crate::process::Process;
+
+/// The shortest time between two looks at a network that runs.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A look may take one part in so many of the time.
+const SHARE: u32 = 20;
+
+/// When to look at a network again.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    next: Mutex<Option<Instant>>,
+}
+
+impl Watch {
+    fn is_due(&self, now: Instant) -> bool {
+        match *lock(&self.next) {
+            Some(next) => now >= next,
+            None => true,
+        }
+    }
+
+    fn looked(&self, began: Instant) {
+        let ended = Instant::now();
+        let pause = PAUSE.max((ended - began) * SHARE);
+        *lock(&self.next) = Some(ended + pause);
+    }
+}
+
+impl NetworkState {
+    /// Called at each tick while a process computes.
+    pub(crate) fn on_tick(&self) {
+        if self.watch.is_due(Instant::now()) {
+            self.look_for_deadlock();
+        }
+    }
+
+    /// Called when nothing is ready and nothing computes.
+    pub(crate) fn on_quiet(&self) {
+        self.look_for_deadlock();
+    }
+
+    fn look_for_deadlock(&self) {
+        let began = Instant::now();
+        let probes = self.probes();
+        for found in deadlock::find(&probes, || self.awaited_ends()) {
+            self.add_deadlock(self.deadlock_report(&found));
+            poison(&probes, &found);
+        }
+        self.watch.looked(began);
+    }
+
+    fn awaited_ends(&self) -> Vec<AwaitedEnd> {
+        let living = self.living();
+        let awaited = living.iter().filter_map(|process| {
+            let join = process.join()?;
+            Some(AwaitedEnd {
+                process: process.id,
+                awaited: join.target,
+                ticket: join.ticket,
+            })
+        });
+        awaited.collect()
+    }
+
+    fn deadlock_report(&self, found: &Deadlock) -> DeadlockReport {
+        let living = self.living();
+        let names: HashMap<ProcessId, &Arc<Process>> =
+            living.iter().map(|process| (process.id, process)).collect();
+        let name = |id: &ProcessId| match names.get(id) {
+            Some(process) => process.name.to_string(),
+            None => format!("process {}", id.0),
+        };
+        let stuck = found.stuck.iter().map(|stuck| {
+            let channels = stuck.waits.iter().map(in_words);
+            let ends = stuck
+                .awaits
+                .iter()
+                .map(|id| format!("see {} end", name(id)));
+            StuckReport {
+                process: name(&stuck.process),
+                waits: channels.chain(ends).collect(),
+            }
+        });
+        DeadlockReport {
+            stuck: stuck.collect(),
+            cycle: found.cycle.iter().map(name).collect(),
+        }
+    }
+}
+
+fn in_words(wait: &WaitsOn) -> String {
+    match &wait.label {
+        Some(label) => operation(wait.side, label),
+        None => operation(wait.side, &format!("channel {}", wait.channel.0)),
+    }
+}
+
+/// Poisons every channel at which a process of the deadlock waits.
+fn poison(probes: &[Arc<dyn Probe>], found: &Deadlock) {
+    let poison = Poison {
+        kind: PoisonKind::Deadlock,
+        reason: format!("deadlock of {} processes", found.stuck.len()).into(),
+    };
+    let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
+    for wait in found.stuck.iter().flat_map(|stuck| &stuck.waits) {
+        if let Some(probe) = by_id.get(&wait.channel) {
+            probe.poison(poison.clone());
+        }
+    }
+}

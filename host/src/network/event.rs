@@ -1,0 +1,61 @@
+//! What a network tells while it runs.
+
+use std::fmt;
+
+use super::report::{DeadlockReport, ProcessReport};
+
+/// How grave a line of the log is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Every step.
+    Trace,
+    /// For whoever looks for a mistake.
+    Debug,
+    /// Ordinary news.
+    Info,
+    /// Something odd.
+    Warn,
+    /// Something went wrong.
+    Error,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// Something that happened in a network.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A process wrote a line to its log.
+    Log {
+        /// The process.
+        process: String,
+        /// How grave.
+        level: Level,
+        /// The line, without a newline.
+        line: String,
+    },
+    /// A process ended; sent for every process.
+    Ended(ProcessReport),
+    /// A deadlock was found. Its channels are poisoned next.
+    Deadlock(DeadlockReport),
+    /// The network's own standard input or output failed.
+    Endpoint {
+        /// `stdin` or `stdout`.
+        endpoint: &'static str,
+        /// What went wrong.
+        message: String,
+    },
+}
+
+/// Who is told; called by workers, so it must be quick and must not block.
+pub(crate) type Listener = Box<dyn Fn(Event) + Send + Sync>;

@@ -1,0 +1,122 @@
+//! From a description to a network.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::builder::{Arguments, ChannelOptions, Network};
+use super::description::Description;
+use super::endpoint::Endpoint;
+use super::plan::Plan;
+use super::validation::{self, ArgumentOverride};
+use crate::component::Component;
+use crate::error::Error;
+use crate::host::Host;
+use crate::problem::Problems;
+
+impl Host {
+    /// Loads every component of a description, checks that everything fits, and wires the
+    /// network. `built` says which file stands for a component that the description gives
+    /// as a folder of source, by the component's name.
+    ///
+    /// # Errors
+    /// [`Error::Problems`] with everything that is wrong, at once.
+    pub fn load(
+        &self,
+        description: &Description,
+        built: &BTreeMap<String, PathBuf>,
+        overrides: &[ArgumentOverride],
+    ) -> Result<Network, Error> {
+        let components = self.components(description, built)?;
+        let signatures = components
+            .iter()
+            .map(|(name, component)| (name.clone(), component.signature().clone()))
+            .collect();
+        let plan = validation::check(description, &signatures, overrides)?;
+        Ok(self.wire(&plan, &components))
+    }
+
+    fn components(
+        &self,
+        description: &Description,
+        built: &BTreeMap<String, PathBuf>,
+    ) -> Result<BTreeMap<String, Component>, Problems> {
+        let mut components = BTreeMap::new();
+        let mut problems = Problems::default();
+        for file in description.component_files() {
+            let path = built.get(&file.name).unwrap_or(&file.path);
+            if path.is_dir() {
+                problems.push(
+                    description
+                        .problem_at(
+                            file.span,
+                            format!("component `{}` is a folder of source, not built", file.name),
+                        )
+                        .with_hint("build it with `transputer build`, or name a .wasm file"),
+                );
+                continue;
+            }
+            match self.component(path) {
+                Ok(component) => {
+                    components.insert(file.name, component);
+                }
+                Err(error) => {
+                    let text = format!("component `{}`: {error}", file.name);
+                    problems.push(description.problem_at(file.span, text));
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(components)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Wires a plan; every name in it has been checked.
+    fn wire(&self, plan: &Plan, components: &BTreeMap<String, Component>) -> Network {
+        let mut network = Network::new(self.clone(), &plan.name);
+        let code = |index: usize| {
+            let name = &plan.components[index].name;
+            (name.clone(), components[name].clone())
+        };
+        for process in &plan.processes {
+            let (component_name, component) = code(process.component);
+            let mut settings = network.process(&process.name, &component);
+            settings
+                .limits(process.limits)
+                .grants(process.grants.clone());
+            for &index in &process.spawn {
+                let (name, component) = code(index);
+                settings.may_spawn(&name, &component);
+            }
+            let member = network.members.last_mut().expect("one was added just now");
+            member.component_name = component_name;
+            member.arguments = Arguments::Packed(process.arguments.clone());
+        }
+        for (index, planned) in plan.channels.iter().enumerate() {
+            let options = ChannelOptions {
+                capacity: planned.capacity,
+                overflow: planned.overflow,
+            };
+            let (sender, receiver) = network.open(&planned.label, options);
+            for port in &planned.from {
+                network.plug_sender(&port.to_string(), sender.clone());
+            }
+            for port in &planned.to {
+                network.plug_receiver(&port.to_string(), receiver.clone());
+            }
+            let at = |endpoint: &Option<super::plan::PlannedEndpoint>| {
+                endpoint
+                    .clone()
+                    .filter(|endpoint| endpoint.channel == index)
+            };
+            if let Some(endpoint) = at(&plan.stdin) {
+                network.stdin = Some(Endpoint::new(&endpoint, sender));
+            }
+            if let Some(endpoint) = at(&plan.stdout) {
+                network.stdout = Some(Endpoint::new(&endpoint, receiver));
+            }
+        }
+        network
+    }
+}

@@ -1,0 +1,240 @@
+//! A network that runs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use transputer_core::channel::{Probe, Side};
+use transputer_core::{Holder, ProcessId};
+
+use super::builder::{Member, Network};
+use super::endpoint;
+use super::report::Report;
+use super::state::NetworkState;
+use crate::engine::largest_memory;
+use crate::error::Error;
+use crate::host::lock;
+use crate::process::{Birth, Process, Settings, Wiring, checked_limits, spawn};
+
+/// A network that runs. Clones are the same network; it runs on if all are dropped.
+#[derive(Clone)]
+pub struct Running {
+    state: Arc<NetworkState>,
+    /// The thread that writes the network's standard output.
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// A process, and what it is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessStatus {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub id: ProcessId,
+    /// What it is doing.
+    pub doing: Doing,
+}
+
+/// What a process is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Doing {
+    /// It computes, sleeps, or does something outside the network.
+    Running,
+    /// It waits for one of these communications, each in words.
+    Waiting(Vec<String>),
+    /// It waits for the end of this process.
+    Joining(String),
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running => f.write_str("runs"),
+            Self::Waiting(waits) => write!(f, "waits to {}", waits.join(", or to ")),
+            Self::Joining(name) => write!(f, "waits for {name} to end"),
+        }
+    }
+}
+
+impl Running {
+    /// Blocks until every process has ended and the standard output is written.
+    pub fn wait(&self) -> Report {
+        self.state.wait_until_empty();
+        let writer = lock(&self.writer).take();
+        if let Some(writer) = writer {
+            // A panic there has been printed; the report is good without it.
+            let _ = writer.join();
+        }
+        self.state.discard_channels();
+        self.state.report()
+    }
+
+    /// Ends every process, with this reason. Returns at once; [`wait`](Self::wait) waits
+    /// until they have ended.
+    pub fn stop(&self, reason: &str) {
+        self.state.stop(reason);
+    }
+
+    /// Whether every process has ended.
+    pub fn has_ended(&self) -> bool {
+        self.state.is_empty()
+    }
+
+    /// Every process that lives, and what it is doing, in the order of birth.
+    pub fn status(&self) -> Vec<ProcessStatus> {
+        let waits = waits(&self.state.probes());
+        let living = self.state.living();
+        let name_of = |id: ProcessId| {
+            let process = living.iter().find(|process| process.id == id);
+            process.map_or_else(|| "an ended process".to_owned(), |p| p.name.to_string())
+        };
+        let status = |process: &Arc<Process>| ProcessStatus {
+            name: process.name.to_string(),
+            id: process.id,
+            doing: match (waits.get(&process.id), process.join()) {
+                (Some(waits), _) => Doing::Waiting(waits.clone()),
+                (None, Some(join)) => Doing::Joining(name_of(join.target)),
+                (None, None) => Doing::Running,
+            },
+        };
+        living.iter().map(status).collect()
+    }
+
+    /// Messages that wait in channels, by the channel's label; those with none are left out.
+    pub fn in_flight(&self) -> Vec<(String, usize)> {
+        let probes = self.state.probes();
+        let waiting = probes
+            .iter()
+            .map(|probe| (label(&**probe), probe.look().buffered));
+        waiting.filter(|(_, waiting)| *waiting > 0).collect()
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("network", &self.state.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every process waits for in a channel, in words.
+fn waits(probes: &[Arc<dyn Probe>]) -> BTreeMap<ProcessId, Vec<String>> {
+    let mut waits: BTreeMap<ProcessId, Vec<String>> = BTreeMap::new();
+    for probe in probes {
+        for waiting in probe.look().waiting {
+            if let Holder::Process(id) = waiting.holder {
+                let operation = operation(waiting.side, &label(&**probe));
+                waits.entry(id).or_default().push(operation);
+            }
+        }
+    }
+    waits
+}
+
+/// A wait in words.
+pub(super) fn operation(side: Side, label: &str) -> String {
+    match side {
+        Side::Send => format!("send on `{label}`"),
+        Side::Receive => format!("receive on `{label}`"),
+    }
+}
+
+pub(super) fn label(probe: &dyn Probe) -> String {
+    match probe.label() {
+        Some(label) => label.to_string(),
+        None => format!("channel {}", probe.id().0),
+    }
+}
+
+/// The steps from a wired network to a running one.
+pub(super) struct Start {
+    state: Arc<NetworkState>,
+    network: Network,
+}
+
+impl Start {
+    pub(super) fn new(mut network: Network) -> Self {
+        let listener = std::mem::replace(&mut network.listener, Box::new(|_| {}));
+        let state = NetworkState::new(network.name.clone(), network.host.0.clone(), listener);
+        Self {
+            state: Arc::new(state),
+            network,
+        }
+    }
+
+    pub(super) fn run(self) -> Result<Running, Error> {
+        let Self { state, mut network } = self;
+        let host = &network.host.0;
+        for probe in network.probes.drain(..) {
+            state.watch_probe(&probe);
+        }
+        host.adopt(&state);
+        // Nothing runs, and no deadlock is seen, before everybody is there.
+        let hold = host.scheduler().hold_tasks();
+        for member in network.members {
+            if let Err(error) = start_member(&state, member) {
+                state.stop("the network could not be started");
+                drop(hold);
+                state.wait_until_empty();
+                return Err(error);
+            }
+        }
+        if let Some(stdin) = network.stdin {
+            endpoint::read(&state, stdin, network.reader);
+        }
+        let writer = network
+            .stdout
+            .and_then(|stdout| endpoint::write(&state, stdout, network.writer));
+        drop(hold);
+        Ok(Running {
+            state,
+            writer: Arc::new(Mutex::new(writer)),
+        })
+    }
+}
+
+fn start_member(state: &Arc<NetworkState>, member: Member) -> Result<(), Error> {
+    let name = member.name.clone();
+    let limits = checked_limits(member.limits, largest_memory(state.host.max_processes()))
+        .map_err(|fault| Error::Wiring {
+            network: state.name.clone(),
+            message: format!("process `{name}`: {fault}"),
+        })?;
+    let birth = Birth {
+        network: state.clone(),
+        component: member.component,
+        name: member.name,
+        component_name: member.component_name.into(),
+        settings: Arc::new(Settings {
+            limits,
+            grants: member.grants,
+            spawnable: member.spawnable,
+        }),
+        arguments: member.arguments.pack(),
+        parent: None,
+    };
+    let wiring = Wiring {
+        inputs: member.inputs.into_iter().collect(),
+        outputs: member.outputs.into_iter().collect(),
+    };
+    match spawn(birth, wiring) {
+        // How it starts is in its outcome.
+        Ok((_process, _started)) => Ok(()),
+        Err((reason, _wiring)) => Err(Error::Spawn {
+            process: name,
+            reason,
+        }),
+    }
+}
+
+impl NetworkState {
+    /// Breaks what would keep channels alive for ever: ends inside undelivered messages.
+    fn discard_channels(&self) {
+        if self.is_empty() {
+            self.probes().iter().for_each(|probe| probe.discard());
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! A running network, as its processes and its host share it.
+//!
+//! Lock order: `roster`, then a process's life. `channels`, `found` and a channel's own lock
+//! are never held together with either.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, Weak};
+
+use transputer_core::channel::Probe;
+use transputer_core::{Options, ProcessId};
+
+use super::deadlock::Watch;
+use super::event::{Event, Listener};
+use super::report::{DeadlockReport, ProcessReport, Report};
+use crate::error::SpawnFault;
+use crate::host::{HostState, lock};
+use crate::message::Sender;
+use crate::process::{Outcome, Process};
+
+/// What all processes of a network share.
+pub(crate) struct NetworkState {
+    pub(crate) name: String,
+    pub(crate) host: Arc<HostState>,
+    listener: Listener,
+    roster: Mutex<Roster>,
+    /// Signalled when the last process has ended.
+    empty: Condvar,
+    channels: Mutex<Channels>,
+    /// Messages dropped by channels that are gone.
+    dropped: AtomicU64,
+    pub(super) watch: Watch,
+}
+
+/// Who is there, and what became of the others.
+#[derive(Default)]
+struct Roster {
+    living: BTreeMap<ProcessId, Arc<Process>>,
+    names: HashSet<Arc<str>>,
+    last: u64,
+    born: u64,
+    failed: u64,
+    failures: Vec<ProcessReport>,
+    deadlocks: Vec<DeadlockReport>,
+    stopping: Option<String>,
+}
+
+/// Every channel of the network that still has an end.
+#[derive(Default)]
+struct Channels {
+    probes: Vec<Weak<dyn Probe>>,
+    /// Look for dead entries when there are so many.
+    sweep_at: usize,
+}
+
+const FIRST_SWEEP: usize = 64;
+
+impl NetworkState {
+    pub(super) fn new(name: String, host: Arc<HostState>, listener: Listener) -> Self {
+        Self {
+            name,
+            host,
+            listener,
+            roster: Mutex::default(),
+            empty: Condvar::new(),
+            channels: Mutex::default(),
+            dropped: AtomicU64::new(0),
+            watch: Watch::default(),
+        }
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        (self.listener)(event);
+    }
+
+    /// Enters a new process, under its name or, where that is taken, with a number behind.
+    pub(crate) fn enrol(
+        &self,
+        name: &str,
+        component: &Arc<str>,
+    ) -> Result<Arc<Process>, SpawnFault> {
+        let mut roster = lock(&self.roster);
+        if roster.stopping.is_some() {
+            return Err(SpawnFault::Stopping);
+        }
+        roster.last += 1;
+        roster.born += 1;
+        let id = ProcessId(roster.last);
+        let name: Arc<str> = if roster.names.contains(name) {
+            format!("{name}-{}", id.0).into()
+        } else {
+            name.into()
+        };
+        roster.names.insert(name.clone());
+        let process = Arc::new(Process::new(id, name, component.clone()));
+        roster.living.insert(id, process.clone());
+        Ok(process)
+    }
+
+    /// Takes a process off the roster that was never born.
+    pub(crate) fn forget(&self, process: &Process) {
+        let mut roster = lock(&self.roster);
+        roster.born -= 1;
+        roster.remove(process);
+        self.signal_if_empty(&roster);
+    }
+
+    /// Takes a process off the roster, and tells everybody how it ended.
+    pub(crate) fn ended(&self, process: &Process, outcome: Outcome) {
+        let report = ProcessReport {
+            name: process.name.to_string(),
+            id: process.id,
+            component: process.component.to_string(),
+            outcome: outcome.clone(),
+        };
+        process.ended(outcome);
+        if !lock(&self.roster).living.contains_key(&process.id) {
+            return;
+        }
+        self.tell(Event::Ended(report.clone()));
+        let mut roster = lock(&self.roster);
+        roster.remove(process);
+        if !report.outcome.is_finished() {
+            roster.failed += 1;
+            if roster.failures.len() < Report::MOST_FAILURES {
+                roster.failures.push(report);
+            }
+        }
+        self.signal_if_empty(&roster);
+    }
+
+    fn signal_if_empty(&self, roster: &Roster) {
+        if roster.living.is_empty() {
+            self.empty.notify_all();
+        }
+    }
+
+    /// Blocks the calling thread until no process is left.
+    pub(super) fn wait_until_empty(&self) {
+        let mut roster = lock(&self.roster);
+        while !roster.living.is_empty() {
+            roster = self
+                .empty
+                .wait(roster)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.roster).living.is_empty()
+    }
+
+    /// Everybody who lives, in the order of birth.
+    pub(super) fn living(&self) -> Vec<Arc<Process>> {
+        lock(&self.roster).living.values().cloned().collect()
+    }
+
+    /// Ends every process with this reason; none can be born any more.
+    pub(super) fn stop(&self, reason: &str) {
+        let mut roster = lock(&self.roster);
+        roster.stopping.get_or_insert_with(|| reason.to_owned());
+        drop(roster);
+        for process in self.living() {
+            process.end(Outcome::Stopped(reason.to_owned()));
+        }
+    }
+
+    /// Options of a channel that a process opens.
+    pub(crate) fn channel_options(&self, label: &str) -> Options {
+        Options {
+            label: Some(label.into()),
+            ..Options::default()
+        }
+    }
+
+    /// Remembers a channel, for as long as it has an end.
+    pub(crate) fn watch_channel(&self, sender: &Sender) {
+        self.watch_probe(&sender.probe());
+    }
+
+    /// Remembers a channel by its probe, likewise.
+    pub(super) fn watch_probe(&self, probe: &Arc<dyn Probe>) {
+        let mut channels = lock(&self.channels);
+        if channels.probes.len() >= channels.sweep_at.max(FIRST_SWEEP) {
+            channels.probes.retain(|probe| probe.strong_count() > 0);
+            channels.sweep_at = 2 * channels.probes.len();
+        }
+        channels.probes.push(Arc::downgrade(probe));
+    }
+
+    /// Every channel that still has an end.
+    pub(super) fn probes(&self) -> Vec<Arc<dyn Probe>> {
+        let channels = lock(&self.channels);
+        channels.probes.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(super) fn add_deadlock(&self, report: DeadlockReport) {
+        self.tell(Event::Deadlock(report.clone()));
+        lock(&self.roster).deadlocks.push(report);
+    }
+
+    /// What became of the network so far.
+    pub(super) fn report(&self) -> Report {
+        let dropped = self.dropped.load(Ordering::Acquire);
+        let roster = lock(&self.roster);
+        Report {
+            network: self.name.clone(),
+            processes: roster.born,
+            failures: roster.failures.clone(),
+            failed: roster.failed,
+            deadlocks: roster.deadlocks.clone(),
+            dropped,
+            stopped: roster.stopping.clone(),
+        }
+    }
+}
+
+impl Roster {
+    fn remove(&mut self, process: &Process) {
+        self.living.remove(&process.id);
+        self.names.remove(&process.name);
+    }
+}

@@ -1,0 +1,129 @@
+//! The channel ends that one process holds, by the numbers that its handles stand for.
+//!
+//! A guest never names an end by itself: wasmtime maps its handles to these numbers. They
+//! are checked all the same, so that a mistake traps the guest and harms nobody else.
+
+use slab::Slab;
+use transputer_core::channel::Poison;
+use transputer_core::{Holder, ProcessId};
+use wasmtime::component::Resource;
+
+use crate::message::{End, Receiver, Sender};
+
+/// The senders and receivers of one process.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    holder: Holder,
+    most: usize,
+    senders: Slab<Sender>,
+    receivers: Slab<Receiver>,
+}
+
+/// A process that holds as many ends as it may.
+#[derive(Debug, thiserror::Error)]
+#[error("the process holds {0} channel ends, as many as it may")]
+pub(crate) struct TooManyEnds(usize);
+
+/// A handle that stands for no end of this process.
+#[derive(Debug, thiserror::Error)]
+#[error("no {kind} has number {number} here")]
+pub(crate) struct NoSuchEnd {
+    kind: &'static str,
+    number: u32,
+}
+
+impl Ends {
+    /// No ends yet, and never more than `most`.
+    pub(crate) fn new(process: ProcessId, most: usize) -> Self {
+        Self {
+            holder: Holder::Process(process),
+            most,
+            senders: Slab::new(),
+            receivers: Slab::new(),
+        }
+    }
+
+    /// Who holds these ends.
+    pub(crate) fn holder(&self) -> Holder {
+        self.holder
+    }
+
+    /// Whether `more` ends would be within the limit.
+    pub(crate) fn room_for(&self, more: usize) -> Result<(), TooManyEnds> {
+        if self.senders.len() + self.receivers.len() + more > self.most {
+            return Err(TooManyEnds(self.most));
+        }
+        Ok(())
+    }
+
+    /// Takes a sender in; the caller has asked for room.
+    pub(crate) fn add_sender(&mut self, sender: Sender) -> Resource<Sender> {
+        sender.set_holder(self.holder);
+        Resource::new_own(number(self.senders.insert(sender)))
+    }
+
+    /// Takes a receiver in; the caller has asked for room.
+    pub(crate) fn add_receiver(&mut self, receiver: Receiver) -> Resource<Receiver> {
+        receiver.set_holder(self.holder);
+        Resource::new_own(number(self.receivers.insert(receiver)))
+    }
+
+    pub(crate) fn sender(&self, handle: &Resource<Sender>) -> Result<&Sender, NoSuchEnd> {
+        let number = handle.rep();
+        self.senders.get(number as usize).ok_or(NoSuchEnd {
+            kind: "sender",
+            number,
+        })
+    }
+
+    pub(crate) fn receiver(&self, handle: &Resource<Receiver>) -> Result<&Receiver, NoSuchEnd> {
+        let number = handle.rep();
+        self.receivers.get(number as usize).ok_or(NoSuchEnd {
+            kind: "receiver",
+            number,
+        })
+    }
+
+    pub(crate) fn take_sender(&mut self, handle: &Resource<Sender>) -> Result<Sender, NoSuchEnd> {
+        let number = handle.rep();
+        self.senders.try_remove(number as usize).ok_or(NoSuchEnd {
+            kind: "sender",
+            number,
+        })
+    }
+
+    pub(crate) fn take_receiver(
+        &mut self,
+        handle: &Resource<Receiver>,
+    ) -> Result<Receiver, NoSuchEnd> {
+        let number = handle.rep();
+        self.receivers.try_remove(number as usize).ok_or(NoSuchEnd {
+            kind: "receiver",
+            number,
+        })
+    }
+
+    /// Poisons every channel of which the process holds an end.
+    pub(crate) fn poison(&self, poison: &Poison) {
+        for (_, sender) in &self.senders {
+            sender.poison(poison.clone());
+        }
+        for (_, receiver) in &self.receivers {
+            receiver.poison(poison.clone());
+        }
+    }
+}
+
+impl End {
+    /// Says who holds this end now.
+    pub(crate) fn set_holder(&self, holder: Holder) {
+        match self {
+            Self::Sender(sender) => sender.set_holder(holder),
+            Self::Receiver(receiver) => receiver.set_holder(holder),
+        }
+    }
+}
+
+fn number(key: usize) -> u32 {
+    u32::try_from(key).expect("the limit on ends is far below 2^32")
+}

@@ -1,0 +1,69 @@
+//! `transputer check`: whether a network fits together, without running it.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use transputer::network::description::Description;
+use transputer::network::validation::ArgumentOverride;
+
+use crate::components::{self, Building};
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::tables;
+use crate::terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  transputer check examples/sieve            what the guests built last say
+  transputer check examples/sieve --build    build those that are out of date first
+
+Every problem is reported at once, and the exit code is 2. The wiring of components that are
+not built yet cannot be checked; they are named.";
+
+/// Check a network, and show its processes and channels
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Check {
+    /// A folder with a network.toml, or the file
+    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
+    path: PathBuf,
+
+    /// Give an argument, as `run` does; may be repeated
+    #[arg(long = "arg", value_name = "NAME=VALUE")]
+    arguments: Vec<ArgumentOverride>,
+
+    /// Build the guests that are out of date first
+    #[arg(long)]
+    build: bool,
+
+    /// Print only problems
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let description = Description::read(&self.path)?;
+        let building = match self.build {
+            true => Building::OutOfDate,
+            false => Building::Never,
+        };
+        let located = components::locate(&description, building, Progress::new(self.quiet))?;
+        let checked = components::check(&description, &located, &self.arguments)?;
+        if !self.quiet {
+            tables::print(&description, &checked.signatures, &self.arguments)?;
+        }
+        if !checked.warnings.is_empty() {
+            terminal::problems(&checked.warnings);
+        }
+        if !located.unbuilt.is_empty() {
+            terminal::warning(format_args!(
+                "not built yet, so the wiring was not checked: {}; `--build` builds what is out of date",
+                located.unbuilt.join(", ")
+            ));
+        } else if !self.quiet {
+            terminal::note(format_args!("network `{}` fits together", description.name));
+        }
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,151 @@
+//! `transputer inspect`: what a component says of itself.
+
+use std::path::PathBuf;
+
+use anstyle::Style;
+use clap::{Args, ValueEnum, ValueHint};
+use serde_json::json;
+use transputer::signature::{Direction, Port, Signature};
+use wasmparser::{Parser, Payload};
+
+use crate::exit::{BadInput, Exit};
+use crate::output;
+use crate::terminal::BOLD;
+
+const EXAMPLES: &str = "\
+Examples:
+  transputer inspect filter.wasm
+  transputer inspect filter.wasm --format json | jq .ports";
+
+/// Print a component's signature, imports and size
+///
+/// Nothing of it is compiled or run.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Inspect {
+    /// The component
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Copy, Clone, Debug, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// What a component needs and offers.
+#[derive(Debug, Default)]
+struct World {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Inspect {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let name = self.file.display();
+        let bytes = std::fs::read(&self.file)
+            .map_err(|error| BadInput::new(format!("cannot read {name}: {error}")))?;
+        let signature = Signature::read(&bytes)
+            .map_err(|error| BadInput::new(format!("{name}: {error}")))?
+            .ok_or_else(|| {
+                BadInput::new(format!(
+                    "{name}: it is a component without a signature, so no process; in Rust, put \
+                     `#[transputer_guest::process]` on its function"
+                ))
+            })?;
+        let world = world(&bytes).map_err(|error| BadInput::new(format!("{name}: {error}")))?;
+        match self.format {
+            Format::Text => print_text(&signature, &world, bytes.len())?,
+            Format::Json => output::line(as_json(&signature, &world, bytes.len()))?,
+        }
+        Ok(Exit::Success)
+    }
+}
+
+/// The imports and exports of the outermost component.
+fn world(bytes: &[u8]) -> Result<World, wasmparser::BinaryReaderError> {
+    let mut world = World::default();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(imports) if depth == 0 => {
+                for import in imports {
+                    world.imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(exports) if depth == 0 => {
+                for export in exports {
+                    world.exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(world)
+}
+
+fn print_text(signature: &Signature, world: &World, size: usize) -> anyhow::Result<()> {
+    let plain = Style::new();
+    output::line(format_args!("{BOLD}{}{BOLD:#}", signature.process))?;
+    if !signature.doc.is_empty() {
+        output::line(format_args!("  {}", signature.doc))?;
+    }
+    let arguments = signature.arguments.iter().map(ToString::to_string);
+    section("arguments", arguments, BOLD)?;
+    let port = |port: &Port| format!("{}: {}", port.name, port.ty);
+    section("inputs", signature.inputs().map(port), BOLD)?;
+    section("outputs", signature.outputs().map(port), BOLD)?;
+    section("imports", world.imports.iter().cloned(), plain)?;
+    section("exports", world.exports.iter().cloned(), plain)?;
+    output::line(format_args!("size: {}", indicatif::HumanBytes(size as u64)))
+}
+
+fn section(title: &str, lines: impl Iterator<Item = String>, style: Style) -> anyhow::Result<()> {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return output::line(format_args!("{style}{title}{style:#}: none"));
+    }
+    output::line(format_args!("{style}{title}{style:#}:"))?;
+    for line in lines {
+        output::line(format_args!("  {line}"))?;
+    }
+    Ok(())
+}
+
+fn as_json(signature: &Signature, world: &World, size: usize) -> serde_json::Value {
+    let arguments: Vec<_> = signature
+        .arguments
+        .iter()
+        .map(|argument| json!({ "name": argument.name, "type": argument.ty.to_string() }))
+        .collect();
+    let ports: Vec<_> = signature
+        .ports
+        .iter()
+        .map(|port| {
+            let direction = match port.direction {
+                Direction::Input => "input",
+                Direction::Output => "output",
+            };
+            json!({ "name": port.name, "direction": direction, "type": port.ty.to_string() })
+        })
+        .collect();
+    json!({
+        "process": signature.process,
+        "doc": signature.doc,
+        "arguments": arguments,
+        "ports": ports,
+        "imports": world.imports,
+        "exports": world.exports,
+        "size": size,
+    })
+}

@@ -1,0 +1,8 @@
+//! The subcommands, one file each.
+
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod inspect;
+pub(crate) mod new;
+pub(crate) mod run;

@@ -1,0 +1,118 @@
+//! `transputer new`: a network to start from.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, ValueHint};
+
+use crate::exit::{BadInput, Exit};
+use crate::terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  transputer new hello && transputer run hello
+  transputer new hello --sdk ../transputer/guest-sdk/rust";
+
+/// Make a folder with a network of one Rust process, which runs as it is
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct New {
+    /// The folder to make; its last part names the network
+    #[arg(value_name = "NAME", value_hint = ValueHint::DirPath)]
+    folder: PathBuf,
+
+    /// The folder of the guest SDK for Rust [default: that of the checkout which this
+    /// command was built from, else the published crate]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    sdk: Option<PathBuf>,
+}
+
+/// The files of a new network: where each goes, and what it holds.
+const FILES: [(&str, &str); 6] = [
+    (
+        "network.toml",
+        include_str!("../../templates/network/network.toml"),
+    ),
+    (
+        "README.md",
+        include_str!("../../templates/network/README.md"),
+    ),
+    (
+        ".gitignore",
+        include_str!("../../templates/network/gitignore"),
+    ),
+    (
+        "Cargo.toml",
+        include_str!("../../templates/network/workspace.toml"),
+    ),
+    (
+        "greeter/Cargo.toml",
+        include_str!("../../templates/network/greeter/package.toml"),
+    ),
+    (
+        "greeter/src/lib.rs",
+        include_str!("../../templates/network/greeter/src/lib.rs"),
+    ),
+];
+
+/// Stands in the templates for the network's name.
+const NAME: &str = "{{name}}";
+/// Stands in the templates for the dependency on the SDK, a TOML value.
+const SDK: &str = "{{sdk}}";
+
+/// The SDK in the checkout that this command was built from.
+const CHECKOUT_SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest-sdk/rust");
+
+impl New {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let folder = &self.folder;
+        let name = folder.file_name().map(|name| name.to_string_lossy());
+        let name =
+            name.ok_or_else(|| BadInput::new(format!("{} names no new folder", folder.display())))?;
+        let occupied = std::fs::read_dir(folder).map(|mut entries| entries.next().is_some());
+        if folder.is_file() || occupied.unwrap_or(false) {
+            let text = format!("{} exists already, and is not empty", folder.display());
+            return Err(BadInput::new(text).into());
+        }
+        let sdk = sdk_dependency(self.sdk.as_deref())?;
+        for (path, template) in FILES {
+            let text = template.replace(NAME, &name).replace(SDK, &sdk);
+            write(&folder.join(path), &text)?;
+        }
+        terminal::note(format_args!(
+            "made {0}; run it with `transputer run {0}`",
+            folder.display()
+        ));
+        Ok(Exit::Success)
+    }
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = file.parent().unwrap_or(file);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(file, text))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The right-hand side of `transputer-guest = ...` in a manifest.
+fn sdk_dependency(given: Option<&Path>) -> anyhow::Result<String> {
+    let folder = match given {
+        Some(folder) if !folder.join("Cargo.toml").is_file() => {
+            let text = format!(
+                "{} is no guest SDK: it holds no Cargo.toml",
+                folder.display()
+            );
+            return Err(BadInput::new(text).into());
+        }
+        Some(folder) => Some(folder),
+        None => Some(Path::new(CHECKOUT_SDK)).filter(|sdk| sdk.join("Cargo.toml").is_file()),
+    };
+    let Some(folder) = folder else {
+        return Ok(toml::Value::from(env!("CARGO_PKG_VERSION")).to_string());
+    };
+    let folder = folder
+        .canonicalize()
+        .with_context(|| format!("cannot resolve {}", folder.display()))?;
+    let path = toml::Value::from(folder.to_string_lossy().into_owned());
+    Ok(format!("{{ path = {path} }}"))
+}

@@ -1,0 +1,201 @@
+//! From a network's description to the files of its components.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use transputer::network::description::{ComponentFile, Description};
+use transputer::network::validation::{self, ArgumentOverride};
+use transputer::problem::{Problem, Problems};
+use transputer::signature::Signature;
+
+use crate::guests::{self, Package};
+use crate::progress::Progress;
+
+/// Where a network's components are.
+#[derive(Debug, Default)]
+pub(crate) struct Located {
+    /// The `.wasm` file of each, by its name in the description.
+    pub(crate) files: BTreeMap<String, PathBuf>,
+    /// The names of those whose guests are yet to be built.
+    pub(crate) unbuilt: Vec<String>,
+    /// Those that are not there at all.
+    pub(crate) problems: Problems,
+}
+
+impl Located {
+    /// Fails if a guest is yet to be built.
+    pub(crate) fn refuse_unbuilt(&self, description: &Description) -> Result<(), Problems> {
+        let components = description.component_files();
+        let unbuilt = components.iter().filter(|c| self.unbuilt.contains(&c.name));
+        let problems: Problems = unbuilt
+            .map(|component| {
+                let text = format!("the component `{}` is not built yet", component.name);
+                description
+                    .problem_at(component.span.clone(), text)
+                    .with_hint("build it with `transputer build`, or run without `--no-build`")
+            })
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// A network without errors.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    /// What each component says of itself, by its name in the description.
+    pub(crate) signatures: BTreeMap<String, Signature>,
+    /// What is merely odd.
+    pub(crate) warnings: Problems,
+}
+
+/// Whether guests are built on the way.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Building {
+    /// Those that are out of date.
+    OutOfDate,
+    /// None: they are taken as they are.
+    Never,
+}
+
+/// Finds the file of every component, building guests if so asked.
+pub(crate) fn locate(
+    description: &Description,
+    building: Building,
+    progress: Progress,
+) -> anyhow::Result<Located> {
+    let mut located = Located::default();
+    let mut guests = Vec::new();
+    for component in description.component_files() {
+        if component.path.is_file() {
+            located.files.insert(component.name, component.path);
+        } else if is_package(&component.path) {
+            guests.push(component);
+        } else {
+            located.problems.push(missing(description, &component));
+        }
+    }
+    if building == Building::OutOfDate {
+        let folders: Vec<PathBuf> = guests.iter().map(|guest| guest.path.clone()).collect();
+        guests::build(&folders, progress)?;
+    }
+    for guest in guests {
+        match Package::open(&guest.path)?.last_built() {
+            Some(artifacts) => {
+                let file = guests::library(&guest.path, &artifacts)?.to_owned();
+                located.files.insert(guest.name, file);
+            }
+            None => located.unbuilt.push(guest.name),
+        }
+    }
+    Ok(located)
+}
+
+/// The folders with the Cargo packages of a network's guests.
+pub(crate) fn guest_folders(description: &Description) -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    let mut problems = Problems::default();
+    for component in description.component_files() {
+        if is_package(&component.path) {
+            folders.push(component.path);
+        } else if !component.path.is_file() {
+            problems.push(missing(description, &component));
+        }
+    }
+    if problems.is_empty() {
+        Ok(folders)
+    } else {
+        Err(problems.into())
+    }
+}
+
+fn is_package(path: &Path) -> bool {
+    path.join("Cargo.toml").is_file()
+}
+
+fn missing(description: &Description, component: &ComponentFile) -> Problem {
+    let path = component.path.display();
+    let message = if component.path.is_dir() {
+        format!("the folder {path} holds no Cargo package (there is no Cargo.toml in it)")
+    } else if component.direct {
+        format!(
+            "there is no component `{}`, nor a file or folder {path}",
+            component.name
+        )
+    } else {
+        format!("there is no file or folder {path}")
+    };
+    description
+        .problem_at(component.span.clone(), message)
+        .with_hint(
+            "name a component from [components], a .wasm file, or a folder with a Cargo package",
+        )
+}
+
+/// Checks a network against what its components say of themselves. The wiring is left
+/// out while a guest is yet to be built.
+///
+/// A component that could not be read has its problem already, and gets no second one for
+/// having no signature.
+pub(crate) fn check(
+    description: &Description,
+    located: &Located,
+    arguments: &[ArgumentOverride],
+) -> Result<Checked, Problems> {
+    let (signatures, mut problems) = read_signatures(description, located);
+    if located.unbuilt.is_empty() {
+        let found = match validation::check(description, &signatures, arguments) {
+            Ok(plan) => plan.warnings,
+            Err(problems) => problems,
+        };
+        let known: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.position.clone())
+            .collect();
+        let is_new =
+            |problem: &Problem| problem.position.is_none() || !known.contains(&problem.position);
+        problems.extend(found.into_iter().filter(is_new));
+    }
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    Ok(Checked {
+        signatures,
+        warnings: problems,
+    })
+}
+
+/// What each component says of itself, and the problems of those that cannot be read.
+fn read_signatures(
+    description: &Description,
+    located: &Located,
+) -> (BTreeMap<String, Signature>, Problems) {
+    let mut signatures = BTreeMap::new();
+    let mut problems = located.problems.clone();
+    for component in description.component_files() {
+        let Some(file) = located.files.get(&component.name) else {
+            continue;
+        };
+        let read = std::fs::read(file)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| Signature::read(&bytes).map_err(|error| error.to_string()));
+        match read {
+            Ok(Some(signature)) => {
+                signatures.insert(component.name, signature);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let text = format!(
+                    "component `{}` ({}): {error}",
+                    component.name,
+                    file.display()
+                );
+                problems.push(description.problem_at(component.span, text));
+            }
+        }
+    }
+    (signatures, problems)
+}

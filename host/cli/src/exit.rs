@@ -1,0 +1,84 @@
+//! What the command's exit code tells.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use transputer::Error;
+use transputer::problem::Problems;
+
+/// How a command ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did what was asked; for `run`, every process finished.
+    Success,
+    /// A process failed, trapped or was killed.
+    ProcessFailed,
+    /// The command line, a file or a component is wrong.
+    BadInput,
+    /// Processes waited for each other for ever.
+    Deadlock,
+    /// Something of the host's own failed: files, memory, a missing toolchain.
+    HostTrouble,
+    /// Ctrl-C, or a request to terminate.
+    Interrupted,
+}
+
+/// What `--help` says about them.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    the network succeeded: every process finished
+  1    a process failed, trapped, or went over a limit
+  2    bad input: the command line, a file, a component, or guest source that does not compile
+  3    deadlock: processes waited for each other for ever
+  4    the host's own trouble: a file that cannot be written, no toolchain for guests, ...
+  130  interrupted";
+
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::ProcessFailed => 1,
+            Exit::BadInput => 2,
+            Exit::Deadlock => 3,
+            Exit::HostTrouble => 4,
+            Exit::Interrupted => 130,
+        }
+    }
+
+    /// The exit code for an error that ended a command.
+    pub(crate) fn of(error: &anyhow::Error) -> Exit {
+        if error.is::<BadInput>() || error.is::<Problems>() {
+            return Exit::BadInput;
+        }
+        match error.downcast_ref::<Error>() {
+            Some(Error::Problems(_) | Error::Component { .. } | Error::Wiring { .. }) => {
+                Exit::BadInput
+            }
+            _ => Exit::HostTrouble,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// An error that is the user's to put right, not the host's.
+#[derive(Debug)]
+pub(crate) struct BadInput(String);
+
+impl BadInput {
+    pub(crate) fn new(message: impl Into<String>) -> BadInput {
+        BadInput(message.into())
+    }
+}
+
+impl fmt::Display for BadInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadInput {}

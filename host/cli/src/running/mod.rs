@@ -1,0 +1,54 @@
+//! A running network, seen from the terminal.
+
+mod events;
+mod interrupt;
+mod pipe;
+mod summary;
+
+pub(crate) use events::{LogLevel, Printer};
+pub(crate) use interrupt::Interrupt;
+pub(crate) use pipe::PipeWatch;
+pub(crate) use summary::summarise;
+
+use transputer::Network;
+use transputer::Report;
+
+use crate::exit::Exit;
+
+/// Starts a network, with its events on stderr and its streams on the command's own, and
+/// waits for its end.
+pub(crate) fn run(mut network: Network, printer: Printer) -> anyhow::Result<Exit> {
+    let interrupt = Interrupt::install()?;
+    let pipe = PipeWatch::default();
+    let events = printer.clone();
+    let (gone, failed) = (pipe.clone(), pipe.clone());
+    network
+        .stdin(std::io::stdin())
+        .stdout(pipe.stdout())
+        .on_event(move |event| {
+            if !gone.is_broken() {
+                failed.note(&event);
+                events.print(&event);
+            }
+        });
+    let running = network.start()?;
+    interrupt.watch(running.clone());
+    pipe.watch(running.clone());
+    let report = running.wait();
+    if pipe.is_broken() {
+        return Ok(Exit::Success);
+    }
+    summarise(&report, &printer);
+    Ok(exit(&report, &interrupt, &pipe))
+}
+
+fn exit(report: &Report, interrupt: &Interrupt, pipe: &PipeWatch) -> Exit {
+    use transputer::Verdict;
+    match report.verdict() {
+        _ if interrupt.happened() => Exit::Interrupted,
+        Verdict::Deadlocked => Exit::Deadlock,
+        Verdict::Failed | Verdict::Stopped => Exit::ProcessFailed,
+        Verdict::Succeeded if pipe.failed() => Exit::HostTrouble,
+        Verdict::Succeeded => Exit::Success,
+    }
+}

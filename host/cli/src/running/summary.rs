@@ -1,0 +1,78 @@
+//! What is said of a network at its end.
+
+use transputer::{Outcome, ProcessReport, Report, Verdict};
+
+use super::events::{LogLevel, Printer};
+use crate::terminal::{self, BOLD, ERROR, WARNING, counted, printable};
+
+/// How many failures are shown in full. The first is the likeliest cause of the others.
+const SHOWN: usize = 10;
+
+/// Prints the failures in full, and the network's end in a line. Nothing is said of a
+/// success, unless messages were lost or the log is detailed.
+pub(crate) fn summarise(report: &Report, printer: &Printer) {
+    let failures: Vec<&ProcessReport> = report
+        .failures
+        .iter()
+        .filter(|failure| !matches!(failure.outcome, Outcome::Stopped(_)))
+        .collect();
+    for failure in failures.iter().take(SHOWN) {
+        print_failure(failure);
+    }
+    if failures.len() > SHOWN {
+        let more = counted(failures.len() - SHOWN, "process");
+        anstream::eprintln!("\nand {more} more that did not finish");
+    }
+    let succeeded = report.verdict() == Verdict::Succeeded;
+    if !succeeded {
+        anstream::eprintln!();
+    }
+    if !succeeded || printer.prints(LogLevel::Debug) {
+        terminal::note(verdict(report));
+    }
+    if report.dropped > 0 && printer.prints(LogLevel::Warn) {
+        terminal::warning(format_args!(
+            "{} sent and never received",
+            counted(
+                usize::try_from(report.dropped).unwrap_or(usize::MAX),
+                "message"
+            )
+        ));
+    }
+}
+
+fn verdict(report: &Report) -> String {
+    let name = &report.network;
+    let processes = counted(
+        usize::try_from(report.processes).unwrap_or(usize::MAX),
+        "process",
+    );
+    let unfinished = format!("{} of {processes} did not finish", report.failed);
+    match report.verdict() {
+        Verdict::Succeeded => format!("network `{name}` succeeded: {processes} finished"),
+        Verdict::Failed => format!("network `{name}` {ERROR}failed{ERROR:#}: {unfinished}"),
+        Verdict::Deadlocked => format!(
+            "network `{name}` had {ERROR}{}{ERROR:#}: {unfinished}",
+            counted(report.deadlocks.len(), "deadlock")
+        ),
+        Verdict::Stopped => {
+            let reason = report.stopped.as_deref().unwrap_or_default();
+            format!("network `{name}` was {WARNING}stopped{WARNING:#} ({reason}): {unfinished}")
+        }
+    }
+}
+
+fn print_failure(failure: &ProcessReport) {
+    anstream::eprintln!(
+        "\n{BOLD}{}{BOLD:#} (process {}, component {}) {}",
+        printable(&failure.name),
+        failure.id.0,
+        printable(&failure.component),
+        printable(&failure.outcome.to_string())
+    );
+    if let Outcome::Trapped(trap) = &failure.outcome {
+        for (index, frame) in trap.backtrace.iter().enumerate() {
+            anstream::eprintln!("  {index:>2}: {}", printable(frame));
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A network as tables.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use comfy_table::{Table, presets};
+use indicatif::BinaryBytes;
+use transputer::network::description::{
+    ArgumentEntry, Description, EndpointEntry, PortReference, ProcessEntry,
+};
+use transputer::network::plan::{Grants, Limits, Overflow, Variable};
+use transputer::network::validation::ArgumentOverride;
+use transputer::signature::Signature;
+
+use crate::output;
+
+type Signatures = BTreeMap<String, Signature>;
+
+/// Prints a network's processes and channels. Components without a known signature get
+/// what the description alone tells.
+pub(crate) fn print(
+    description: &Description,
+    signatures: &Signatures,
+    overrides: &[ArgumentOverride],
+) -> anyhow::Result<()> {
+    let doc = match description.doc.as_str() {
+        "" => String::new(),
+        doc => format!(": {doc}"),
+    };
+    output::line(format_args!("{}{doc}", description.name))?;
+    output::line("")?;
+    output::line(processes(description, signatures, overrides).trim_fmt())?;
+    if has_channels(description) {
+        output::line("")?;
+        output::line(channels(description, signatures).trim_fmt())?;
+    }
+    Ok(())
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    table
+}
+
+fn processes(
+    description: &Description,
+    signatures: &Signatures,
+    overrides: &[ArgumentOverride],
+) -> Table {
+    let mut table = table(&["PROCESS", "COMPONENT", "ARGUMENTS", "LIMITS", "GRANTS"]);
+    for process in &description.processes {
+        let signature = signatures.get(process.component.get_ref());
+        table.add_row([
+            process.name.get_ref().clone(),
+            process.component.get_ref().clone(),
+            arguments(description, process, signature, overrides),
+            limits(process.limits.or(description.limits)),
+            grants(process),
+        ]);
+    }
+    table
+}
+
+fn arguments(
+    description: &Description,
+    process: &ProcessEntry,
+    signature: Option<&Signature>,
+    overrides: &[ArgumentOverride],
+) -> String {
+    let names: Vec<&str> = match signature {
+        Some(signature) => signature
+            .arguments
+            .iter()
+            .map(|a| a.name.as_str())
+            .collect(),
+        None => process
+            .arguments
+            .iter()
+            .map(|a| a.name.get_ref().as_str())
+            .collect(),
+    };
+    list(names.into_iter().map(|name| {
+        let value = value(description, process, name, overrides);
+        format!("{name} = {}", value.unwrap_or_else(|| "none".to_owned()))
+    }))
+}
+
+/// An argument's value: from the command line, the process or the network, the most
+/// particular first.
+fn value(
+    description: &Description,
+    process: &ProcessEntry,
+    name: &str,
+    overrides: &[ArgumentOverride],
+) -> Option<String> {
+    let given = |for_process: Option<&str>| {
+        let mut given = overrides.iter().rev();
+        let found = given.find(|a| a.name == name && a.process.as_deref() == for_process);
+        found.map(|argument| argument.value.clone())
+    };
+    let written = |entries: &[ArgumentEntry]| {
+        let found = entries.iter().find(|entry| entry.name.get_ref() == name);
+        found.map(|entry| entry.value.get_ref().to_string())
+    };
+    given(Some(process.name.get_ref()))
+        .or_else(|| given(None))
+        .or_else(|| written(&process.arguments))
+        .or_else(|| written(&description.arguments))
+}
+
+fn limits(limits: Limits) -> String {
+    let parts = [
+        limits
+            .memory
+            .map(|bytes| format!("memory {}", BinaryBytes(bytes))),
+        limits
+            .message
+            .map(|bytes| format!("message {}", BinaryBytes(bytes))),
+        limits.cpu.map(|time| format!("cpu {time:?}")),
+        limits.wall.map(|time| format!("wall {time:?}")),
+        limits.children.map(|count| format!("children {count}")),
+        limits.channels.map(|count| format!("channels {count}")),
+    ];
+    match list(parts.into_iter().flatten()) {
+        text if text.is_empty() => "default".to_owned(),
+        text => text,
+    }
+}
+
+fn grants(process: &ProcessEntry) -> String {
+    let Grants {
+        stdio,
+        env,
+        directories,
+        network,
+    } = &process.grants;
+    let variables = env.iter().map(|variable| match variable {
+        Variable::Inherited(name) => format!("env {name}"),
+        Variable::Fixed { name, value } => format!("env {name}={value}"),
+    });
+    let directories = directories.iter().map(|directory| {
+        let access = if directory.write { "write" } else { "read" };
+        format!(
+            "{access} {} as {}",
+            directory.host.display(),
+            directory.guest
+        )
+    });
+    let addresses = network.iter().map(|address| format!("network {address}"));
+    let spawn = process
+        .spawn
+        .iter()
+        .map(|name| format!("spawn {}", name.get_ref()));
+    let stdio = stdio.then(|| "stdio".to_owned());
+    let all = stdio
+        .into_iter()
+        .chain(variables)
+        .chain(directories)
+        .chain(addresses)
+        .chain(spawn);
+    match list(all) {
+        text if text.is_empty() => "none".to_owned(),
+        text => text,
+    }
+}
+
+fn has_channels(description: &Description) -> bool {
+    !description.channels.is_empty() || description.stdin.is_some() || description.stdout.is_some()
+}
+
+fn channels(description: &Description, signatures: &Signatures) -> Table {
+    let mut table = table(&["FROM", "TO", "CAPACITY", "MESSAGES", "NAME"]);
+    let payload = |port: Option<&PortReference>| {
+        port.and_then(|port| payload(description, signatures, port))
+            .unwrap_or_else(|| "unknown".to_owned())
+    };
+    for channel in &description.channels {
+        let from: Vec<&PortReference> = channel.from.iter().map(|port| port.get_ref()).collect();
+        let name = channel.name.as_ref().map(|name| name.get_ref().clone());
+        table.add_row([
+            ports(&from),
+            ports(
+                &channel
+                    .to
+                    .iter()
+                    .map(|port| port.get_ref())
+                    .collect::<Vec<_>>(),
+            ),
+            match (channel.capacity, channel.overflow) {
+                (0, _) => "rendezvous".to_owned(),
+                (n, Overflow::Block) => n.to_string(),
+                (n, Overflow::DropOldest) => format!("{n}, drop-oldest"),
+                (n, Overflow::DropNewest) => format!("{n}, drop-newest"),
+            },
+            payload(from.first().copied()),
+            name.unwrap_or_default(),
+        ]);
+    }
+    let endpoint_ports = |endpoint: &EndpointEntry| {
+        let ports: Vec<PortReference> = endpoint
+            .ports
+            .iter()
+            .map(|port| port.get_ref().clone())
+            .collect();
+        ports
+    };
+    if let Some(stdin) = &description.stdin {
+        let to = endpoint_ports(stdin);
+        table.add_row([
+            format!("stdin ({})", stdin.format.get_ref()),
+            ports(&to.iter().collect::<Vec<_>>()),
+            stdin.capacity.to_string(),
+            payload(to.first()),
+            String::new(),
+        ]);
+    }
+    if let Some(stdout) = &description.stdout {
+        let from = endpoint_ports(stdout);
+        table.add_row([
+            ports(&from.iter().collect::<Vec<_>>()),
+            format!("stdout ({})", stdout.format.get_ref()),
+            stdout.capacity.to_string(),
+            payload(from.first()),
+            String::new(),
+        ]);
+    }
+    table
+}
+
+/// What a port carries, if its component is known.
+fn payload(
+    description: &Description,
+    signatures: &Signatures,
+    port: &PortReference,
+) -> Option<String> {
+    let mut processes = description.processes.iter();
+    let process = processes.find(|process| *process.name.get_ref() == port.process)?;
+    let signature = signatures.get(process.component.get_ref())?;
+    Some(signature.port(&port.port)?.ty.to_string())
+}
+
+fn ports(ports: &[&PortReference]) -> String {
+    list(ports.iter())
+}
+
+/// Each on a line of its own, for a cell of a table.
+fn list(items: impl Iterator<Item = impl fmt::Display>) -> String {
+    let lines: Vec<String> = items.map(|item| item.to_string()).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,1 @@
+../host/cli/src/guests/guest-toolchain.sh

@@ -99,7 +99,7 @@ fn many_threads_lose_and_double_nothing() {
             }
             let receivers = [channels[0].1.clone(), channels[1].1.clone()];
             scope.spawn(move || {
-                let mut open = vec![true, true];
+                let mut open = [true, true];
                 let mut alternation = Alternation::seeded(Order::Fair, 3);
                 while open.contains(&true) {
                     let listening: Vec<_> = (0..2).filter(|n| open[*n]).collect();

@@ -31,8 +31,8 @@ impl<'a, T> Locks<'a, T> {
         &mut self.locked[place].1
     }
 
-    pub(super) fn unlock(mut self) {
-        for (_, state) in &mut self.locked {
+    pub(super) fn unlock(self) {
+        for (_, state) in &self.locked {
             state.check();
         }
     }

@@ -253,6 +253,8 @@ impl<'a> IntoIterator for &'a Problems {
 pub(crate) struct Source {
     file: Arc<str>,
     text: Arc<str>,
+    /// Where each line starts.
+    lines: Arc<[usize]>,
 }
 
 impl Source {
@@ -260,6 +262,9 @@ impl Source {
         Source {
             file: file.into(),
             text: text.into(),
+            lines: std::iter::once(0)
+                .chain(text.match_indices('\n').map(|(newline, _)| newline + 1))
+                .collect(),
         }
     }
 
@@ -284,16 +289,17 @@ impl Source {
         let start = self
             .text
             .floor_char_boundary(span.start.min(self.text.len()));
-        let (before, after) = self.text.split_at(start);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = start + after.find('\n').unwrap_or(after.len());
+        let line = self.lines.partition_point(|&first| first <= start);
+        let line_start = self.lines[line - 1];
+        let next = self.lines.get(line).map(|next| next - 1);
+        let line_end = next.unwrap_or(self.text.len());
         let end = self
             .text
             .floor_char_boundary(span.end.clamp(start, line_end));
         let column = self.text[line_start..start].chars().count() + 1;
         let (text, skipped) = excerpt(self.text[line_start..line_end].trim_end(), column);
         Position {
-            line: before.matches('\n').count() + 1,
+            line,
             column,
             width: self.text[start..end].chars().count().max(1),
             text,

@@ -656,6 +656,18 @@ fn a_long_line_is_shown_in_part() {
     assert_eq!(&lines[2][caret..], "z = 1 }", "{shown}");
 }
 
+#[test]
+fn a_flood_of_problems_is_counted_instead_of_shown() {
+    let text: String = (0..1_000).map(|n| format!("key{n} = 1\n")).collect();
+    let problems = parse(&text).unwrap_err();
+    assert_eq!(problems.len(), 501);
+    assert_eq!(problems.0[499].line(), Some(500));
+    assert_eq!(
+        problems.0[500].to_string(),
+        "network.toml: error: 500 more problems are not shown"
+    );
+}
+
 /// Pieces that descriptions are made of, so that random texts get far.
 fn fragments() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -6,9 +6,7 @@ use std::path::{Path, absolute};
 use serde_spanned::Spanned;
 use toml::de::DeTable;
 
-use super::table::{
-    Fields, Item, Report, check_label, check_name, entries, is_duplicate, syntax_error,
-};
+use super::table::{Fields, Item, Report, check_label, check_name, entries, is_duplicate};
 use super::{ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, grants, limits};
 use crate::problem::{Problems, Source};
 
@@ -24,24 +22,19 @@ pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Descripti
         return Err(source.error(0..0, message).into());
     }
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut report = Report {
-        problems: errors
-            .iter()
-            .map(|error| syntax_error(&source, error))
-            .collect(),
-        source,
-    };
+    let mut report = Report::new(source);
+    for error in &errors {
+        report.syntax_error(error);
+    }
     // Behind any other error in the syntax, what follows may not be what was meant.
     if !errors.iter().all(is_duplicate) {
-        report.problems.sort();
-        return Err(report.problems);
+        return Err(report.into_problems());
     }
     let description = document_sections(document.get_ref(), base, &mut report);
-    if report.problems.is_empty() {
-        return Ok(description);
+    match report.is_empty() {
+        true => Ok(description),
+        false => Err(report.into_problems()),
     }
-    report.problems.sort();
-    Err(report.problems)
 }
 
 fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -> Description {
@@ -72,7 +65,7 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
         channels::endpoint("[stdout]", "from", &item, table, report)
     });
     sections.finish(report);
-    if processes.as_ref().is_none_or(Vec::is_empty) && report.problems.is_empty() {
+    if processes.as_ref().is_none_or(Vec::is_empty) && report.is_empty() {
         report.error_with_hint(
             0..0,
             "the network has no process",

@@ -8,16 +8,53 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 use crate::problem::{Problem, Problems, Source, did_you_mean, one_of};
 use crate::value::Value;
 
+/// Nobody reads further than this.
+const MOST_PROBLEMS: usize = 500;
+
 /// What has gone wrong so far in a text.
 pub(super) struct Report {
     pub(super) source: Source,
-    pub(super) problems: Problems,
+    problems: Problems,
+    /// How many problems came after those that are kept.
+    more: usize,
 }
 
 impl Report {
+    pub(super) fn new(source: Source) -> Self {
+        Report {
+            source,
+            problems: Problems::default(),
+            more: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Everything that was noted, in the order of the text.
+    pub(super) fn into_problems(self) -> Problems {
+        let mut problems = self.problems;
+        problems.sort();
+        if self.more > 0 {
+            let message = format!("{} more problems are not shown", self.more);
+            problems.push(Problem::error(self.source.file(), message));
+        }
+        problems
+    }
+
+    /// Notes a problem, made only if it is kept.
+    fn note(&mut self, problem: impl FnOnce(&Source) -> Problem) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(problem(&self.source));
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// Notes an error.
     pub(super) fn error(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.problems.push(self.source.error(span, message));
+        self.note(|source| source.error(span, message));
     }
 
     /// Notes an error with advice.
@@ -27,8 +64,12 @@ impl Report {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let problem = self.source.error(span, message);
-        self.problems.push(problem.with_hint(hint));
+        self.note(|source| source.error(span, message).with_hint(hint));
+    }
+
+    /// Notes an error from the TOML parser.
+    pub(super) fn syntax_error(&mut self, error: &toml::de::Error) {
+        self.note(|source| syntax_error(source, error));
     }
 
     /// Notes that a value is of the wrong kind.
@@ -244,7 +285,7 @@ pub(super) fn check_label(what: &str, name: &Spanned<String>, report: &mut Repor
 }
 
 /// An error from the TOML parser, in the words of this project.
-pub(super) fn syntax_error(source: &Source, error: &toml::de::Error) -> Problem {
+fn syntax_error(source: &Source, error: &toml::de::Error) -> Problem {
     let span = error.span().unwrap_or(0..0);
     if is_duplicate(error) {
         let key = source.text(span.clone());

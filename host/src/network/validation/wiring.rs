@@ -69,11 +69,11 @@ impl<'d> Check<'d> {
         let mut wiring = Wiring::default();
         let mut names = BTreeSet::new();
         for entry in &self.description.channels {
-            if let Some(name) = &entry.name {
-                if !names.insert(name.get_ref()) {
-                    let message = format!("two channels are called `{}`", name.get_ref());
-                    self.error_with_hint(name.span(), message, "rename one of them");
-                }
+            if let Some(name) = &entry.name
+                && !names.insert(name.get_ref())
+            {
+                let message = format!("two channels are called `{}`", name.get_ref());
+                self.error_with_hint(name.span(), message, "rename one of them");
             }
             let from = self.side(&entry.from, FROM, &mut wiring);
             let to = self.side(&entry.to, TO, &mut wiring);

@@ -11,7 +11,6 @@ pub mod clock;
 #[cfg(not(loom))]
 pub mod deadlock;
 mod process;
-#[cfg(not(loom))]
 pub mod scheduler;
 mod sync;
 
@@ -20,4 +19,6 @@ pub use channel::{
     ChannelError, ChannelId, Look, Options, Overflow, Payload, Poison, PoisonKind, Probe, Receive,
     ReceiveBy, Receiver, Send, SendBy, SendError, Sender, Side, Statistics, Waiting, channel,
 };
+pub use clock::{Clock, Sleep, Time};
 pub use process::{Holder, ProcessId};
+pub use scheduler::{Mode, Scheduler, SchedulerOptions, Task, TimeHold};

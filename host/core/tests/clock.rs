@@ -1,4 +1,5 @@
 //! Clocks and sleeps: deadlines, cancellation, and no timer left behind.
+#![cfg(not(loom))]
 
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -1,4 +1,5 @@
 //! The parallel scheduler: every task gets its turn, ends, and is dropped exactly once.
+#![cfg(not(loom))]
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

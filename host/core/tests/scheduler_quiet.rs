@@ -1,4 +1,5 @@
 //! Ticks, and the report that nothing is ready or running any more.
+#![cfg(not(loom))]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};

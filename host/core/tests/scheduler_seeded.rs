@@ -1,4 +1,5 @@
 //! The seeded scheduler: one schedule a seed, in virtual time.
+#![cfg(not(loom))]
 
 use std::collections::HashSet;
 use std::future::poll_fn;

@@ -2,7 +2,7 @@
 //!
 //! # How a task gets to a worker
 //!
-//! A task is parked, ready, running, running and woken, or done ([`state`](self), one atomic a
+//! A task is parked, ready, running, running and woken, or done (one atomic a
 //! task). Only the wake-up that makes a parked task ready queues it, so a task is in one queue at
 //! most; a wake-up during a poll is kept, and the worker queues the task again after the poll.
 //!

@@ -107,6 +107,36 @@ fn alternation_meets_alternation() {
     });
 }
 
+/// Polled by one task, then by another: the second is woken.
+#[test]
+fn a_waker_that_changes_races_with_a_delivery() {
+    explore(|| {
+        let (sender, receiver) = open(0);
+        let sending = thread::spawn(move || block_on(sender.send(1)));
+        let mut receive = pin!(receiver.receive());
+        let received = match poll_once(receive.as_mut()) {
+            Poll::Ready(received) => received,
+            Poll::Pending => block_on(receive),
+        };
+        assert_eq!(received, Ok(1));
+        assert_eq!(sending.join().unwrap(), Ok(()));
+    });
+    explore(|| {
+        let (sender, receiver) = open(0);
+        let (_other, idle) = open(0);
+        let sending = thread::spawn(move || block_on(sender.send(1)));
+        let mut alternation = Alternation::seeded(Order::Priority, 0);
+        let guards = vec![Guard::Receive(&idle), Guard::Receive(&receiver)];
+        let mut wait = pin!(alternation.wait(guards));
+        let chosen = match poll_once(wait.as_mut()) {
+            Poll::Ready(chosen) => chosen,
+            Poll::Pending => block_on(wait),
+        };
+        assert_eq!(chosen.outcome, Outcome::Received(1));
+        assert_eq!(sending.join().unwrap(), Ok(()));
+    });
+}
+
 #[test]
 fn two_counterparts_race_for_one_alternation() {
     explore(|| {

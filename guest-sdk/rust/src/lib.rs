@@ -1,1 +1,116 @@
+//! Write a process of a Transputer network in Rust.
+//!
+//! A **process** is a function. It has its own memory and shares nothing; it meets other
+//! processes only at **channels**. That is all there is to CSP, communicating sequential
+//! processes:
+//!
+//! ```
+//! # fn main() {}
+//! use transputer_guest::{Error, Receiver, Sender};
+//!
+//! /// Passes on the numbers that `prime` does not divide.
+//! #[transputer_guest::process]
+//! fn filter(prime: u64, candidates: Receiver<u64>, survivors: Sender<u64>) -> Result<(), Error> {
+//!     for n in candidates {
+//!         if n % prime != 0 {
+//!             survivors.send(&n)?;
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Parameters that are [`Receiver`]s and [`Sender`]s are the process's **ports**, which a
+//! network file wires to channels; the others are its arguments. [`process`](macro@process) tells
+//! what the function may look like.
+//!
+//! # Channels
+//!
+//! A channel takes messages from senders to receivers, first in, first out. At a
+//! **rendezvous** (capacity 0) a sender waits until a receiver has taken its message; a
+//! bounded channel holds some. Waiting costs no thread: the host parks the process.
+//!
+//! Messages are copied. Anything that implements [`Message`] can be one: numbers, texts,
+//! [`Bytes`], lists, options, tuples, your own types with `#[derive(Message)]`, and ends
+//! of channels, which then move to the receiver.
+//!
+//! # How a stream ends
+//!
+//! - **Closed**: the last sender is gone. Receivers get what still waits, then
+//!   [`Error::Closed`], and `for` loops end. When the last receiver is gone, senders get it. A process
+//!   that returns [`Error::Closed`] has ended normally, so `?` does the right thing.
+//! - **Poisoned**: somebody gave up, with a reason. A process that panics or returns any other
+//!   error poisons its channels, and the error travels through the network: a loop that it ends makes
+//!   its process fail as well, unless that asks with [`Receiver::ended`].
+//!
+//! # Alternation
+//!
+//! [`select!`] waits for several communications at once and does exactly one:
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use transputer_guest::{Error, Receiver, Sender, select};
+//! # fn process(requests: Receiver<String>, stop: Receiver<()>) -> Result<(), Error> {
+//! loop {
+//!     select! {
+//!         request = receive(requests) => { let _request: String = request?; }
+//!         _ = receive(stop) => return Ok(()),
+//!         after(Duration::from_secs(1)) => { /* idle */ }
+//!     }?;
+//! }
+//! # }
+//! ```
+//!
+//! # More processes
+//!
+//! [`spawn`] starts another component and gives it ends of channels; [`channel`] makes them.
+//!
+//! # Building
+//!
+//! A process is a library crate of type `cdylib`, built for `wasm32-wasip2`:
+//!
+//! ```toml
+//! [lib]
+//! crate-type = ["cdylib"]
+//! ```
+//!
+//! It compiles natively as well, so that everything in it that doesn't touch a channel can be
+//! tested with `cargo test`; an operation on the host panics there.
 
+#![deny(missing_docs)]
+
+#[doc(hidden)]
+pub mod bindings;
+
+mod alternation;
+mod channel;
+mod error;
+pub mod message;
+mod process;
+
+pub use alternation::{Alternation, Chosen, PlainGuard, ReceiveGuard, SendGuard, receive_any};
+pub use channel::{
+    Buffered, IntoMessages, Loop, Messages, Options, Overflow, Receiver, Sender, Statistics,
+    channel, open,
+};
+pub use error::{Error, Undecodable};
+pub use message::{Bytes, Message};
+pub use process::{
+    Child, Ended, Instant, Level, Outcome, Refused, Spawn, SpawnError, id, log, name, now, sleep,
+    sleep_until, spawn, yield_now,
+};
+
+pub use transputer_guest_macros::{Message, process};
+
+/// What the macros need.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::bindings::{Guest, Receiver, Sender, export};
+    pub use crate::process::{Ending, Piece, Start, run, signature, signature_length};
+
+    /// The host chose a guard that was not offered; `Alternation::wait` has ruled that out.
+    #[cold]
+    pub fn no_such_guard() -> ! {
+        unreachable!("an alternation chose a guard that it doesn't have")
+    }
+}

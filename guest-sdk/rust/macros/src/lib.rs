@@ -1,1 +1,56 @@
+//! The macros of `transputer-guest`, which documents them by example.
 
+#![deny(missing_docs)]
+
+mod message;
+mod names;
+mod process;
+mod signature;
+
+use proc_macro::TokenStream;
+
+/// Makes a function a process.
+///
+/// ```ignore
+/// /// Passes on the numbers that `prime` does not divide.
+/// #[transputer_guest::process]
+/// fn filter(prime: u64, candidates: Receiver<u64>, survivors: Sender<u64>) -> Result<(), Error> {
+///     // ...
+/// }
+/// ```
+///
+/// - Parameters of type `Receiver<T>` are input ports, those of type `Sender<T>` output ports; the
+///   others are arguments. Their names are those that a network file uses. An argument of type
+///   `Option<T>` may be left out there.
+/// - It returns nothing, or `Result<(), E>` where `E` can be displayed. An error ends the process
+///   abnormally, and poisons the ports it still has, and those that it drops while it returns.
+///   `transputer_guest::Error::Closed` is a normal end.
+/// - A panic is logged with its place before it traps.
+/// - The first paragraph of its documentation says what the process does, wherever it is listed.
+///
+/// The function stays an ordinary one. A component has exactly one process.
+#[proc_macro_attribute]
+pub fn process(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let function = syn::parse_macro_input!(item as syn::ItemFn);
+    match process::expand(&attribute.into(), &function) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            // The function as it is, so that its other mistakes show as well.
+            let error = error.into_compile_error();
+            quote::quote!(#function #error).into()
+        }
+    }
+}
+
+/// Makes a struct or enum a message.
+///
+/// A struct with named fields is a `record`; one with a single unnamed field is that field; with
+/// several it is a `tuple`. An enum is an `enum`, or a `variant` if a variant has a payload. Names are
+/// those of the source. Every field must be a message itself.
+#[proc_macro_derive(Message)]
+pub fn message(item: TokenStream) -> TokenStream {
+    let item = syn::parse_macro_input!(item as syn::DeriveInput);
+    message::expand(&item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

@@ -1,0 +1,254 @@
+//! `#[process]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{
+    Error, FnArg, GenericArgument, Ident, ItemFn, Pat, PathArguments, Result, ReturnType, Type,
+};
+
+use crate::names::name;
+use crate::signature;
+
+/// What a parameter is to the network.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Argument,
+    Input,
+    Output,
+}
+
+/// A parameter of the process function.
+pub(crate) struct Parameter<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) kind: Kind,
+    /// The type of the argument, or of the port's messages.
+    pub(crate) ty: &'a Type,
+}
+
+pub(crate) fn expand(attribute: &TokenStream, function: &ItemFn) -> Result<TokenStream> {
+    let mut errors = Errors::default();
+    if !attribute.is_empty() {
+        errors.add(attribute.span(), "`#[process]` has no options");
+    }
+    check_signature(function, &mut errors);
+    let parameters: Vec<Parameter<'_>> = function
+        .sig
+        .inputs
+        .iter()
+        .filter_map(|input| errors.keep(parameter(input)))
+        .collect();
+    errors.finish()?;
+    Ok(generate(function, &parameters))
+}
+
+fn check_signature(function: &ItemFn, errors: &mut Errors) {
+    let sig = &function.sig;
+    if let Some(asyncness) = &sig.asyncness {
+        errors.add(
+            asyncness.span(),
+            "a process is not async: its operations block, which parks the process and no thread",
+        );
+    }
+    if let Some(unsafety) = &sig.unsafety {
+        errors.add(
+            unsafety.span(),
+            "a process cannot be unsafe: the host calls it",
+        );
+    }
+    if let Some(abi) = &sig.abi {
+        errors.add(
+            abi.span(),
+            "a process is an ordinary Rust function: `#[process]` makes its ABI",
+        );
+    }
+    if let Some(variadic) = &sig.variadic {
+        errors.add(
+            variadic.span(),
+            "a process has a fixed number of parameters",
+        );
+    }
+    if !sig.generics.params.is_empty() {
+        errors.add(
+            sig.generics.span(),
+            "a process cannot be generic: its ports and arguments have types that the host can read",
+        );
+    }
+    if let ReturnType::Type(_, ty) = &sig.output
+        && let Type::ImplTrait(_) = &**ty
+    {
+        errors.add(ty.span(), "a process returns nothing or `Result<(), E>`");
+    }
+}
+
+fn parameter(input: &FnArg) -> Result<Parameter<'_>> {
+    let input = match input {
+        FnArg::Receiver(this) => {
+            let text = "a process is a function, not a method: it has no `self`";
+            return Err(Error::new(this.span(), text));
+        }
+        FnArg::Typed(input) => input,
+    };
+    let Pat::Ident(pattern) = &*input.pat else {
+        let text = "a parameter of a process needs a plain name: the network file uses it";
+        return Err(Error::new(input.pat.span(), text));
+    };
+    if pattern.by_ref.is_some() || pattern.subpat.is_some() {
+        let text = "a parameter of a process needs a plain name: the network file uses it";
+        return Err(Error::new(pattern.span(), text));
+    }
+    let (kind, ty) = kind(&input.ty)?;
+    Ok(Parameter {
+        ident: &pattern.ident,
+        kind,
+        ty,
+    })
+}
+
+/// Whether the type is an end, and the type of its messages; or an argument.
+fn kind(ty: &Type) -> Result<(Kind, &Type)> {
+    let path = match ty {
+        Type::Group(group) => return kind(&group.elem),
+        Type::Paren(paren) => return kind(&paren.elem),
+        Type::Path(path) => path,
+        Type::Reference(reference) => return Err(reference_error(reference)),
+        Type::ImplTrait(_) => {
+            let text = "a parameter of a process has a concrete type";
+            return Err(Error::new(ty.span(), text));
+        }
+        _ => return Ok((Kind::Argument, ty)),
+    };
+    let Some(last) = path.path.segments.last() else {
+        return Ok((Kind::Argument, ty));
+    };
+    let kind = match last.ident.to_string().as_str() {
+        "Receiver" => Kind::Input,
+        "Sender" => Kind::Output,
+        _ => return Ok((Kind::Argument, ty)),
+    };
+    if let PathArguments::AngleBracketed(arguments) = &last.arguments
+        && let [GenericArgument::Type(message)] =
+            arguments.args.iter().collect::<Vec<_>>().as_slice()
+    {
+        return Ok((kind, message));
+    }
+    let end = &last.ident;
+    let text = format!("a port needs the type of its messages: `{end}<u64>`, say");
+    Err(Error::new(last.span(), text))
+}
+
+fn reference_error(reference: &syn::TypeReference) -> Error {
+    let owned = match &*reference.elem {
+        Type::Path(path) if path.path.is_ident("str") => "use `String`",
+        Type::Slice(_) => "use `Vec<T>`, or `Bytes`",
+        _ => "take it by value",
+    };
+    let text = format!("a process owns its arguments and ports: {owned}");
+    Error::new(reference.span(), text)
+}
+
+fn generate(function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenStream {
+    let ident = &function.sig.ident;
+    let process = name(ident);
+    let pieces = signature::pieces(&process, &signature::doc(&function.attrs), parameters);
+    let names: Vec<Ident> = (0..parameters.len())
+        .map(|index| Ident::new(&format!("parameter_{index}"), Span::mixed_site()))
+        .collect();
+    let takes = parameters.iter().map(take);
+    let returned = match &function.sig.output {
+        ReturnType::Default => ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    // Macro hygiene keeps these apart from a process of the same name.
+    let [arguments, inputs, outputs, start] = ["arguments", "inputs", "outputs", "start"]
+        .map(|name| Ident::new(name, Span::mixed_site()));
+    let takes: Vec<TokenStream> = takes.map(|take| quote!(#start.#take?)).collect();
+    let ending = quote_spanned!(returned=> ::transputer_guest::__private::Ending::into_result);
+    quote! {
+        // Ports and arguments are as many as the network needs.
+        #[allow(clippy::too_many_arguments)]
+        #function
+
+        #[allow(unsafe_code, dead_code, clippy::let_unit_value)]
+        const _: () = {
+            struct TransputerProcess;
+
+            impl ::transputer_guest::__private::Guest for TransputerProcess {
+                fn run(
+                    #arguments: ::std::vec::Vec<u8>,
+                    #inputs: ::std::vec::Vec<(
+                        ::std::string::String,
+                        ::transputer_guest::__private::Receiver,
+                    )>,
+                    #outputs: ::std::vec::Vec<(
+                        ::std::string::String,
+                        ::transputer_guest::__private::Sender,
+                    )>,
+                ) -> ::core::result::Result<(), ::std::string::String> {
+                    ::transputer_guest::__private::run(
+                        #process,
+                        #arguments,
+                        #inputs,
+                        #outputs,
+                        |#start| {
+                            #(let #names = #takes;)*
+                            #start.finish()?;
+                            ::core::result::Result::Ok(#ending(#ident(#(#names),*)))
+                        },
+                    )
+                }
+            }
+
+            const TRANSPUTER_PIECES: &[::transputer_guest::__private::Piece] = #pieces;
+            const TRANSPUTER_LENGTH: usize = ::transputer_guest::__private::signature_length(TRANSPUTER_PIECES);
+
+            #[cfg_attr(
+                target_family = "wasm",
+                unsafe(link_section = "transputer:signature")
+            )]
+            static TRANSPUTER_SIGNATURE: [u8; TRANSPUTER_LENGTH] = ::transputer_guest::__private::signature(TRANSPUTER_PIECES);
+
+            #[cfg(target_family = "wasm")]
+            ::transputer_guest::__private::export!(
+                TransputerProcess with_types_in ::transputer_guest::bindings
+            );
+        };
+    }
+}
+
+/// What takes a parameter from the start of the process.
+fn take(parameter: &Parameter<'_>) -> TokenStream {
+    let name = name(parameter.ident);
+    let ty = parameter.ty;
+    let method = match parameter.kind {
+        Kind::Argument => Ident::new("argument", ty.span()),
+        Kind::Input => Ident::new("input", ty.span()),
+        Kind::Output => Ident::new("output", ty.span()),
+    };
+    quote_spanned!(ty.span()=> #method::<#ty>(#name))
+}
+
+/// All mistakes at once.
+#[derive(Default)]
+struct Errors(Option<Error>);
+
+impl Errors {
+    fn add(&mut self, span: Span, text: &str) {
+        self.push(Error::new(span, text));
+    }
+
+    fn push(&mut self, error: Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    fn finish(self) -> Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}

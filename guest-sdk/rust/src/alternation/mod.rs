@@ -1,0 +1,376 @@
+//! Alternation: waiting for one of several communications, CSP's external choice.
+
+mod macros;
+
+use std::cell::{Cell, Ref};
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use crate::bindings::transputer::csp::alternation::{self as raw, Order};
+use crate::bindings::transputer::csp::channel as raw_channel;
+use crate::channel::{Received, Receiver, ReceiverEnd, Sender, SenderEnd, settle, written};
+use crate::error::Error;
+use crate::message::Message;
+use crate::process::{Instant, now};
+
+/// An alternation under construction, for numbers of guards that are not known when the
+/// program is written; [`select!`](crate::select) reads better where they are.
+///
+/// Exactly one guard wins; the losers lose nothing.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use transputer_guest::{Alternation, Error, Receiver};
+///
+/// /// The first answer of many servers, or none within a second.
+/// fn first(servers: &[Receiver<String>]) -> Result<Option<String>, Error> {
+///     let mut alternation = Alternation::fair();
+///     let guards: Vec<_> = servers.iter().map(|server| alternation.receive(server)).collect();
+///     alternation.after(Duration::from_secs(1));
+///     let mut chosen = alternation.wait()?;
+///     match guards.get(chosen.index()) {
+///         Some(guard) => chosen.received(guard).transpose(),
+///         None => Ok(None),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Alternation<'a> {
+    priority: bool,
+    offers: Vec<Offer<'a>>,
+    /// What went wrong while it was built.
+    error: Option<Error>,
+}
+
+#[derive(Debug)]
+enum Offer<'a> {
+    Receive(&'a ReceiverEnd),
+    Send(&'a SenderEnd, Vec<u8>),
+    After(Instant),
+    Skip,
+}
+
+/// A guard of an [`Alternation`] that receives.
+#[derive(Debug)]
+pub struct ReceiveGuard<'a, T> {
+    index: usize,
+    receiver: &'a Receiver<T>,
+}
+
+/// A guard of an [`Alternation`] that sends.
+#[derive(Debug)]
+pub struct SendGuard {
+    index: usize,
+}
+
+/// A guard of an [`Alternation`] without a channel: a time, or skip.
+#[derive(Debug)]
+pub struct PlainGuard {
+    index: usize,
+}
+
+/// Which guard won, and what came of it.
+#[derive(Debug)]
+#[must_use = "the message of the guard that won is in here"]
+pub struct Chosen<'a> {
+    index: usize,
+    outcome: Option<Outcome>,
+    alternation: PhantomData<&'a ()>,
+}
+
+enum Outcome {
+    Received(Received),
+    /// A message that a loop took in advance is next at this receiver.
+    Held,
+    /// A message was sent, or the guard had no channel.
+    Done,
+    Failed(Error),
+}
+
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Outcome::Received(_) => "Received",
+            Outcome::Held => "Held",
+            Outcome::Done => "Done",
+            Outcome::Failed(_) => "Failed",
+        })
+    }
+}
+
+impl<'a> Alternation<'a> {
+    /// Among the guards that are ready, each is chosen with the same probability.
+    pub fn fair() -> Self {
+        Alternation {
+            priority: false,
+            offers: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Among the guards that are ready, the one that was added first is chosen.
+    pub fn priority() -> Self {
+        Alternation {
+            priority: true,
+            ..Alternation::fair()
+        }
+    }
+
+    /// A guard that takes a message. It is ready when there is one, and when the channel has
+    /// ended.
+    pub fn receive<T: Message>(&mut self, receiver: &'a Receiver<T>) -> ReceiveGuard<'a, T> {
+        let index = self.offer(Offer::Receive(receiver.end()));
+        ReceiveGuard { index, receiver }
+    }
+
+    /// A guard that sends this message. It is ready when the channel would take it without
+    /// waiting, and when the channel has ended. A message that holds ends of channels cannot
+    /// be sent in an alternation.
+    pub fn send<T: Message>(&mut self, sender: &'a Sender<T>, message: &T) -> SendGuard {
+        let (bytes, ends) = written(message).finish();
+        if !ends.is_empty() {
+            self.error = Some(Error::CarriesEnds);
+        }
+        let index = self.offer(Offer::Send(sender.end(), bytes));
+        SendGuard { index }
+    }
+
+    /// A guard that is ready when this much time has passed since now.
+    pub fn after(&mut self, duration: Duration) -> PlainGuard {
+        self.at(now() + duration)
+    }
+
+    /// A guard that is ready from this time on. A communication that is possible by then is
+    /// preferred.
+    pub fn at(&mut self, time: Instant) -> PlainGuard {
+        let index = self.offer(Offer::After(time));
+        PlainGuard { index }
+    }
+
+    /// A guard that is chosen when no other is ready: the alternation doesn't wait.
+    pub fn skip(&mut self) -> PlainGuard {
+        let index = self.offer(Offer::Skip);
+        PlainGuard { index }
+    }
+
+    /// Blocks until one of the guards can go, and lets exactly one go.
+    ///
+    /// # Errors
+    ///
+    /// Only what concerns the alternation as a whole: [`Error::NoGuard`] without any guard,
+    /// [`Error::CarriesEnds`] and [`Error::Moved`] for a guard that cannot be offered,
+    /// [`Error::Overloaded`] for more guards than the host allows. That a channel has ended
+    /// is the outcome of its guard.
+    pub fn wait(mut self) -> Result<Chosen<'a>, Error> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        if self.offers.is_empty() {
+            return Err(Error::NoGuard);
+        }
+        settle();
+        match self.offers.iter().any(Offer::is_held) {
+            true => self.wait_with_held(),
+            false => {
+                let all: Vec<usize> = (0..self.offers.len()).collect();
+                self.ask_host(&all, false)?.ok_or(Error::Malformed)
+            }
+        }
+    }
+
+    fn offer(&mut self, offer: Offer<'a>) -> usize {
+        self.offers.push(offer);
+        self.offers.len() - 1
+    }
+
+    /// Some receivers have messages at hand, taken in advance by a loop: those guards are
+    /// ready, though the host doesn't know.
+    fn wait_with_held(&self) -> Result<Chosen<'a>, Error> {
+        let (held, asked): (Vec<usize>, Vec<usize>) = (0..self.offers.len())
+            .filter(|&index| self.offers[index].communicates())
+            .partition(|&index| self.offers[index].is_held());
+        let turn = if self.priority { 0 } else { next_turn() };
+        let Some(&mine) = held.get(turn % held.len().max(1)) else {
+            return Err(Error::Malformed);
+        };
+        let asked: Vec<usize> = if self.priority {
+            asked.into_iter().filter(|&index| index < mine).collect()
+        } else if turn % (held.len() + asked.len()) < held.len() {
+            Vec::new()
+        } else {
+            asked
+        };
+        if !asked.is_empty()
+            && let Some(chosen) = self.ask_host(&asked, true)?
+        {
+            return Ok(chosen);
+        }
+        Ok(Chosen {
+            index: mine,
+            outcome: Some(Outcome::Held),
+            alternation: PhantomData,
+        })
+    }
+
+    /// Offers some of the guards to the host. With `poll` it doesn't wait, and returns `None`
+    /// if none of them is ready.
+    fn ask_host(&self, indices: &[usize], poll: bool) -> Result<Option<Chosen<'a>>, Error> {
+        let borrowed: Vec<Borrowed<'_>> = indices
+            .iter()
+            .map(|&index| self.offers[index].borrow())
+            .collect::<Result<_, Error>>()?;
+        let mut guards: Vec<raw::Guard<'_>> = borrowed.iter().map(Borrowed::guard).collect();
+        if poll {
+            guards.push(raw::Guard::Skip);
+        }
+        let order = if self.priority {
+            Order::Priority
+        } else {
+            Order::Fair
+        };
+        let chosen =
+            raw::select(&guards, order).map_err(|error| Error::from_host(error, || None))?;
+        let Some(&index) = indices.get(chosen.guard as usize) else {
+            return if poll {
+                Ok(None)
+            } else {
+                Err(Error::Malformed)
+            };
+        };
+        let outcome = match chosen.outcome {
+            raw::Outcome::Received(message) => Outcome::Received(message.into()),
+            raw::Outcome::Sent | raw::Outcome::Elapsed | raw::Outcome::Skipped => Outcome::Done,
+            raw::Outcome::Failed(error) => {
+                Outcome::Failed(Error::from_host(error, || self.offers[index].reason()))
+            }
+        };
+        Ok(Some(Chosen {
+            index,
+            outcome: Some(outcome),
+            alternation: PhantomData,
+        }))
+    }
+}
+
+impl<'a> Chosen<'a> {
+    /// The place of the guard that won, in the order in which guards were added.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What was received, if this guard won; once.
+    ///
+    /// # Errors
+    ///
+    /// Inside: those of [`Receiver::receive`].
+    pub fn received<T: Message>(
+        &mut self,
+        guard: &ReceiveGuard<'a, T>,
+    ) -> Option<Result<T, Error>> {
+        if self.index != guard.index {
+            return None;
+        }
+        Some(match self.outcome.take()? {
+            Outcome::Received(message) => guard.receiver.decode(message),
+            Outcome::Held => guard.receiver.receive(),
+            Outcome::Failed(error) => Err(error),
+            Outcome::Done => Err(Error::Malformed),
+        })
+    }
+
+    /// Whether the message was sent, if this guard won; once.
+    ///
+    /// # Errors
+    ///
+    /// Inside: those of [`Sender::send`].
+    pub fn sent(&mut self, guard: &SendGuard) -> Option<Result<(), Error>> {
+        if self.index != guard.index {
+            return None;
+        }
+        Some(match self.outcome.take()? {
+            Outcome::Done => Ok(()),
+            Outcome::Failed(error) => Err(error),
+            Outcome::Received(_) | Outcome::Held => Err(Error::Malformed),
+        })
+    }
+
+    /// Whether this guard won.
+    pub fn is(&self, guard: &PlainGuard) -> bool {
+        self.index == guard.index
+    }
+}
+
+/// Receives from whichever of the receivers has a message first: its place, and the message or
+/// how that channel ended. Fair.
+///
+/// # Errors
+///
+/// Those of [`Alternation::wait`]; inside, those of [`Receiver::receive`].
+pub fn receive_any<T: Message>(
+    receivers: &[Receiver<T>],
+) -> Result<(usize, Result<T, Error>), Error> {
+    let mut alternation = Alternation::fair();
+    let guards: Vec<_> = receivers
+        .iter()
+        .map(|receiver| alternation.receive(receiver))
+        .collect();
+    let mut chosen = alternation.wait()?;
+    let index = chosen.index();
+    let message = guards.get(index).and_then(|guard| chosen.received(guard));
+    Ok((index, message.ok_or(Error::Malformed)?))
+}
+
+/// An offer with its handle borrowed for one call to the host.
+enum Borrowed<'o> {
+    Receive(Ref<'o, raw_channel::Receiver>),
+    Send(Ref<'o, raw_channel::Sender>, &'o [u8]),
+    After(Instant),
+    Skip,
+}
+
+impl Borrowed<'_> {
+    fn guard(&self) -> raw::Guard<'_> {
+        match self {
+            Borrowed::Receive(receiver) => raw::Guard::Receive(receiver),
+            Borrowed::Send(sender, bytes) => raw::Guard::Send((sender, bytes.to_vec())),
+            Borrowed::After(time) => raw::Guard::After(time.nanoseconds()),
+            Borrowed::Skip => raw::Guard::Skip,
+        }
+    }
+}
+
+impl Offer<'_> {
+    fn is_held(&self) -> bool {
+        matches!(self, Offer::Receive(receiver) if receiver.holds_messages())
+    }
+
+    fn communicates(&self) -> bool {
+        matches!(self, Offer::Receive(_) | Offer::Send(..))
+    }
+
+    fn borrow(&self) -> Result<Borrowed<'_>, Error> {
+        Ok(match self {
+            Offer::Receive(receiver) => Borrowed::Receive(receiver.borrow()?),
+            Offer::Send(sender, bytes) => Borrowed::Send(sender.borrow()?, bytes),
+            Offer::After(time) => Borrowed::After(*time),
+            Offer::Skip => Borrowed::Skip,
+        })
+    }
+
+    fn reason(&self) -> Option<String> {
+        match self {
+            Offer::Receive(receiver) => receiver.reason(),
+            Offer::Send(sender, _) => sender.reason(),
+            Offer::After(_) | Offer::Skip => None,
+        }
+    }
+}
+
+thread_local! {
+    static TURN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts, so that every ready guard gets its turn.
+fn next_turn() -> usize {
+    TURN.replace(TURN.get().wrapping_add(1))
+}

@@ -1,0 +1,14 @@
+//! What wit-bindgen makes of `wit/`: the only `generate!` of this crate.
+#![allow(
+    clippy::all,
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code
+)]
+
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "guest",
+    pub_export_macro: true,
+});

@@ -1,0 +1,245 @@
+//! Sending in batches.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use super::Sender;
+use super::sender::{SenderEnd, written};
+use super::settle::{send_later, settle};
+use crate::bindings::transputer::csp::channel as raw;
+use crate::error::Error;
+use crate::message::Message;
+
+/// A buffer is sent when it holds this many messages, ...
+const MOST_MESSAGES: u32 = 256;
+/// ... or this many bytes. Longer messages are not collected at all.
+const MOST_BYTES: usize = 16 * 1024;
+
+/// A sender that collects messages and sends many in one call to the host.
+///
+/// Worth it for streams of small messages through channels with a capacity. What it has
+/// collected is sent before this process does anything on any channel or parks for any
+/// other reason, so that nobody waits for what it holds back; when the buffer is full;
+/// on [`flush`](Buffered::flush); and at the end of the process. A process that computes for
+/// long between two sends should flush.
+///
+/// ```no_run
+/// # use transputer_guest::{Error, Sender};
+/// fn count(limit: u64, numbers: Sender<u64>) -> Result<(), Error> {
+///     let numbers = numbers.buffered();
+///     for n in 0..limit {
+///         numbers.send(&n)?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub struct Buffered<T> {
+    buffer: Rc<Buffer>,
+    message: PhantomData<fn(&T)>,
+}
+
+/// What a buffered sender has collected.
+pub(super) struct Buffer {
+    end: Rc<SenderEnd>,
+    /// Messages behind their lengths, as the host takes them.
+    packed: RefCell<Vec<u8>>,
+    /// Where the first message that has not been sent begins.
+    start: Cell<usize>,
+    messages: Cell<u32>,
+    /// What went wrong when it was sent, until somebody is told.
+    error: RefCell<Option<Error>>,
+}
+
+impl<T: Message> Buffered<T> {
+    pub(super) fn new(sender: Sender<T>) -> Self {
+        Buffered {
+            buffer: Rc::new(Buffer {
+                end: Rc::clone(sender.end()),
+                packed: RefCell::default(),
+                start: Cell::new(0),
+                messages: Cell::new(0),
+                error: RefCell::new(None),
+            }),
+            message: PhantomData,
+        }
+    }
+
+    /// Sends one message, now or later. Blocks only when the buffer is full.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::send`], for this message or for any earlier one; messages that
+    /// were collected behind one that could not be sent are not sent either.
+    pub fn send(&self, message: &T) -> Result<(), Error> {
+        self.buffer.told()?;
+        let mut packed = self.buffer.packed.borrow_mut();
+        let head = packed.len();
+        packed.extend_from_slice(&[0; 4]);
+        let mut writer = crate::message::Writer::new(std::mem::take(&mut *packed));
+        message.write_whole(&mut writer);
+        let (bytes, ends) = writer.finish();
+        *packed = bytes;
+        let length = packed.len() - head - 4;
+        if !ends.is_empty() || length > MOST_BYTES {
+            packed.truncate(head);
+            drop(packed);
+            return self.send_alone(message);
+        }
+        // It is at most MOST_BYTES.
+        packed[head..head + 4].copy_from_slice(&(length as u32).to_le_bytes());
+        let full = packed.len() >= MOST_BYTES;
+        drop(packed);
+        self.buffer.messages.update(|messages| messages + 1);
+        if self.buffer.messages.get() == 1 {
+            send_later(Rc::clone(&self.buffer));
+        }
+        if full || self.buffer.messages.get() >= MOST_MESSAGES {
+            return self.flush();
+        }
+        Ok(())
+    }
+
+    fn send_alone(&self, message: &T) -> Result<(), Error> {
+        self.flush()?;
+        self.buffer.end.send(written(message))
+    }
+
+    /// Sends what has been collected, here and in every other buffer of this process.
+    /// Blocks until all of it is sent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Buffered::send).
+    pub fn flush(&self) -> Result<(), Error> {
+        settle();
+        self.buffer.told()
+    }
+
+    /// The plain sender again, with everything sent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Buffered::send); the sender is closed then.
+    pub fn unbuffered(self) -> Result<Sender<T>, Error> {
+        self.flush()?;
+        Ok(Sender::from_end(Rc::clone(&self.buffer.end)))
+    }
+}
+
+impl<T> fmt::Debug for Buffered<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffered")
+            .field("end", &self.buffer.end)
+            .field("messages", &self.buffer.messages.get())
+            .finish()
+    }
+}
+
+impl Buffer {
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.get() == 0
+    }
+
+    pub(super) fn handle(&self) -> Ref<'_, Option<raw::Sender>> {
+        self.end.handle.borrow()
+    }
+
+    /// The first message that has not been sent.
+    pub(super) fn first(&self) -> Option<Vec<u8>> {
+        let packed = self.packed.borrow();
+        let (message, _) = first_message(packed.get(self.start.get()..)?)?;
+        Some(message.to_vec())
+    }
+
+    pub(super) fn first_was_sent(&self) {
+        let next = {
+            let packed = self.packed.borrow();
+            let rest = packed.get(self.start.get()..).unwrap_or_default();
+            first_message(rest).map(|(message, _)| self.start.get() + 4 + message.len())
+        };
+        match next {
+            Some(next) if self.messages.get() > 1 => {
+                self.start.set(next);
+                self.messages.update(|messages| messages - 1);
+            }
+            _ => self.discard(),
+        }
+    }
+
+    /// The host would not take the first message.
+    pub(super) fn refused(&self, error: raw::Error) {
+        *self.error.borrow_mut() = Some(Error::from_host(error, || self.end.reason()));
+        self.discard();
+    }
+
+    /// Empties the buffer.
+    pub(super) fn discard(&self) {
+        self.packed.borrow_mut().clear();
+        self.start.set(0);
+        self.messages.set(0);
+    }
+
+    /// Sends everything in it, in as few calls as the host allows.
+    pub(super) fn send_all(&self) {
+        while !self.is_empty() {
+            let (sent, error) = {
+                let handle = self.handle();
+                let packed = self.packed.borrow();
+                let rest = packed.get(self.start.get()..).unwrap_or_default();
+                match &*handle {
+                    Some(handle) => handle.send_batch(rest),
+                    None => (0, Some(raw::Error::Closed)),
+                }
+            };
+            for _ in 0..sent {
+                self.first_was_sent();
+            }
+            match error {
+                None => return self.discard(),
+                // The batch as a whole may be over the limit where each message is not.
+                Some(raw::Error::TooLarge) => self.send_first(),
+                Some(error) => return self.refused(error),
+            }
+        }
+    }
+
+    fn send_first(&self) {
+        let sent = match (&*self.handle(), self.first()) {
+            (Some(handle), Some(message)) => handle.send(&message),
+            _ => Err(raw::Error::Closed),
+        };
+        match sent {
+            Ok(()) => self.first_was_sent(),
+            Err(error) => self.refused(error),
+        }
+    }
+
+    /// Tells an error that has not been told yet.
+    fn told(&self) -> Result<(), Error> {
+        match self.error.take() {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+/// At the end, an error that nobody was told is the process's own; that nobody is left to
+/// read is none.
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if let Some(error) = self.error.take()
+            && error != Error::Closed
+        {
+            super::receiving::note_unseen(format!("buffered messages were not sent: {error}"));
+        }
+    }
+}
+
+/// The message at the front of a packed batch, and the rest.
+pub(super) fn first_message(packed: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = packed.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    rest.split_at_checked(length)
+}

@@ -1,0 +1,324 @@
+//! The receiving end.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Statistics;
+use super::receiving::{Received, ReceiverEnd, note_abnormal_end, seen};
+use super::settle::settle;
+use crate::bindings::transputer::csp::channel as raw;
+use crate::error::Error;
+use crate::message::{Message, Reader, decode};
+use crate::process::{Instant, now};
+
+/// The end at which messages leave a channel.
+///
+/// Dropping it closes it: no later than this process's next operation on any channel, or
+/// its end. ([`close`](Receiver::close) closes at once. A process that fails doesn't close
+/// what it drops on the way out; it poisons that.) When the last receiver is gone, senders get
+/// [`Error::Closed`]. Cloning makes another receiver of the same channel; each message goes
+/// to one of them.
+///
+/// # Loops
+///
+/// `for message in receiver` (or `in &receiver`) yields messages until the channel is closed.
+/// A loop has no place for errors, so:
+///
+/// - when the channel ends abnormally (poisoned, a process trapped, ...), or a message
+///   cannot be decoded, the loop ends as well, and the error is kept;
+/// - [`ended`](Receiver::ended) returns that error to a program that asks;
+/// - where no one asked, the *process* fails with it, even if its function returns `Ok`.
+///
+/// So a program that says nothing about errors passes them on, and none is lost. Use
+/// [`messages`](Receiver::messages) to see every error in the loop itself.
+///
+/// A loop takes many messages from the host at once where this is the only receiver. What
+/// it has not got to when it is left with `break` stays with the receiver, and is what
+/// `receive` returns next; it is dropped with the receiver.
+pub struct Receiver<T> {
+    end: Rc<ReceiverEnd>,
+    message: PhantomData<fn() -> T>,
+}
+
+impl<T: Message> Receiver<T> {
+    pub(crate) fn from_host(handle: raw::Receiver, name: &str) -> Self {
+        Receiver {
+            end: Rc::new(ReceiverEnd::new(Some(handle), name)),
+            message: PhantomData,
+        }
+    }
+
+    pub(crate) fn from_end(end: Rc<ReceiverEnd>) -> Self {
+        Receiver {
+            end,
+            message: PhantomData,
+        }
+    }
+
+    /// Takes the next message; blocks until there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] when no sender is left and everything has been taken, the poison's
+    /// error when the channel is poisoned, [`Error::Undecodable`] if the message is not a
+    /// `T` (it has been taken then), [`Error::Deadlock`], [`Error::Overloaded`],
+    /// [`Error::Moved`].
+    pub fn receive(&self) -> Result<T, Error> {
+        if let Some(held) = self.held() {
+            return held;
+        }
+        let message = if T::TYPE.carries_ends() {
+            self.end.receive_ends()
+        } else {
+            self.end.receive(raw::Receiver::receive)
+        };
+        self.decode(message?)
+    }
+
+    /// Takes the next message if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WouldBlock`] if there is none; otherwise those of [`receive`](Receiver::receive).
+    pub fn try_receive(&self) -> Result<T, Error> {
+        match self.held() {
+            Some(held) => held,
+            None => self.decode(self.end.receive(raw::Receiver::try_receive)?),
+        }
+    }
+
+    /// Like [`receive`](Receiver::receive), but gives up at `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] at the deadline; otherwise those of [`receive`](Receiver::receive).
+    pub fn receive_by(&self, deadline: Instant) -> Result<T, Error> {
+        if let Some(held) = self.held() {
+            return held;
+        }
+        let deadline = deadline.nanoseconds();
+        self.decode(self.end.receive(|handle| handle.receive_by(deadline))?)
+    }
+
+    /// Like [`receive`](Receiver::receive), but gives up after `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`receive_by`](Receiver::receive_by).
+    pub fn receive_timeout(&self, timeout: Duration) -> Result<T, Error> {
+        self.receive_by(now() + timeout)
+    }
+
+    /// A loop that sees errors: yields messages and, if the channel ends abnormally, the
+    /// error as its last item. After a message that cannot be decoded it goes on.
+    ///
+    /// ```no_run
+    /// # use transputer_guest::{Error, Receiver};
+    /// # fn process(numbers: Receiver<u64>) -> Result<(), Error> {
+    /// let mut sum = 0;
+    /// for number in numbers.messages() {
+    ///     sum += number?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn messages(&self) -> Messages<'_, T> {
+        Messages {
+            receiver: self,
+            over: false,
+        }
+    }
+
+    /// Why the last `for` loop over this receiver ended; asking takes over the
+    /// responsibility for it. `Ok` if the channel was closed, or no loop has ended.
+    ///
+    /// ```no_run
+    /// # use transputer_guest::{Error, Receiver, warn};
+    /// # fn process(numbers: Receiver<u64>) -> Result<(), Error> {
+    /// for number in &numbers { /* ... */ }
+    /// if let Err(error) = numbers.ended() {
+    ///     warn!("going on without the rest: {error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What ended the loop.
+    pub fn ended(&self) -> Result<(), Error> {
+        seen(&self.end);
+        match self.end.ended.take() {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The next message that was taken in advance.
+    fn held(&self) -> Option<Result<T, Error>> {
+        let held = self.end.held(|bytes| self.decode_bytes(bytes))?;
+        Some(held.and_then(|message| message))
+    }
+
+    /// The next message, with more taken from the host where there are more.
+    fn next_batched(&self) -> Result<T, Error> {
+        loop {
+            if let Some(held) = self.held() {
+                return held;
+            }
+            if let Some(message) = self.end.receive_batch()? {
+                return self.decode(message);
+            }
+            if !self.end.holds_messages() {
+                return Err(Error::Malformed);
+            }
+        }
+    }
+
+    /// What a loop without errors yields.
+    fn next_or_end(&self) -> Option<T> {
+        match self.next_batched() {
+            Ok(message) => Some(message),
+            Err(Error::Closed) => None,
+            Err(error) => {
+                note_abnormal_end(&self.end, error);
+                None
+            }
+        }
+    }
+
+    fn decode_bytes(&self, bytes: &[u8]) -> Result<T, Error> {
+        self.read(Reader::new(bytes, Vec::new()))
+    }
+
+    pub(crate) fn decode(&self, message: Received) -> Result<T, Error> {
+        self.read(Reader::new(&message.bytes, message.ends))
+    }
+
+    fn read(&self, reader: Reader<'_>) -> Result<T, Error> {
+        decode(reader).map_err(|error| error.at_port(self.end.name()).into())
+    }
+}
+
+impl<T> Receiver<T> {
+    pub(crate) fn end(&self) -> &Rc<ReceiverEnd> {
+        &self.end
+    }
+
+    /// Closes this end at once.
+    pub fn close(self) {
+        drop(self);
+        settle();
+    }
+
+    /// Ends the channel at once for both sides; see [`Sender::poison`](super::Sender::poison).
+    pub fn poison(&self, reason: &str) {
+        if let Some(handle) = &*self.end.handle.borrow() {
+            handle.poison(reason);
+        }
+    }
+
+    /// Why the channel was poisoned, if it was.
+    pub fn poison_reason(&self) -> Option<String> {
+        self.end.reason()
+    }
+
+    /// What the channel has seen so far; nothing but zeros if this end has moved. Messages
+    /// that a loop took in advance count as received.
+    pub fn statistics(&self) -> Statistics {
+        match &*self.end.handle.borrow() {
+            Some(handle) => handle.statistics().into(),
+            None => Statistics::default(),
+        }
+    }
+}
+
+/// Another receiver of the same channel. The clone of an end that has moved is as useless.
+/// What a loop took in advance stays with the original.
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        let handle = self.end.handle.borrow().as_ref().map(raw::Receiver::clone);
+        Receiver {
+            end: Rc::new(ReceiverEnd::new(handle, self.end.name())),
+            message: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Receiver").field(&self.end.name()).finish()
+    }
+}
+
+/// The iterator of `for message in receiver`.
+#[derive(Debug)]
+pub struct IntoMessages<T> {
+    receiver: Receiver<T>,
+}
+
+impl<T: Message> Iterator for IntoMessages<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.next_or_end()
+    }
+}
+
+impl<T: Message> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoMessages<T>;
+
+    fn into_iter(self) -> IntoMessages<T> {
+        IntoMessages { receiver: self }
+    }
+}
+
+/// The iterator of `for message in &receiver`.
+#[derive(Debug)]
+pub struct Loop<'a, T> {
+    receiver: &'a Receiver<T>,
+}
+
+impl<T: Message> Iterator for Loop<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.next_or_end()
+    }
+}
+
+impl<'a, T: Message> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Loop<'a, T>;
+
+    fn into_iter(self) -> Loop<'a, T> {
+        Loop { receiver: self }
+    }
+}
+
+/// The iterator of [`Receiver::messages`].
+#[derive(Debug)]
+pub struct Messages<'a, T> {
+    receiver: &'a Receiver<T>,
+    over: bool,
+}
+
+impl<T: Message> Iterator for Messages<'_, T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Result<T, Error>> {
+        if self.over {
+            return None;
+        }
+        let message = self.receiver.next_batched();
+        // After anything but an undecodable message the channel has nothing more to say.
+        self.over = matches!(&message, Err(error) if !matches!(error, Error::Undecodable(_)));
+        match message {
+            Err(Error::Closed) => None,
+            message => Some(message),
+        }
+    }
+}

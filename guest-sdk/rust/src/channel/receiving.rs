@@ -1,0 +1,207 @@
+//! What is behind a receiver, whatever its type of message.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use super::buffered::first_message;
+use super::settle::{close_later, settle};
+use crate::bindings::transputer::csp::channel as raw;
+use crate::error::Error;
+
+/// How many messages a loop over a receiver takes from the host at once, at most.
+const BATCH: u32 = 1024;
+
+/// A message as it came from the host.
+pub(crate) struct Received {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ends: Vec<raw::End>,
+}
+
+impl From<Vec<u8>> for Received {
+    fn from(bytes: Vec<u8>) -> Self {
+        Received {
+            bytes,
+            ends: Vec::new(),
+        }
+    }
+}
+
+impl From<raw::Message> for Received {
+    fn from(message: raw::Message) -> Self {
+        Received {
+            bytes: message.bytes,
+            ends: message.ends,
+        }
+    }
+}
+
+pub(crate) struct ReceiverEnd {
+    /// The host's handle; gone when the end has moved away.
+    pub(super) handle: RefCell<Option<raw::Receiver>>,
+    name: Box<str>,
+    /// Messages that a loop took from the host and has not got to: packed.
+    batch: RefCell<Vec<u8>>,
+    /// Where the first of them begins.
+    start: Cell<usize>,
+    /// Why the last loop ended, if not because the channel was closed.
+    pub(super) ended: RefCell<Option<Error>>,
+}
+
+impl ReceiverEnd {
+    pub(super) fn new(handle: Option<raw::Receiver>, name: &str) -> Self {
+        ReceiverEnd {
+            handle: RefCell::new(handle),
+            name: name.into(),
+            batch: RefCell::default(),
+            start: Cell::new(0),
+            ended: RefCell::new(None),
+        }
+    }
+
+    /// Its port's name; empty if it is none.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether messages are at hand that were taken in advance.
+    pub(crate) fn holds_messages(&self) -> bool {
+        self.start.get() < self.batch.borrow().len()
+    }
+
+    /// Gives `read` the next message that was taken in advance, if there is one.
+    pub(crate) fn held<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Option<Result<R, Error>> {
+        if !self.holds_messages() {
+            return None;
+        }
+        let batch = self.batch.borrow();
+        let rest = batch.get(self.start.get()..).unwrap_or_default();
+        match first_message(rest) {
+            Some((message, _)) => {
+                self.start.update(|start| start + 4 + message.len());
+                Some(Ok(read(message)))
+            }
+            None => {
+                self.start.set(batch.len());
+                Some(Err(Error::Malformed))
+            }
+        }
+    }
+
+    /// Receives one message in one of the host's ways.
+    pub(super) fn receive(
+        &self,
+        receive: impl FnOnce(&raw::Receiver) -> Result<Vec<u8>, raw::Error>,
+    ) -> Result<Received, Error> {
+        settle();
+        self.call(|handle| match receive(handle) {
+            Err(raw::Error::CarriesEnds) => handle.receive_ends().map(Received::from),
+            other => other.map(Received::from),
+        })
+    }
+
+    /// Receives one message of a type that has ends in it.
+    pub(super) fn receive_ends(&self) -> Result<Received, Error> {
+        settle();
+        self.call(|handle| handle.receive_ends().map(Received::from))
+    }
+
+    /// Blocks for a message and takes what else is there. The messages are then
+    /// [`held`](Self::held), but one with ends in it is returned.
+    pub(super) fn receive_batch(&self) -> Result<Option<Received>, Error> {
+        settle();
+        self.call(|handle| match handle.receive_batch(BATCH) {
+            Ok(packed) => {
+                *self.batch.borrow_mut() = packed;
+                self.start.set(0);
+                Ok(None)
+            }
+            Err(raw::Error::CarriesEnds) => {
+                handle.receive_ends().map(|message| Some(message.into()))
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The handle, for an alternation.
+    pub(crate) fn borrow(&self) -> Result<Ref<'_, raw::Receiver>, Error> {
+        Ref::filter_map(self.handle.borrow(), Option::as_ref).map_err(|_| Error::Moved)
+    }
+
+    fn call<R>(
+        &self,
+        operation: impl FnOnce(&raw::Receiver) -> Result<R, raw::Error>,
+    ) -> Result<R, Error> {
+        let handle = self.handle.borrow();
+        let handle = handle.as_ref().ok_or(Error::Moved)?;
+        operation(handle).map_err(|error| Error::from_host(error, || handle.reason()))
+    }
+
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.handle
+            .borrow()
+            .as_ref()
+            .and_then(raw::Receiver::reason)
+    }
+}
+
+impl Drop for ReceiverEnd {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            close_later(raw::End::Receiver(handle));
+        }
+    }
+}
+
+impl fmt::Debug for ReceiverEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReceiverEnd").field(&self.name).finish()
+    }
+}
+
+thread_local! {
+    /// What went wrong where the program could not be told at once.
+    static UNSEEN: RefCell<Vec<Unseen>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Unseen {
+    /// The receiver whose loop it ended.
+    end: Weak<ReceiverEnd>,
+    text: String,
+}
+
+/// Remembers why a loop over `end` ended, until the program asks or the process ends.
+pub(super) fn note_abnormal_end(end: &Rc<ReceiverEnd>, error: Error) {
+    let text = match (&error, end.name()) {
+        // It names the port by itself.
+        (Error::Undecodable(_), _) | (_, "") => error.to_string(),
+        (_, name) => format!("`{name}`: {error}"),
+    };
+    *end.ended.borrow_mut() = Some(error);
+    let unseen = Unseen {
+        end: Rc::downgrade(end),
+        text,
+    };
+    UNSEEN.with_borrow_mut(|all| all.push(unseen));
+}
+
+/// Remembers what went wrong elsewhere.
+pub(super) fn note_unseen(text: String) {
+    let unseen = Unseen {
+        end: Weak::new(),
+        text,
+    };
+    UNSEEN.with_borrow_mut(|all| all.push(unseen));
+}
+
+/// The program has asked why its loop over `end` ended.
+pub(super) fn seen(end: &Rc<ReceiverEnd>) {
+    UNSEEN.with_borrow_mut(|all| all.retain(|unseen| unseen.end.as_ptr() != Rc::as_ptr(end)));
+}
+
+/// What went wrong and nobody asked about, for the end of the process.
+pub(crate) fn unseen_ends() -> Option<String> {
+    let unseen = UNSEEN.take();
+    let texts: Vec<String> = unseen.into_iter().map(|unseen| unseen.text).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}

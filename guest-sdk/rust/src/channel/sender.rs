@@ -1,0 +1,254 @@
+//! The sending end.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::settle::{close_later, settle};
+use super::{Buffered, Statistics, put_back, take_all};
+use crate::bindings::transputer::csp::channel as raw;
+use crate::error::Error;
+use crate::message::{Message, Writer};
+use crate::process::{Instant, now};
+
+/// The end through which messages enter a channel.
+///
+/// Dropping it closes it: no later than this process's next operation on any channel, or
+/// its end. ([`close`](Sender::close) closes at once. A process that fails doesn't close
+/// what it drops on the way out; it poisons that.) The channel is closed for its receivers
+/// once they have taken what waits in it and no sender is left. Cloning makes another
+/// sender of the same channel.
+///
+/// Sent inside a message, or given to a [spawned](crate::spawn) process, it moves there;
+/// every later operation on it fails with [`Error::Moved`].
+pub struct Sender<T> {
+    end: Rc<SenderEnd>,
+    message: PhantomData<fn(&T)>,
+}
+
+/// What is behind a sender, whatever its type of message.
+pub(crate) struct SenderEnd {
+    /// The host's handle; gone when the end has moved away.
+    pub(super) handle: RefCell<Option<raw::Sender>>,
+    name: Box<str>,
+}
+
+thread_local! {
+    /// A buffer that the next message can be written into.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Buffers beyond this are not kept for the next message.
+const SCRATCH_LIMIT: usize = 64 * 1024;
+
+impl<T: Message> Sender<T> {
+    pub(crate) fn from_host(handle: raw::Sender, name: &str) -> Self {
+        Sender {
+            end: Rc::new(SenderEnd {
+                handle: RefCell::new(Some(handle)),
+                name: name.into(),
+            }),
+            message: PhantomData,
+        }
+    }
+
+    pub(crate) fn from_end(end: Rc<SenderEnd>) -> Self {
+        Sender {
+            end,
+            message: PhantomData,
+        }
+    }
+
+    /// Sends one message; blocks until it is buffered or, at a rendezvous, until a
+    /// receiver has it. After an error nothing was sent, and ends in the message are
+    /// still the caller's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] when no receiver is left, the poison's error when the channel
+    /// is poisoned, [`Error::TooLarge`], [`Error::Overloaded`], [`Error::Deadlock`], and
+    /// [`Error::Moved`] for this end or one in the message.
+    pub fn send(&self, message: &T) -> Result<(), Error> {
+        self.end.send(written(message))
+    }
+
+    /// Sends one message if that needs no waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WouldBlock`] if it needs waiting; [`Error::CarriesEnds`] if the message
+    /// holds ends; otherwise those of [`send`](Sender::send).
+    pub fn try_send(&self, message: &T) -> Result<(), Error> {
+        settle();
+        self.end
+            .send_bytes(written(message), |handle, bytes| handle.try_send(bytes))
+    }
+
+    /// Like [`send`](Sender::send), but gives up at `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] at the deadline, [`Error::CarriesEnds`] if the message holds
+    /// ends; otherwise those of [`send`](Sender::send).
+    pub fn send_by(&self, message: &T, deadline: Instant) -> Result<(), Error> {
+        settle();
+        self.end.send_bytes(written(message), |handle, bytes| {
+            handle.send_by(bytes, deadline.nanoseconds())
+        })
+    }
+
+    /// Like [`send`](Sender::send), but gives up after `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_by`](Sender::send_by).
+    pub fn send_timeout(&self, message: &T, timeout: Duration) -> Result<(), Error> {
+        self.send_by(message, now() + timeout)
+    }
+
+    /// Sends in batches: many messages in one call to the host. See [`Buffered`].
+    pub fn buffered(self) -> Buffered<T> {
+        Buffered::new(self)
+    }
+}
+
+impl<T> Sender<T> {
+    pub(crate) fn end(&self) -> &Rc<SenderEnd> {
+        &self.end
+    }
+
+    /// Closes this end at once.
+    pub fn close(self) {
+        drop(self);
+        settle();
+    }
+
+    /// Ends the channel at once for both sides: what waits in it is dropped, and everybody
+    /// who waits is woken with [`Error::Poisoned`] and this reason. A channel that is
+    /// poisoned already keeps its first reason; nothing happens if this end has moved.
+    pub fn poison(&self, reason: &str) {
+        if let Some(handle) = &*self.end.handle.borrow() {
+            handle.poison(reason);
+        }
+    }
+
+    /// Why the channel was poisoned, if it was.
+    pub fn poison_reason(&self) -> Option<String> {
+        self.end.reason()
+    }
+
+    /// What the channel has seen so far; nothing but zeros if this end has moved.
+    pub fn statistics(&self) -> Statistics {
+        match &*self.end.handle.borrow() {
+            Some(handle) => handle.statistics().into(),
+            None => Statistics::default(),
+        }
+    }
+}
+
+/// Another sender of the same channel. The clone of an end that has moved is as useless.
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        let handle = self.end.handle.borrow().as_ref().map(raw::Sender::clone);
+        Sender {
+            end: Rc::new(SenderEnd {
+                handle: RefCell::new(handle),
+                name: self.end.name.clone(),
+            }),
+            message: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sender").field(&self.end.name).finish()
+    }
+}
+
+impl fmt::Debug for SenderEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SenderEnd").field(&self.name).finish()
+    }
+}
+
+impl Drop for SenderEnd {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            close_later(raw::End::Sender(handle));
+        }
+    }
+}
+
+impl SenderEnd {
+    /// Sends a message, with the ends that it takes along.
+    pub(crate) fn send(&self, message: Writer) -> Result<(), Error> {
+        settle();
+        let (bytes, ends) = message.finish();
+        let sent = if ends.is_empty() {
+            self.call(|handle| handle.send(&bytes))
+        } else if ends.iter().any(|end| end.is_sender(self)) {
+            Err(Error::Moved)
+        } else {
+            let attached = take_all(&ends)?;
+            self.call(|handle| {
+                handle.send_ends(&bytes, attached).map_err(|refused| {
+                    put_back(&ends, refused.ends);
+                    refused.error
+                })
+            })
+        };
+        keep_scratch(bytes);
+        sent
+    }
+
+    /// Sends a message that has no ends in it, in one of the host's ways.
+    fn send_bytes(
+        &self,
+        message: Writer,
+        send: impl FnOnce(&raw::Sender, &[u8]) -> Result<(), raw::Error>,
+    ) -> Result<(), Error> {
+        let (bytes, ends) = message.finish();
+        if !ends.is_empty() {
+            return Err(Error::CarriesEnds);
+        }
+        let sent = self.call(|handle| send(handle, &bytes));
+        keep_scratch(bytes);
+        sent
+    }
+
+    /// The handle, for an alternation.
+    pub(crate) fn borrow(&self) -> Result<Ref<'_, raw::Sender>, Error> {
+        Ref::filter_map(self.handle.borrow(), Option::as_ref).map_err(|_| Error::Moved)
+    }
+
+    fn call<R>(
+        &self,
+        operation: impl FnOnce(&raw::Sender) -> Result<R, raw::Error>,
+    ) -> Result<R, Error> {
+        let handle = self.handle.borrow();
+        let handle = handle.as_ref().ok_or(Error::Moved)?;
+        operation(handle).map_err(|error| Error::from_host(error, || handle.reason()))
+    }
+
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.handle.borrow().as_ref().and_then(raw::Sender::reason)
+    }
+}
+
+/// A message in the form in which it is sent.
+pub(crate) fn written<T: Message>(message: &T) -> Writer {
+    let mut bytes = SCRATCH.take();
+    bytes.clear();
+    let mut writer = Writer::new(bytes);
+    message.write_whole(&mut writer);
+    writer
+}
+
+fn keep_scratch(bytes: Vec<u8>) {
+    if bytes.capacity() <= SCRATCH_LIMIT {
+        SCRATCH.set(bytes);
+    }
+}

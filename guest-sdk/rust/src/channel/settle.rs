@@ -1,0 +1,97 @@
+//! What is put off, and done before the process can park.
+//!
+//! Two things are put off: sending what a [`Buffered`](super::Buffered) sender has
+//! collected, and closing ends that were dropped. Every operation that talks to a
+//! channel, or can park, calls [`settle`] first, so that a process never waits while
+//! it holds something back that others wait for.
+//!
+//! Closing is put off because a process function drops its ends before its result is
+//! known: if that is an error, the ends must be poisoned with it, not closed.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::buffered::Buffer;
+use crate::bindings::transputer::csp::alternation::{self, Guard, Order, Outcome};
+use crate::bindings::transputer::csp::channel::End;
+
+thread_local! {
+    /// Whether anything at all has been put off.
+    static PENDING: Cell<bool> = const { Cell::new(false) };
+    /// The buffers that hold messages.
+    static BUFFERS: RefCell<Vec<Rc<Buffer>>> = const { RefCell::new(Vec::new()) };
+    /// The ends that were dropped.
+    static DROPPED: RefCell<Vec<End>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Closes an end when the process next settles.
+pub(super) fn close_later(end: End) {
+    DROPPED.with_borrow_mut(|dropped| dropped.push(end));
+    PENDING.set(true);
+}
+
+/// Sends what a buffer holds when the process next settles. Call it once for every
+/// time that the buffer stops being empty.
+pub(super) fn send_later(buffer: Rc<Buffer>) {
+    BUFFERS.with_borrow_mut(|buffers| buffers.push(buffer));
+    PENDING.set(true);
+}
+
+/// Does what was put off. May park.
+#[inline]
+pub(crate) fn settle() {
+    if PENDING.get() {
+        send_buffered();
+        PENDING.set(false);
+        drop(DROPPED.take());
+    }
+}
+
+/// At the end of a process that failed: sends what is buffered, but leaves the ends
+/// that were dropped open, so that the host poisons them.
+pub(crate) fn keep_for_poison() {
+    send_buffered();
+    std::mem::forget(DROPPED.take());
+}
+
+/// Sends what is buffered. May park.
+pub(crate) fn send_buffered() {
+    let mut buffers = BUFFERS.take();
+    while buffers.len() > 1 {
+        send_one_of(&buffers);
+        buffers.retain(|buffer| !buffer.is_empty());
+    }
+    if let Some(buffer) = buffers.pop() {
+        buffer.send_all();
+    }
+}
+
+/// Sends one message from whichever buffer's channel has room first: a batch for one
+/// channel could park while another's messages are held back.
+fn send_one_of(buffers: &[Rc<Buffer>]) {
+    let handles: Vec<_> = buffers.iter().map(|buffer| buffer.handle()).collect();
+    let mut guards = Vec::with_capacity(buffers.len());
+    for (buffer, handle) in buffers.iter().zip(&handles) {
+        match (&**handle, buffer.first()) {
+            (Some(handle), Some(message)) => guards.push(Guard::Send((handle, message))),
+            // It has nothing left that could be sent.
+            _ => return buffer.discard(),
+        }
+    }
+    let chosen = alternation::select(&guards, Order::Fair);
+    drop(guards);
+    drop(handles);
+    match chosen {
+        Ok(chosen) => {
+            let Some(buffer) = buffers.get(chosen.guard as usize) else {
+                return;
+            };
+            match chosen.outcome {
+                Outcome::Failed(error) => buffer.refused(error),
+                _ => buffer.first_was_sent(),
+            }
+        }
+        // More buffers than an alternation may have guards: one after the other, then.
+        Err(_) => buffers.iter().for_each(|buffer| buffer.send_all()),
+    }
+}

@@ -1,0 +1,407 @@
+//! Spawning processes.
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::bindings::transputer::csp::process as raw;
+use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
+use crate::channel::{Receiver, ReceiverEnd, Sender, SenderEnd, settle};
+use crate::error::{Error, Undecodable};
+use crate::message::{Message, Reader, Type, Writer};
+
+/// Starts to describe a new process, which runs `component`: a name from the network file, among
+/// those that this process may spawn.
+///
+/// ```no_run
+/// use transputer_guest::{Error, channel, spawn};
+///
+/// # fn process() -> Result<(), Error> {
+/// let (candidates, first) = channel::<u64>(0)?;
+/// let (last, survivors) = channel::<u64>(0)?;
+/// let filter = spawn("filter")
+///     .argument("prime", &2u64)
+///     .input("candidates", first)
+///     .output("survivors", last)
+///     .start()?;
+/// candidates.send(&3)?;
+/// assert_eq!(survivors.receive()?, 3);
+/// candidates.close();
+/// filter.wait().ok()?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn spawn(component: &str) -> Spawn {
+    Spawn {
+        component: component.into(),
+        name: None,
+        arguments: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        misfit: None,
+    }
+}
+
+/// A process to be spawned; see [`spawn`].
+#[derive(Debug)]
+#[must_use = "nothing is spawned before `start`"]
+pub struct Spawn {
+    component: String,
+    name: Option<String>,
+    arguments: Vec<(String, Vec<u8>)>,
+    inputs: Vec<Port<ReceiverEnd>>,
+    outputs: Vec<Port<SenderEnd>>,
+    misfit: Option<String>,
+}
+
+#[derive(Debug)]
+struct Port<End> {
+    name: String,
+    end: Rc<End>,
+    ty: &'static Type,
+}
+
+impl Spawn {
+    /// Suggests a name; the host adds a number where it is taken.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Gives an argument. It cannot hold ends of channels.
+    pub fn argument<T: Message>(mut self, name: &str, value: &T) -> Self {
+        let mut writer = Writer::new(Vec::new());
+        value.write(&mut writer);
+        let (bytes, ends) = writer.finish();
+        if !ends.is_empty() {
+            self.misfit = Some(format!(
+                "argument `{name}` holds ends of channels; give them as ports"
+            ));
+        }
+        self.arguments.push((name.into(), bytes));
+        self
+    }
+
+    /// Gives this receiver to the new process, as its input `port`.
+    pub fn input<T: Message>(mut self, port: &str, receiver: Receiver<T>) -> Self {
+        let end = Rc::clone(receiver.end());
+        self.inputs.push(Port {
+            name: port.into(),
+            end,
+            ty: T::TYPE,
+        });
+        self
+    }
+
+    /// Gives this sender to the new process, as its output `port`.
+    pub fn output<T: Message>(mut self, port: &str, sender: Sender<T>) -> Self {
+        let end = Rc::clone(sender.end());
+        self.outputs.push(Port {
+            name: port.into(),
+            end,
+            ty: T::TYPE,
+        });
+        self
+    }
+
+    /// Spawns it. Blocks while the component is instantiated.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`], which says why, and holds the ends that were to be ports.
+    pub fn start(self) -> Result<Child, SpawnError> {
+        settle();
+        if let Some(misfit) = self.misfit.clone() {
+            return Err(self.refused(Refused::Misfit(misfit)));
+        }
+        let arguments = self.packed_arguments();
+        let (inputs, outputs) = match self.take_ends() {
+            Ok(ends) => ends,
+            Err(misfit) => return Err(self.refused(Refused::Misfit(misfit))),
+        };
+        match raw::spawn(
+            &self.component,
+            self.name.as_deref(),
+            &arguments,
+            inputs,
+            outputs,
+        ) {
+            Ok(child) => Ok(Child { child }),
+            Err(refused) => {
+                self.put_back(refused.inputs, refused.outputs);
+                Err(self.refused(refused.error.into()))
+            }
+        }
+    }
+
+    fn packed_arguments(&self) -> Vec<u8> {
+        let mut writer = Writer::new(Vec::new());
+        writer.map(self.arguments.len());
+        for (name, value) in &self.arguments {
+            writer.text(name);
+            writer.raw(value);
+        }
+        writer.finish().0
+    }
+
+    /// Takes all the handles, or none.
+    #[allow(clippy::type_complexity)]
+    fn take_ends(&self) -> Result<(Vec<(String, RawReceiver)>, Vec<(String, RawSender)>), String> {
+        let mut inputs = Vec::new();
+        let mut outputs = Vec::new();
+        let mut misfit = None;
+        for port in &self.inputs {
+            match port.end.take() {
+                Ok(handle) => inputs.push((port.name.clone(), handle)),
+                Err(error) => misfit = misfit.or(Some((&port.name, error))),
+            }
+        }
+        for port in &self.outputs {
+            match port.end.take() {
+                Ok(handle) => outputs.push((port.name.clone(), handle)),
+                Err(error) => misfit = misfit.or(Some((&port.name, error))),
+            }
+        }
+        match misfit {
+            None => Ok((inputs, outputs)),
+            Some((port, error)) => {
+                self.put_back(inputs, outputs);
+                Err(format!("port `{port}`: {error}"))
+            }
+        }
+    }
+
+    fn put_back(&self, inputs: Vec<(String, RawReceiver)>, outputs: Vec<(String, RawSender)>) {
+        for (name, handle) in inputs {
+            if let Some(port) = self.inputs.iter().find(|port| port.name == name) {
+                port.end.put_back(handle);
+            }
+        }
+        for (name, handle) in outputs {
+            if let Some(port) = self.outputs.iter().find(|port| port.name == name) {
+                port.end.put_back(handle);
+            }
+        }
+    }
+
+    fn refused(self, why: Refused) -> SpawnError {
+        SpawnError {
+            why,
+            spawn: Box::new(self),
+        }
+    }
+}
+
+/// Why a process could not be spawned, with the ends that were to be its ports.
+pub struct SpawnError {
+    why: Refused,
+    spawn: Box<Spawn>,
+}
+
+/// The reasons for a [`SpawnError`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refused {
+    /// No component of this name may be spawned by this process.
+    UnknownComponent(String),
+    /// Ports or arguments do not fit the component's signature.
+    Misfit(String),
+    /// A limit on processes, children or memory mappings; the text names it.
+    Capacity(String),
+    /// The component could not be instantiated.
+    Instantiation(String),
+}
+
+impl From<raw::SpawnError> for Refused {
+    fn from(error: raw::SpawnError) -> Self {
+        match error {
+            raw::SpawnError::UnknownComponent(text) => Refused::UnknownComponent(text),
+            raw::SpawnError::Misfit(text) => Refused::Misfit(text),
+            raw::SpawnError::Capacity(text) => Refused::Capacity(text),
+            raw::SpawnError::Instantiation(text) => Refused::Instantiation(text),
+        }
+    }
+}
+
+impl SpawnError {
+    /// Why.
+    pub fn why(&self) -> &Refused {
+        &self.why
+    }
+
+    /// Tries again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Spawn::start`].
+    pub fn retry(self) -> Result<Child, SpawnError> {
+        self.spawn.start()
+    }
+
+    /// Takes back the receiver that was to be this input, if its messages are of this type.
+    pub fn take_input<T: Message>(&mut self, port: &str) -> Option<Receiver<T>> {
+        let inputs = &mut self.spawn.inputs;
+        let place = inputs
+            .iter()
+            .position(|input| input.name == port && input.ty == T::TYPE)?;
+        Some(Receiver::from_end(inputs.swap_remove(place).end))
+    }
+
+    /// Takes back the sender that was to be this output, if its messages are of this type.
+    pub fn take_output<T: Message>(&mut self, port: &str) -> Option<Sender<T>> {
+        let outputs = &mut self.spawn.outputs;
+        let place = outputs
+            .iter()
+            .position(|output| output.name == port && output.ty == T::TYPE)?;
+        Some(Sender::from_end(outputs.swap_remove(place).end))
+    }
+}
+
+impl fmt::Debug for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SpawnError").field(&self.why).finish()
+    }
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let component = &self.spawn.component;
+        write!(f, "cannot spawn `{component}`: ")?;
+        match &self.why {
+            Refused::UnknownComponent(text) => {
+                f.write_str("this process may not spawn it, or there is none of that name")?;
+                if !text.is_empty() && text != component {
+                    write!(f, " ({text})")?;
+                }
+                Ok(())
+            }
+            Refused::Misfit(text) | Refused::Capacity(text) | Refused::Instantiation(text) => {
+                f.write_str(text)
+            }
+        }
+    }
+}
+
+impl std::error::Error for SpawnError {}
+
+/// A process that this one has spawned. Dropping this lets it run on.
+#[derive(Debug)]
+pub struct Child {
+    child: raw::Child,
+}
+
+impl Child {
+    /// Its name, unique in the network.
+    pub fn name(&self) -> String {
+        self.child.name()
+    }
+
+    /// Its number, unique in the network.
+    pub fn id(&self) -> u64 {
+        self.child.id()
+    }
+
+    /// Blocks until it has ended.
+    pub fn wait(&self) -> Outcome {
+        settle();
+        self.child.wait().into()
+    }
+
+    /// How it ended, if it has.
+    pub fn try_wait(&self) -> Option<Outcome> {
+        settle();
+        self.child.try_wait().map(Outcome::from)
+    }
+
+    /// Stops it: it leaves every queue, and its channels are poisoned with this reason. Returns at
+    /// once; nothing happens if it has ended already.
+    pub fn kill(&self, reason: &str) {
+        self.child.kill(reason);
+    }
+
+    /// A receiver of one message, sent when the child ends; for use in an alternation.
+    pub fn monitor(&self) -> Receiver<Ended> {
+        Receiver::from_host(self.child.monitor(), "")
+    }
+}
+
+/// What a [monitor](Child::monitor) sends: the text of the child's outcome, empty if it finished.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ended(pub String);
+
+/// The text crosses as it is, with no codec.
+impl Message for Ended {
+    const TYPE: &'static Type = Vec::<u8>::TYPE;
+
+    fn write(&self, writer: &mut Writer) {
+        writer.bytes(self.0.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        let text = reader.bytes(Self::TYPE)?;
+        Ok(Ended(String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    fn write_whole(&self, writer: &mut Writer) {
+        writer.raw(self.0.as_bytes());
+    }
+
+    fn read_whole(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Ended(String::from_utf8_lossy(reader.rest()).into_owned()))
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the process may have failed"]
+pub enum Outcome {
+    /// It returned.
+    Finished,
+    /// It returned an error, with this text.
+    Failed(String),
+    /// It trapped: a panic, a memory fault, an exhausted stack, ...
+    Trapped(String),
+    /// The host ended it, for going over a limit; the text names the limit.
+    Killed(String),
+    /// Its parent, or whoever runs the network, stopped it.
+    Stopped(String),
+}
+
+impl Outcome {
+    /// Turns every outcome but [`Finished`](Outcome::Finished) into an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`] with the outcome's text.
+    pub fn ok(self) -> Result<(), Error> {
+        match self {
+            Outcome::Finished => Ok(()),
+            other => Err(Error::Failed(other.to_string())),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (how, text) = match self {
+            Outcome::Finished => return f.write_str("finished"),
+            Outcome::Failed(text) => ("failed: ", text),
+            Outcome::Trapped(text) => ("trapped: ", text),
+            Outcome::Killed(text) => ("killed: ", text),
+            Outcome::Stopped(text) => ("stopped: ", text),
+        };
+        f.write_str(how)?;
+        f.write_str(text)
+    }
+}
+
+impl From<raw::Outcome> for Outcome {
+    fn from(outcome: raw::Outcome) -> Self {
+        match outcome {
+            raw::Outcome::Finished => Outcome::Finished,
+            raw::Outcome::Failed(text) => Outcome::Failed(text),
+            raw::Outcome::Trapped(text) => Outcome::Trapped(text),
+            raw::Outcome::Killed(text) => Outcome::Killed(text),
+            raw::Outcome::Stopped(text) => Outcome::Stopped(text),
+        }
+    }
+}

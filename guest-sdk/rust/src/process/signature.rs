@@ -1,0 +1,37 @@
+//! The signature: what a component says of itself, in a custom section.
+
+use crate::message::{Printer, Type};
+
+/// A part of the signature's JSON, which `#[process]` puts together.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece {
+    /// JSON as it is.
+    Text(&'static str),
+    /// A type; nothing in it needs escaping.
+    Type(&'static Type),
+}
+
+/// How long the signature is.
+pub const fn signature_length(pieces: &[Piece]) -> usize {
+    let mut printer = Printer::new(&mut []);
+    print(pieces, &mut printer);
+    printer.length()
+}
+
+/// The signature, of that length.
+pub const fn signature<const LENGTH: usize>(pieces: &[Piece]) -> [u8; LENGTH] {
+    let mut out = [0; LENGTH];
+    print(pieces, &mut Printer::new(&mut out));
+    out
+}
+
+const fn print(pieces: &[Piece], printer: &mut Printer<'_>) {
+    let mut i = 0;
+    while i < pieces.len() {
+        match &pieces[i] {
+            Piece::Text(text) => printer.text(text),
+            Piece::Type(ty) => printer.ty(ty),
+        }
+        i += 1;
+    }
+}

@@ -1,0 +1,244 @@
+//! The start and the end of a process: arguments, ports, outcome.
+
+use std::any::Any;
+use std::fmt::Display;
+
+use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
+use crate::channel::{Receiver, Sender, keep_for_poison, settle, unseen_ends};
+use crate::error::Error;
+use crate::message::{Message, Reader, Type};
+
+use super::log::{Level, log};
+
+/// What the host handed to `run`.
+#[derive(Debug)]
+pub struct Start {
+    /// The value of each argument, in CBOR.
+    arguments: Vec<(String, Vec<u8>)>,
+    inputs: Vec<(String, RawReceiver)>,
+    outputs: Vec<(String, RawSender)>,
+}
+
+/// What a process function can return.
+///
+/// The text of an error is what its peers and the network get to see. [`Error::Closed`] is a
+/// normal end, also inside a `Box<dyn std::error::Error>`.
+pub trait Ending {
+    /// What `run` returns.
+    fn into_result(self) -> Result<(), String>;
+}
+
+impl Ending for () {
+    fn into_result(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: Display + 'static> Ending for Result<(), E> {
+    fn into_result(self) -> Result<(), String> {
+        match self {
+            Ok(()) => Ok(()),
+            Err(error) if is_closed(&error) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn is_closed(error: &dyn Any) -> bool {
+    type Boxed = Box<dyn std::error::Error>;
+    type BoxedSend = Box<dyn std::error::Error + Send + Sync>;
+    let error = error
+        .downcast_ref::<Error>()
+        .or_else(|| error.downcast_ref::<Boxed>()?.downcast_ref())
+        .or_else(|| error.downcast_ref::<BoxedSend>()?.downcast_ref());
+    matches!(error, Some(Error::Closed))
+}
+
+/// Runs a process function: `#[process]` calls this.
+pub fn run(
+    process: &str,
+    arguments: Vec<u8>,
+    inputs: Vec<(String, RawReceiver)>,
+    outputs: Vec<(String, RawSender)>,
+    body: impl FnOnce(&mut Start) -> Result<Result<(), String>, String>,
+) -> Result<(), String> {
+    report_panics();
+    let result = Start::new(&arguments, inputs, outputs)
+        .and_then(|mut start| body(&mut start))
+        .unwrap_or_else(|misfit| Err(format!("process `{process}`: {misfit}")));
+    end(result)
+}
+
+/// Settles what the function left behind, and adds what went wrong that nobody was told.
+fn end(result: Result<(), String>) -> Result<(), String> {
+    if result.is_err() {
+        keep_for_poison();
+        return result;
+    }
+    crate::channel::send_buffered();
+    match unseen_ends() {
+        None => {
+            settle();
+            Ok(())
+        }
+        Some(text) => {
+            keep_for_poison();
+            Err(text)
+        }
+    }
+}
+
+/// Logs a panic before it becomes a trap, which has no text of its own.
+fn report_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        log(Level::Error, &panic.to_string());
+        default(panic);
+    }));
+}
+
+impl Start {
+    fn new(
+        arguments: &[u8],
+        inputs: Vec<(String, RawReceiver)>,
+        outputs: Vec<(String, RawSender)>,
+    ) -> Result<Self, String> {
+        Ok(Start {
+            arguments: split_arguments(arguments)?,
+            inputs,
+            outputs,
+        })
+    }
+
+    /// The argument `name`.
+    pub fn argument<T: Message>(&mut self, name: &str) -> Result<T, String> {
+        let Some(place) = self.arguments.iter().position(|(given, _)| given == name) else {
+            return T::absent()
+                .ok_or_else(|| format!("argument `{name}` ({}) is missing", T::TYPE));
+        };
+        let (_, value) = self.arguments.swap_remove(place);
+        let mut reader = Reader::new(&value, Vec::new());
+        T::read(&mut reader)
+            .and_then(|value| reader.finish().map(|()| value))
+            .map_err(|error| format!("argument `{name}`: {error}"))
+    }
+
+    /// The input port `name`.
+    pub fn input<T: Message>(&mut self, name: &str) -> Result<Receiver<T>, String> {
+        let place = self.inputs.iter().position(|(given, _)| given == name);
+        let place = place.ok_or_else(|| format!("input `{name}` ({}) is not wired", T::TYPE))?;
+        let (_, receiver) = self.inputs.swap_remove(place);
+        Ok(Receiver::from_host(receiver, name))
+    }
+
+    /// The output port `name`.
+    pub fn output<T: Message>(&mut self, name: &str) -> Result<Sender<T>, String> {
+        let place = self.outputs.iter().position(|(given, _)| given == name);
+        let place = place.ok_or_else(|| format!("output `{name}` ({}) is not wired", T::TYPE))?;
+        let (_, sender) = self.outputs.swap_remove(place);
+        Ok(Sender::from_host(sender, name))
+    }
+
+    /// Fails if the host gave anything that the process doesn't have.
+    pub fn finish(&mut self) -> Result<(), String> {
+        let arguments = self.arguments.iter().map(|(name, _)| ("argument", name));
+        let inputs = self.inputs.iter().map(|(name, _)| ("input", name));
+        let outputs = self.outputs.iter().map(|(name, _)| ("output", name));
+        let unknown: Vec<String> = arguments
+            .chain(inputs)
+            .chain(outputs)
+            .map(|(kind, name)| format!("it has no {kind} `{name}`"))
+            .collect();
+        match unknown.is_empty() {
+            true => Ok(()),
+            false => Err(unknown.join(", ")),
+        }
+    }
+}
+
+/// Splits the CBOR map of arguments into the bytes of each; no bytes at all are no arguments.
+fn split_arguments(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let mut arguments: Vec<(String, Vec<u8>)> = Vec::new();
+    if bytes.is_empty() {
+        return Ok(arguments);
+    }
+    let mut reader = Reader::new(bytes, Vec::new());
+    let mut twice = None;
+    reader
+        .record(&Type::Name("a map of arguments"), &mut |reader, name| {
+            let from = reader.offset();
+            reader.skip()?;
+            let value = bytes.get(from..reader.offset()).unwrap_or_default();
+            if arguments.iter().any(|(given, _)| given == name) {
+                twice = Some(name.to_owned());
+            }
+            arguments.push((name.to_owned(), value.to_vec()));
+            Ok(())
+        })
+        .and_then(|()| reader.finish())
+        .map_err(|error| format!("its arguments cannot be read: {error}"))?;
+    match twice {
+        None => Ok(arguments),
+        Some(name) => Err(format!("argument `{name}` is given twice")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(arguments: &[u8]) -> Result<Start, String> {
+        Start::new(arguments, Vec::new(), Vec::new())
+    }
+
+    #[test]
+    fn arguments_by_name() {
+        // {"b": "x", "a": 7}
+        let mut start = start(b"\xa2\x61b\x61x\x61a\x07").expect("a map");
+        assert_eq!(start.argument::<u64>("a"), Ok(7));
+        assert_eq!(start.argument::<String>("b"), Ok("x".into()));
+        assert_eq!(start.argument::<Option<u64>>("c"), Ok(None));
+        assert_eq!(
+            start.argument::<u64>("d"),
+            Err("argument `d` (u64) is missing".into())
+        );
+        assert_eq!(start.finish(), Ok(()));
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit() {
+        let mut start = start(b"\xa2\x61b\x61x\x61a\x07").expect("a map");
+        assert_eq!(
+            start.argument::<u8>("b"),
+            Err("argument `b`: expected u8, found the text `x` (byte 0)".into())
+        );
+        assert_eq!(start.finish(), Err("it has no argument `a`".into()));
+    }
+
+    #[test]
+    fn arguments_that_are_not_a_map() {
+        for bytes in [
+            &b"\x07"[..],
+            b"\xa1",
+            b"\xa1\x07\x07",
+            b"\xa0\x00",
+            b"\xa2\x61a\x01\x61a\x01",
+        ] {
+            assert!(start(bytes).is_err(), "{bytes:?}");
+        }
+        assert!(start(b"").is_ok());
+    }
+
+    #[test]
+    fn closed_is_a_normal_end() {
+        assert_eq!(Err::<(), _>(Error::Closed).into_result(), Ok(()));
+        let boxed: Box<dyn std::error::Error> = Error::Closed.into();
+        assert_eq!(Err::<(), _>(boxed).into_result(), Ok(()));
+        assert_eq!(
+            Err::<(), _>(Error::TimedOut).into_result(),
+            Err("the deadline passed".into())
+        );
+        assert_eq!(Err::<(), _>("no").into_result(), Err("no".into()));
+        assert_eq!(().into_result(), Ok(()));
+    }
+}

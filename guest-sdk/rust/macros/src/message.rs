@@ -1,7 +1,7 @@
 //! `#[derive(Message)]`.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DataEnum, DeriveInput, Error, Fields, Ident, Result, Type, Variant, parse_quote};
 
@@ -24,6 +24,10 @@ pub(crate) fn expand(item: &DeriveInput) -> Result<TokenStream> {
         parameter
             .bounds
             .push(parse_quote!(::transputer_guest::Message));
+    }
+    if let Some(itself) = own_field(item) {
+        let text = "a message cannot hold its own type: it would have no finite type in WIT";
+        return Err(Error::new_spanned(itself, text));
     }
     let Parts { ty, write, read } = match &item.data {
         Data::Struct(data) => structure(&data.fields),
@@ -49,6 +53,37 @@ pub(crate) fn expand(item: &DeriveInput) -> Result<TokenStream> {
             ) -> ::core::result::Result<Self, ::transputer_guest::Undecodable> {
                 #read
             }
+        }
+    })
+}
+
+/// The first field whose type names the type itself.
+fn own_field(item: &DeriveInput) -> Option<&Type> {
+    let fields: Vec<&Fields> = match &item.data {
+        Data::Struct(data) => vec![&data.fields],
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| &variant.fields)
+            .collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let mut types = fields.into_iter().flatten().map(|field| &field.ty);
+    types.find(|ty| mentions(ty.to_token_stream(), &item.ident))
+}
+
+/// Whether `tokens` name `ident` outside of a longer path.
+fn mentions(tokens: TokenStream, ident: &Ident) -> bool {
+    let mut after_colon = false;
+    tokens.into_iter().any(|token| {
+        let in_path = std::mem::replace(
+            &mut after_colon,
+            matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':'),
+        );
+        match token {
+            TokenTree::Ident(found) => !in_path && found == *ident,
+            TokenTree::Group(group) => mentions(group.stream(), ident),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
         }
     })
 }

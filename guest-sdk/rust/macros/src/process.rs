@@ -85,7 +85,7 @@ fn parameter(input: &FnArg) -> Result<Parameter<'_>> {
     let input = match input {
         FnArg::Receiver(this) => {
             let text = "a process is a function, not a method: it has no `self`";
-            return Err(Error::new(this.span(), text));
+            return Err(Error::new_spanned(this, text));
         }
         FnArg::Typed(input) => input,
     };
@@ -95,7 +95,7 @@ fn parameter(input: &FnArg) -> Result<Parameter<'_>> {
     };
     if pattern.by_ref.is_some() || pattern.subpat.is_some() {
         let text = "a parameter of a process needs a plain name: the network file uses it";
-        return Err(Error::new(pattern.span(), text));
+        return Err(Error::new_spanned(pattern, text));
     }
     let (kind, ty) = kind(&input.ty)?;
     Ok(Parameter {
@@ -134,7 +134,7 @@ fn kind(ty: &Type) -> Result<(Kind, &Type)> {
     }
     let end = &last.ident;
     let text = format!("a port needs the type of its messages: `{end}<u64>`, say");
-    Err(Error::new(last.span(), text))
+    Err(Error::new_spanned(last, text))
 }
 
 fn reference_error(reference: &syn::TypeReference) -> Error {
@@ -144,7 +144,7 @@ fn reference_error(reference: &syn::TypeReference) -> Error {
         _ => "take it by value",
     };
     let text = format!("a process owns its arguments and ports: {owned}");
-    Error::new(reference.span(), text)
+    Error::new_spanned(reference, text)
 }
 
 fn generate(function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenStream {

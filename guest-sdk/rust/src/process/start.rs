@@ -23,6 +23,11 @@ pub struct Start {
 ///
 /// The text of an error is what its peers and the network get to see. [`Error::Closed`] is a
 /// normal end, also inside a `Box<dyn std::error::Error>`.
+#[diagnostic::on_unimplemented(
+    message = "a process cannot return `{Self}`",
+    label = "not something that a process can return",
+    note = "a process returns nothing, or `Result<(), E>` where `E` implements `Display`"
+)]
 pub trait Ending {
     /// What `run` returns.
     fn into_result(self) -> Result<(), String>;

@@ -1,0 +1,8 @@
+use transputer_guest::Message;
+
+#[derive(Message)]
+struct Tree {
+    children: Vec<Tree>,
+}
+
+fn main() {}

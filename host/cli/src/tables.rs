@@ -86,8 +86,8 @@ fn arguments(
     }))
 }
 
-/// An argument's value: from the command line, the process or the network, the most
-/// particular first.
+/// An argument's value: what is said for the process goes before what is said for all, and
+/// the command line before the file.
 fn value(
     description: &Description,
     process: &ProcessEntry,
@@ -104,8 +104,8 @@ fn value(
         found.map(|entry| entry.value.get_ref().to_string())
     };
     given(Some(process.name.get_ref()))
-        .or_else(|| given(None))
         .or_else(|| written(&process.arguments))
+        .or_else(|| given(None))
         .or_else(|| written(&description.arguments))
 }
 

@@ -140,11 +140,12 @@ pub(super) fn build(
     let mut stamps = Vec::new();
     for member in members {
         let manifest = member.package.manifest();
-        let made = artifacts
+        let mut made: Vec<Artifact> = artifacts
             .iter()
             .filter(|(of, _)| *of == manifest)
             .map(|(_, artifact)| artifact.clone())
             .collect();
+        made.sort_by(|a, b| a.name.cmp(&b.name));
         let stamp = Stamp::new(&member.package, root, began, made)?;
         stamp.save(&member.package, root)?;
         stamps.push(stamp);

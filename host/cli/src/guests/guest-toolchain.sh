@@ -155,9 +155,8 @@ MANIFEST
 }
 
 try_it() {
-    cd "$work"
-    echo '#[unsafe(no_mangle)] pub extern "C" fn f(n: usize) -> String { format!("{:?}", vec![1u8; n]) }' >try.rs
-    "$folder/bin/rustc" --edition 2024 -O -C lto=fat --target "$target" --crate-type cdylib -A improper_ctypes_definitions try.rs -o try.wasm ||
+    echo '#[unsafe(no_mangle)] pub extern "C" fn f(n: usize) -> String { format!("{:?}", vec![1u8; n]) }' >"$work/try.rs"
+    "$folder/bin/rustc" --edition 2024 -O -C lto=fat --target "$target" --crate-type cdylib -A improper_ctypes_definitions "$work/try.rs" -o "$work/try.wasm" ||
         fail "the new compiler cannot build a component (see above)"
 }
 

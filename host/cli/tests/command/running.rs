@@ -22,9 +22,11 @@ format = "lines"
 "#;
 
 const COUNT: &str = r#"
+[arguments]
+limit = 3
+
 [process.count]
 component = "{guest:count}"
-arguments = { limit = 3 }
 
 [stdout]
 from = "count.numbers"

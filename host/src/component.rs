@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use wasmtime::Engine;
 use wasmtime::component::Linker;
+use wasmtime::component::types::ComponentItem;
 
 use crate::bindings::GuestPre;
 use crate::error::{ComponentFault, Error};
@@ -138,6 +139,8 @@ fn check_imports(
     let lacking: Vec<String> = component
         .component_type()
         .imports(engine)
+        // A world's own types are imports too, but name what an interface has.
+        .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_) | ComponentItem::Resource(_)))
         .map(|(name, _)| name.to_owned())
         .filter(|name| {
             !OWN.contains(&name.as_str()) && !WASI.iter().any(|known| name.starts_with(known))

@@ -48,3 +48,4 @@ pub use network::{
 pub use process::{LimitKind, Outcome, Overrun, Trap};
 pub use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError, Statistics};
 pub use transputer_core::{Overflow, ProcessId};
+pub use value::Value;

@@ -260,18 +260,15 @@ impl wit::HostReceiver for ProcessState {
             Ok(first) => pack(&mut packed, &first),
             Err(error) => return Ok(Err(error)),
         }
-        let more = (most as usize).saturating_sub(1);
-        if more > 0 && receiver.is_sole() {
-            let mut room = BATCH.saturating_sub(packed.len());
-            let ready = receiver.drain(more, |message| {
-                let size = PREFIX + message.bytes.len();
-                let fits = message.ends.is_empty() && size <= room;
-                room -= if fits { size } else { 0 };
-                fits
-            });
-            for message in ready {
-                pack(&mut packed, &message.bytes);
-            }
+        let mut room = BATCH.saturating_sub(packed.len());
+        let more = receiver.prefetch((most as usize).saturating_sub(1), |message| {
+            let size = PREFIX + message.bytes.len();
+            let fits = message.ends.is_empty() && size <= room;
+            room -= if fits { size } else { 0 };
+            fits
+        });
+        for message in more {
+            pack(&mut packed, &message.bytes);
         }
         Ok(Ok(packed))
     }

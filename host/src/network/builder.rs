@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use transputer_core::channel::{Probe, channel};
 use transputer_core::{Options, Overflow};
@@ -44,6 +45,8 @@ pub struct Network {
     pub(super) name: String,
     pub(super) members: Vec<Member>,
     pub(super) probes: Vec<Arc<dyn Probe>>,
+    /// Messages dropped by channels that are gone.
+    pub(super) dropped: Arc<AtomicU64>,
     pub(super) listener: Listener,
     pub(super) stdin: Option<Endpoint<Sender>>,
     pub(super) stdout: Option<Endpoint<Receiver>>,
@@ -116,6 +119,7 @@ impl Network {
             name: name.to_owned(),
             members: Vec::new(),
             probes: Vec::new(),
+            dropped: Arc::default(),
             listener: Box::new(|_| {}),
             stdin: None,
             stdout: None,
@@ -295,6 +299,7 @@ impl Network {
             capacity: options.capacity,
             overflow: options.overflow,
             label: Some(label.into()),
+            tally: Some(self.dropped.clone()),
             ..Options::default()
         });
         self.probes.push(sender.probe());

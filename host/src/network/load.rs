@@ -61,7 +61,7 @@ impl Host {
                 }
                 Err(error) => {
                     let text = format!("component `{}`: {error}", file.name);
-                    problems.push(description.problem_at(file.span, text));
+                    problems.push(description.component_problem(&file, text));
                 }
             }
         }

@@ -158,7 +158,12 @@ pub(super) struct Start {
 impl Start {
     pub(super) fn new(mut network: Network) -> Self {
         let listener = std::mem::replace(&mut network.listener, Box::new(|_| {}));
-        let state = NetworkState::new(network.name.clone(), network.host.0.clone(), listener);
+        let state = NetworkState::new(
+            network.name.clone(),
+            network.host.0.clone(),
+            listener,
+            network.dropped.clone(),
+        );
         Self {
             state: Arc::new(state),
             network,

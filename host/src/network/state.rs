@@ -28,7 +28,7 @@ pub(crate) struct NetworkState {
     empty: Condvar,
     channels: Mutex<Channels>,
     /// Messages dropped by channels that are gone.
-    dropped: AtomicU64,
+    dropped: Arc<AtomicU64>,
     pub(super) watch: Watch,
 }
 
@@ -56,7 +56,12 @@ struct Channels {
 const FIRST_SWEEP: usize = 64;
 
 impl NetworkState {
-    pub(super) fn new(name: String, host: Arc<HostState>, listener: Listener) -> Self {
+    pub(super) fn new(
+        name: String,
+        host: Arc<HostState>,
+        listener: Listener,
+        dropped: Arc<AtomicU64>,
+    ) -> Self {
         Self {
             name,
             host,
@@ -64,7 +69,7 @@ impl NetworkState {
             roster: Mutex::default(),
             empty: Condvar::new(),
             channels: Mutex::default(),
-            dropped: AtomicU64::new(0),
+            dropped,
             watch: Watch::default(),
         }
     }
@@ -169,6 +174,7 @@ impl NetworkState {
     pub(crate) fn channel_options(&self, label: &str) -> Options {
         Options {
             label: Some(label.into()),
+            tally: Some(self.dropped.clone()),
             ..Options::default()
         }
     }
@@ -201,7 +207,13 @@ impl NetworkState {
 
     /// What became of the network so far.
     pub(super) fn report(&self) -> Report {
-        let dropped = self.dropped.load(Ordering::Acquire);
+        let probes = self.probes();
+        let dropped = self.dropped.load(Ordering::Acquire)
+            + probes
+                .iter()
+                .map(|probe| probe.statistics().dropped)
+                .sum::<u64>();
+        drop(probes);
         let roster = lock(&self.roster);
         Report {
             network: self.name.clone(),

@@ -8,6 +8,7 @@ use std::fmt;
 use toml::de::{DeFloat, DeInteger, DeValue};
 
 mod encode;
+mod from;
 mod print;
 mod text;
 

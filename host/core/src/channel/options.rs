@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What a message counts for against [`Options::max_bytes`].
 ///
@@ -109,6 +110,8 @@ pub struct Options {
     pub max_bytes: usize,
     /// A name for errors and reports.
     pub label: Option<Arc<str>>,
+    /// Where the number of dropped messages is added when the channel's last end goes.
+    pub tally: Option<Arc<AtomicU64>>,
 }
 
 impl Default for Options {
@@ -119,6 +122,7 @@ impl Default for Options {
             max_waiting: 65_536,
             max_bytes: usize::MAX,
             label: None,
+            tally: None,
         }
     }
 }

@@ -113,6 +113,19 @@ impl<T: Payload> Receiver<T> {
         });
     }
 
+    /// Takes buffered messages ahead of need, up to `most` and as long as `accept` agrees to
+    /// the next one. They keep filling their places in the channel until this receiver
+    /// receives again, so that the channel never holds more than its capacity; and they are
+    /// at most half of the capacity, so that senders can go on. Takes nothing at a
+    /// rendezvous, or where there are other receivers.
+    ///
+    /// `accept` is called under the channel's lock: it must be quick, and must not use any
+    /// channel.
+    pub fn prefetch(&self, most: usize, accept: impl FnMut(&T) -> bool) -> Vec<T> {
+        self.shared
+            .with(|state, later| state.prefetch(most, accept, later))
+    }
+
     /// Takes what is there already, up to `most` messages, without waiting, as long as
     /// `accept` agrees to the next one: what is buffered, then what waiting senders offer.
     /// Nothing passes between the messages. An ended channel yields none.

@@ -20,6 +20,7 @@ pub(crate) struct Shared<T> {
     pub(crate) id: ChannelId,
     pub(crate) label: Option<Arc<str>>,
     pub(crate) capacity: usize,
+    tally: Option<std::sync::Arc<AtomicU64>>,
     state: Mutex<State<T>>,
 }
 
@@ -30,6 +31,7 @@ impl<T> Shared<T> {
             capacity: options.capacity,
             state: Mutex::new(State::new(&options)),
             label: options.label,
+            tally: options.tally,
         }
     }
 
@@ -47,5 +49,13 @@ impl<T> Shared<T> {
     /// The lock itself. The caller wakes nobody and drops nothing before it is released.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
         lock(&self.state)
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        if let Some(tally) = &self.tally {
+            tally.fetch_add(self.lock().dropped, Ordering::AcqRel);
+        }
     }
 }

@@ -64,6 +64,9 @@ pub(crate) struct State<T> {
     pub(crate) receivers: Ends,
     pub(crate) buffer: VecDeque<Accepted<T>>,
     bytes: usize,
+    /// Messages that the only receiver has taken ahead of need. They fill their places
+    /// until it receives again.
+    prefetched: usize,
     pub(crate) sending: Queue<Offer<T>>,
     pub(crate) receiving: Queue<Wish<T>>,
     pub(crate) sent: u64,
@@ -84,6 +87,7 @@ impl<T> State<T> {
             receivers: Ends::default(),
             buffer: VecDeque::new(),
             bytes: 0,
+            prefetched: 0,
             sending: Queue::new(),
             receiving: Queue::new(),
             sent: 0,
@@ -168,6 +172,10 @@ impl<T> State<T> {
                 self.sent,
                 self.received + self.dropped + self.buffer.len() as u64,
                 "a message is lost or doubled"
+            );
+            assert!(
+                self.prefetched <= self.capacity / 2,
+                "half the places are the senders'"
             );
             let receiver = self.receiving.live().next().is_some();
             let sender = self.sending.live().next().is_some();

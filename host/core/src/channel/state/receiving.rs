@@ -13,6 +13,7 @@ impl<T> State<T> {
         if let Some(poison) = &self.poison {
             return Err(ChannelError::Poisoned(poison.clone()));
         }
+        self.settle_prefetched(later);
         if let Some(message) = self.take_buffered(later) {
             return Ok(message);
         }
@@ -57,6 +58,43 @@ impl<T> State<T> {
             }
         }
         None
+    }
+
+    /// Takes buffered messages ahead of need, for the only receiver. They keep their places,
+    /// at most half of all, so that the channel never holds more than its capacity and its
+    /// senders can go on meanwhile.
+    pub(crate) fn prefetch(
+        &mut self,
+        most: usize,
+        mut accept: impl FnMut(&T) -> bool,
+        later: &mut Deferred<T>,
+    ) -> Vec<T> {
+        if self.receivers.len() != 1 || self.poison.is_some() {
+            return Vec::new();
+        }
+        self.settle_prefetched(later);
+        let most = most.min(self.capacity / 2).min(self.buffer.len());
+        let mut taken = Vec::with_capacity(most);
+        while taken.len() < most
+            && self
+                .buffer
+                .front()
+                .is_some_and(|next| accept(&next.message))
+            && let Some(next) = self.pop()
+        {
+            self.received += 1;
+            self.prefetched += 1;
+            taken.push(next.message);
+        }
+        taken
+    }
+
+    /// The receiver is back: it has used what it had taken ahead.
+    fn settle_prefetched(&mut self, later: &mut Deferred<T>) {
+        if self.prefetched > 0 {
+            self.prefetched = 0;
+            self.admit_waiting(later);
+        }
     }
 
     fn take_buffered(&mut self, later: &mut Deferred<T>) -> Option<T> {

@@ -124,7 +124,11 @@ impl<T> State<T> {
     }
 
     fn fits(&self, size: usize) -> bool {
-        self.buffer.len() < self.capacity && self.bytes.saturating_add(size) <= self.max_bytes
+        self.has_place() && self.bytes.saturating_add(size) <= self.max_bytes
+    }
+
+    fn has_place(&self) -> bool {
+        self.buffer.len() + self.prefetched < self.capacity
     }
 
     /// Whether a message fits, and passes nobody who waits.
@@ -134,7 +138,7 @@ impl<T> State<T> {
 
     /// Moves the messages of waiting senders into the buffer while they fit.
     pub(super) fn admit_waiting(&mut self, later: &mut Deferred<T>) {
-        while self.buffer.len() < self.capacity
+        while self.has_place()
             && let Some(key) = self.sending.first_live()
         {
             let Offer::Waiting { size, .. } = self.sending.entry(key).content else {

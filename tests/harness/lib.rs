@@ -1,0 +1,111 @@
+//! What the suites share: one host, and the guest programs of `tests/guests`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use transputer::{
+    ChannelOptions, Component, Event, Host, HostOptions, HostReceiver, HostSender, Network, Report,
+};
+
+/// The repository's folder.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests lie in a folder of the repository")
+}
+
+/// The file of a guest program, which `tools/test` builds before it runs the tests.
+///
+/// # Panics
+/// If it has not been built.
+pub fn guest_file(name: &str) -> PathBuf {
+    let built = repository().join("target/guests/wasm32-wasip2/guest/examples");
+    let path = built.join(format!("{name}.wasm"));
+    assert!(
+        path.is_file(),
+        "the guest program `{name}` is not built: run `tools/test`, which builds them first"
+    );
+    path
+}
+
+/// A host that all tests of a program share.
+pub fn host() -> &'static Host {
+    static HOST: OnceLock<Host> = OnceLock::new();
+    HOST.get_or_init(|| new_host(HostOptions::default()))
+}
+
+/// A host with two workers, unless the options say otherwise.
+pub fn new_host(options: HostOptions) -> Host {
+    let options = HostOptions {
+        workers: options.workers.or(Some(2)),
+        ..options
+    };
+    Host::new(options).expect("a host can be set up")
+}
+
+/// A guest program as a component of the shared host.
+pub fn guest(name: &str) -> Component {
+    guest_of(host(), name)
+}
+
+/// A guest program as a component of some host.
+pub fn guest_of(host: &Host, name: &str) -> Component {
+    match host.component(guest_file(name)) {
+        Ok(component) => component,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The input port of a process that the test feeds, by a rendezvous.
+pub fn input(network: &mut Network, port: &str) -> HostSender {
+    network
+        .input(port, ChannelOptions::rendezvous())
+        .expect("the port can be wired")
+}
+
+/// The output port of a process that the test reads, by a rendezvous.
+pub fn output(network: &mut Network, port: &str) -> HostReceiver {
+    network
+        .output(port, ChannelOptions::rendezvous())
+        .expect("the port can be wired")
+}
+
+/// Everything that a network tells.
+#[derive(Clone, Debug, Default)]
+pub struct Events(Arc<Mutex<Vec<Event>>>);
+
+impl Events {
+    /// Listens to a network that is being wired.
+    pub fn of(network: &mut Network) -> Self {
+        let events = Self::default();
+        let heard = events.clone();
+        network.on_event(move |event| heard.list().push(event));
+        events
+    }
+
+    /// What was told so far.
+    pub fn list(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts a network, and waits for its end.
+pub fn run(network: Network) -> Report {
+    network.start().expect("the network can be started").wait()
+}
+
+/// Runs one process that has no ports, and gives back how it failed, if it did.
+pub fn run_alone(
+    name: &str,
+    settings: impl FnOnce(&mut transputer::ProcessSettings<'_>),
+) -> Option<transputer::Outcome> {
+    let mut network = host().network(name);
+    settings(&mut network.process(name, &guest(name)));
+    let report = run(network);
+    assert_eq!(report.processes, 1);
+    report
+        .failures
+        .into_iter()
+        .next()
+        .map(|failure| failure.outcome)
+}

@@ -1,0 +1,50 @@
+//! Every guest program is a case of some suite.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use transputer_tests::repository;
+
+/// The names of the Rust files in a folder.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    entries
+        .filter_map(|entry| {
+            let path = entry.expect("an entry").path();
+            let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+            is_rust
+                .then(|| path.file_stem()?.to_str().map(str::to_owned))
+                .flatten()
+        })
+        .collect()
+}
+
+#[test]
+fn every_guest_program_is_used_by_a_suite() {
+    let tests = repository().join("tests");
+    let sources: String = files(&tests.join("suites"))
+        .iter()
+        .map(|suite| {
+            let path = tests.join(format!("suites/{suite}.rs"));
+            fs::read_to_string(path).expect("a suite")
+        })
+        .collect();
+    let mut guests = files(&tests.join("guests"));
+    guests.remove("lib");
+    let unused: Vec<_> = guests
+        .iter()
+        .filter(|guest| !sources.contains(&format!("\"{guest}\"")))
+        .collect();
+    assert!(unused.is_empty(), "no suite uses {unused:?}");
+}
+
+#[test]
+fn every_guest_program_is_in_the_manifest() {
+    let guests = repository().join("tests/guests");
+    let manifest = fs::read_to_string(guests.join("Cargo.toml")).expect("a manifest");
+    for guest in files(&guests) {
+        let listed = manifest.contains(&format!("path = \"{guest}.rs\""));
+        assert!(listed, "tests/guests/Cargo.toml lacks `{guest}`");
+    }
+}

@@ -1,0 +1,165 @@
+//! The ends that an embedding program holds.
+
+use futures_lite::StreamExt;
+use transputer::{
+    ChannelError, ChannelOptions, HostReceiver, HostSender, ReceiveValueError, Running,
+};
+use transputer_tests::{guest, host, input, output};
+
+/// A running `double`, with host ends at both sides.
+fn doubling() -> (Running, HostSender, HostReceiver) {
+    let mut network = host().network("doubling");
+    network.process("double", &guest("double"));
+    let numbers = input(&mut network, "double.numbers");
+    let doubled = output(&mut network, "double.doubled");
+    (network.start().expect("it starts"), numbers, doubled)
+}
+
+/// Feeds 0 to 9 from a thread of its own, then closes.
+fn feed(numbers: HostSender) {
+    std::thread::spawn(move || {
+        for number in 0..10_u64 {
+            numbers.send_value(&number).expect("double receives");
+        }
+    });
+}
+
+const DOUBLED: [u64; 10] = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18];
+
+#[test]
+fn a_blocking_iterator_ends_when_the_channel_closes() {
+    let (_running, numbers, doubled) = doubling();
+    feed(numbers);
+    let values: Result<Vec<u64>, _> = doubled.values().collect();
+    assert_eq!(values.expect("all are numbers"), DOUBLED);
+    assert_eq!(doubled.receive(), Err(ChannelError::Closed));
+}
+
+#[test]
+fn a_stream_ends_when_the_channel_closes() {
+    let (_running, numbers, mut doubled) = doubling();
+    feed(numbers);
+    let messages = futures_lite::future::block_on(async {
+        let mut messages = Vec::new();
+        while let Some(message) = doubled.next().await {
+            messages.push(message.expect("no poison"));
+        }
+        messages
+    });
+    // Small even numbers are one byte in CBOR, the number itself.
+    assert_eq!(
+        messages,
+        DOUBLED.map(|number| vec![u8::try_from(number).expect("small")])
+    );
+}
+
+#[test]
+fn async_programs_send_and_receive() {
+    let (_running, numbers, doubled) = doubling();
+    futures_lite::future::block_on(async {
+        for number in 0..10_u8 {
+            numbers.send_async([number]).await.expect("double receives");
+            let twice = doubled.receive_async().await.expect("double sends");
+            assert_eq!(twice, [2 * number]);
+        }
+    });
+}
+
+#[test]
+fn crossbeam_ends_take_part() {
+    let (_running, numbers, doubled) = doubling();
+    let numbers = numbers.into_crossbeam(2).expect("a thread");
+    let doubled = doubled.into_crossbeam(2).expect("a thread");
+    let feeder = std::thread::spawn(move || {
+        for number in 0..10_u8 {
+            numbers.send(vec![number]).expect("the network receives");
+        }
+    });
+    let twice: Vec<Vec<u8>> = doubled.iter().collect();
+    assert_eq!(
+        twice,
+        DOUBLED.map(|number| vec![u8::try_from(number).expect("small")])
+    );
+    feeder.join().expect("it has sent everything");
+}
+
+#[test]
+fn poison_comes_as_the_last_item() {
+    let (running, numbers, doubled) = doubling();
+    numbers.send_value(&1_u64).expect("double receives");
+    assert_eq!(doubled.receive_value::<u64>().expect("a number"), 2);
+    numbers.send_value(&u64::MAX).expect("double receives");
+    let mut values = doubled.values::<u64>();
+    match values.next() {
+        Some(Err(ReceiveValueError::Channel(ChannelError::Poisoned(poison)))) => {
+            assert!(poison.reason.contains("too large to double"), "{poison:?}");
+        }
+        other => panic!("expected poison, found {other:?}"),
+    }
+    assert!(values.next().is_none());
+    assert_eq!(running.wait().failed, 1);
+}
+
+#[test]
+fn a_refused_message_comes_back() {
+    let (running, numbers, doubled) = doubling();
+    drop(doubled);
+    // The process notices when it sends; then its input closes as well.
+    while numbers.send_value(&1_u64).is_ok() {}
+    let refused = numbers.send("precious").expect_err("nobody receives");
+    assert_eq!(refused.message, b"precious");
+    assert_eq!(refused.error, ChannelError::Closed);
+    drop(numbers);
+    // An output that nobody wants is a normal end.
+    assert_eq!(running.wait().failed, 0);
+}
+
+#[test]
+fn bytes_ports_take_no_values() {
+    let mut network = host().network("raw");
+    network.process("echo", &guest("echo"));
+    let lines = input(&mut network, "echo.lines");
+    let _out = output(&mut network, "echo.out");
+    assert!(lines.payload_type().is_bytes());
+    let error = lines.send_value(&1_u64).expect_err("the port takes bytes");
+    assert!(error.to_string().contains("use `send`"), "{error}");
+}
+
+#[test]
+fn an_undecodable_message_says_what_was_expected() {
+    let (_running, numbers, doubled) = doubling();
+    numbers.send_value(&1_u64).expect("double receives");
+    let error = doubled
+        .receive_value::<String>()
+        .expect_err("it is a number");
+    assert!(error.to_string().contains("`u64`"), "{error}");
+}
+
+#[test]
+fn a_process_rejects_what_is_no_cbor_of_its_type() {
+    let (running, numbers, doubled) = doubling();
+    numbers.send([0x61, b'x']).expect("double receives");
+    assert!(matches!(doubled.receive(), Err(ChannelError::Poisoned(_))));
+    let text = running.wait().failures[0].outcome.to_string();
+    assert!(text.contains("expected u64, found the text `x`"), "{text}");
+}
+
+#[test]
+fn dropped_messages_are_counted() {
+    let mut network = host().network("lossy");
+    network.process("late", &guest("late_reader"));
+    let go = input(&mut network, "late.go");
+    let lossy = ChannelOptions::bounded(3).overflow(transputer::Overflow::DropOldest);
+    let numbers = network.input("late.numbers", lossy).expect("it is free");
+    let out = output(&mut network, "late.out");
+    let running = network.start().expect("it starts");
+    for number in 0..10_u64 {
+        numbers.send_value(&number).expect("it never blocks");
+    }
+    assert_eq!(numbers.statistics().dropped, 7);
+    drop(numbers);
+    go.send_value(&()).expect("it waits for this");
+    let kept: Vec<u64> = out.values().map(|value| value.expect("a number")).collect();
+    assert_eq!(kept, [7, 8, 9]);
+    assert_eq!(running.wait().dropped, 7);
+}

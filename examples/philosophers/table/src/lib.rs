@@ -14,7 +14,7 @@ fn table(seats: u32, meals: u64, polite: bool, news: Sender<String>) -> Result<(
         let (from_left, left) = channel::<bool>(0)?;
         let (from_right, right) = channel::<bool>(0)?;
         spawn("fork")
-            .name(format!("fork-{seat}"))
+            .name(&format!("fork-{seat}"))
             .input("left", left)
             .input("right", right)
             .start()?;
@@ -28,7 +28,7 @@ fn table(seats: u32, meals: u64, polite: bool, news: Sender<String>) -> Result<(
         let turned = polite && seat == seats;
         let (first, second) = if turned { (right, left) } else { (left, right) };
         spawn("philosopher")
-            .name(format!("philosopher-{seat}"))
+            .name(&format!("philosopher-{seat}"))
             .argument("meals", &meals)
             .output("first", first)
             .output("second", second)

@@ -33,7 +33,10 @@ fn aggregate(visits: Receiver<Visit>, totals: Sender<String>) -> Result<(), Erro
     }
     let mut ranking: Vec<_> = paths.into_iter().collect();
     ranking.sort_by_key(|(_, total)| std::cmp::Reverse(total.visits));
-    totals.send(&format!("{:>7} {:>7} {:>12}  path", "visits", "failed", "bytes"))?;
+    totals.send(&format!(
+        "{:>7} {:>7} {:>12}  path",
+        "visits", "failed", "bytes"
+    ))?;
     for (path, total) in ranking {
         let Total {
             visits,

@@ -3,8 +3,16 @@
 use transputer_guest::{Error, Sender, process};
 
 const PATHS: [&str; 10] = [
-    "/", "/index.html", "/blog", "/blog/csp", "/blog/occam", "/about", "/feed.xml",
-    "/style.css", "/logo.svg", "/admin",
+    "/",
+    "/index.html",
+    "/blog",
+    "/blog/csp",
+    "/blog/occam",
+    "/about",
+    "/feed.xml",
+    "/style.css",
+    "/logo.svg",
+    "/admin",
 ];
 
 const AGENTS: [&str; 8] = [

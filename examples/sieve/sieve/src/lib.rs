@@ -16,7 +16,7 @@ fn sieve(
         primes.send(&prime)?;
         let (survivors, next) = channel(capacity)?;
         spawn("filter")
-            .name(format!("filter-{prime}"))
+            .name(&format!("filter-{prime}"))
             .argument("prime", &prime)
             .input("candidates", candidates)
             .output("survivors", survivors)

@@ -2,20 +2,25 @@
 //!
 //! # How a task gets to a worker
 //!
-//! A task is parked, ready, running, running and woken, or done (one atomic a
-//! task). Only the wake-up that makes a parked task ready queues it, so a task is in one queue at
-//! most; a wake-up during a poll is kept, and the worker queues the task again after the poll.
+//! A task is parked, ready, running, running and woken, or done: one atomic a task. Only the
+//! wake-up that makes a parked task ready queues it, so a task is in one queue at most; a wake-up
+//! during a poll is kept, and the worker queues the task again after the poll.
 //!
 //! In [`Mode::Parallel`] ready tasks wait in a global queue, first in, first out. Each worker has
-//! a slot besides, for the task that was last woken by a task running there: with a message
-//! between two processes the receiver runs next, on the same processor, and no other worker is
-//! woken. The slot must not make anybody starve:
+//! a slot besides, for the task that was last woken or spawned by a task running there: after a
+//! message between two processes the receiver runs next, on the same processor, and no other
+//! worker is woken. The slot must not make anybody starve:
 //!
 //! - what is in the slot moves to the queue when another task is woken there;
-//! - after 64 tasks from its slot a worker looks into the queue first;
+//! - once a tick, all that waits in the queue gets its turn before the slot is used again;
 //! - a task that wakes itself, to let others run, goes to the end of the queue;
 //! - a worker that runs out of work looks into the others' slots before it waits;
 //! - a worker in the same poll for a whole tick loses its slot's task to the queue.
+//!
+//! Two things tried instead, measured on a sieve of 1,000 processes with channels of 128 and one
+//! worker, which takes 40 ms: a look into the queue after each 64 tasks of the slot gave the source
+//! a turn too often, and it filled the channels with numbers that nobody needed, 10 times slower;
+//! new tasks at the end of the queue had the source go on before each new process, 23 times slower.
 //!
 //! In [`Mode::Seeded`] one worker draws from the ready tasks at random, from a seed. Its clock
 //! stands still while anything is ready or running, and jumps to the next deadline when nothing
@@ -203,7 +208,9 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Adds a task, behind those that are ready. Never blocks; may be called from anywhere.
+    /// Adds a task. Never blocks; may be called from anywhere. In parallel mode a task that was
+    /// spawned by another runs next on the same worker, unless a second one is spawned or woken
+    /// there first, or another worker is out of work; others run after those that are ready.
     ///
     /// A panic in the future ends its task alone ([`Task::panicked`] tells). After a
     /// [`shutdown`](Self::shutdown) the future is dropped at once.
@@ -213,7 +220,7 @@ impl Scheduler {
         let make = |key| TaskCell::new(id, key, Box::pin(future), shared.clone());
         let cell = match shared.tasks.insert(make) {
             Ok(cell) => {
-                shared.push_last(&cell);
+                shared.push(&cell);
                 cell
             }
             Err(cell) => {

@@ -9,15 +9,13 @@ use super::lock;
 use super::shared::Shared;
 use super::task::TaskCell;
 
-/// How many tasks in a row a worker takes from its slot while others wait in the queue.
-const SLOT_RUN: usize = 64;
-
 /// `None` tells one worker to look whether it shall stop.
 type Entry = Option<Arc<TaskCell>>;
 
 pub(super) struct Parallel {
     queue: (Sender<Entry>, Receiver<Entry>),
     slots: Vec<Slot>,
+    ticks: AtomicUsize,
     /// Workers that wait for the queue.
     idle: AtomicUsize,
     /// Entries put into the queue, and entries that a worker has taken and isn't idle with.
@@ -31,13 +29,30 @@ pub(super) struct Parallel {
 /// Aligned, so that two workers' slots don't share a cache line.
 #[derive(Default)]
 #[repr(align(128))]
-struct Slot(Mutex<Option<Arc<TaskCell>>>);
+struct Slot(Mutex<SlotState>);
+
+#[derive(Default)]
+struct SlotState {
+    task: Option<Arc<TaskCell>>,
+    /// What is woken goes to the queue.
+    closed: bool,
+}
+
+/// A worker's own record of whose turn it is.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// The last tick that it has seen.
+    tick: usize,
+    /// How many tasks of the queue come before the slot.
+    queued: usize,
+}
 
 impl Parallel {
     pub(super) fn new(workers: usize) -> Self {
         Self {
             queue: unbounded(),
             slots: (0..workers).map(|_| Slot::default()).collect(),
+            ticks: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
             pushed: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
@@ -46,12 +61,18 @@ impl Parallel {
         }
     }
 
-    /// Puts a task into the slot of the worker that woke it. Wakes no other worker: one message
+    /// Puts a task into the slot of the worker that woke or spawned it. Wakes no other worker: one message
     /// would cost a system call. What was in the slot moves to the queue.
     pub(super) fn push_to_slot(&self, worker: usize, task: Arc<TaskCell>) {
-        let displaced = lock(&self.slots[worker].0).replace(task);
-        if let Some(displaced) = displaced {
-            self.push(displaced);
+        let mut slot = lock(&self.slots[worker].0);
+        let queued = if slot.closed {
+            Some(task)
+        } else {
+            slot.task.replace(task)
+        };
+        drop(slot);
+        if let Some(queued) = queued {
+            self.push(queued);
         }
     }
 
@@ -70,43 +91,65 @@ impl Parallel {
         let _ = self.queue.0.send(entry);
     }
 
-    /// The next task for this worker; waits for one. `None`: stop. `run` counts the tasks that
-    /// came from the slot without a look at the queue.
+    /// The next task for this worker; waits for one. `None`: stop.
     pub(super) fn next(
         &self,
         worker: usize,
-        run: &mut usize,
+        turn: &mut Turn,
         shared: &Shared,
     ) -> Option<Arc<TaskCell>> {
         loop {
             if shared.is_stopping() {
                 return None;
             }
-            if *run < SLOT_RUN
-                && let Some(task) = self.take_slot(worker)
-            {
-                *run += 1;
-                return Some(task);
-            }
-            *run = 0;
-            if let Ok(entry) = self.queue.1.try_recv() {
-                self.taken.fetch_add(1, Ordering::SeqCst);
-                if entry.is_some() {
-                    return entry;
-                }
-                continue;
-            }
-            if let Some(task) = self.take_slot(worker).or_else(|| self.steal(worker)) {
-                return Some(task);
-            }
-            if let Some(task) = self.park(shared) {
-                return Some(task);
+            self.begin_round(worker, turn);
+            let found = self
+                .take_queued_in_round(worker, turn)
+                .or_else(|| self.take_slot(worker))
+                .or_else(|| self.take_queued())
+                .or_else(|| self.steal(worker))
+                .or_else(|| self.park(shared));
+            if found.is_some() {
+                return found;
             }
         }
     }
 
+    /// Once a tick, what waits in the queue comes before the slot, which is closed meanwhile.
+    fn begin_round(&self, worker: usize, turn: &mut Turn) {
+        let tick = self.ticks.load(Ordering::Relaxed);
+        if turn.tick == tick {
+            return;
+        }
+        turn.tick = tick;
+        turn.queued = self.queue.1.len();
+        let closed = turn.queued > 0;
+        lock(&self.slots[worker].0).closed = closed;
+        if closed {
+            self.release_slot(worker);
+        }
+    }
+
+    fn take_queued_in_round(&self, worker: usize, turn: &mut Turn) -> Option<Arc<TaskCell>> {
+        turn.queued = turn.queued.checked_sub(1)?;
+        let task = self.take_queued();
+        // Other workers may have emptied the queue.
+        if turn.queued == 0 || task.is_none() {
+            turn.queued = 0;
+            lock(&self.slots[worker].0).closed = false;
+        }
+        task
+    }
+
+    /// A task of the queue, if one is there: `None` is also a call to stop.
+    fn take_queued(&self) -> Option<Arc<TaskCell>> {
+        let entry = self.queue.1.try_recv().ok()?;
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        entry
+    }
+
     fn take_slot(&self, worker: usize) -> Option<Arc<TaskCell>> {
-        lock(&self.slots[worker].0).take()
+        lock(&self.slots[worker].0).task.take()
     }
 
     /// Takes what another worker would get to later.
@@ -117,6 +160,10 @@ impl Parallel {
 
     /// Waits for the queue. `idle` falls before `taken` rises: see [`is_idle`](Self::is_idle).
     fn park(&self, shared: &Shared) -> Option<Arc<TaskCell>> {
+        if shared.is_stopping() {
+            // This worker's call to stop may have been taken out of the queue just now.
+            return None;
+        }
         self.idle.fetch_add(1, Ordering::SeqCst);
         let entry = self.queue.1.recv();
         self.idle.fetch_sub(1, Ordering::SeqCst);
@@ -124,6 +171,11 @@ impl Parallel {
         shared.bell.stir();
         // The queue cannot be disconnected, as above.
         entry.ok().flatten()
+    }
+
+    /// Gives the queue its turn at every worker.
+    pub(super) fn tick(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Moves a slot's task to the queue, where another worker finds it.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use fastrand::Rng;
 
 use super::bell::Bell;
-use super::parallel::Parallel;
+use super::parallel::{Parallel, Turn};
 use super::registry::Registry;
 use super::seeded::Seeded;
 use super::task::TaskCell;
@@ -96,7 +96,7 @@ impl Shared {
         shared
     }
 
-    /// Queues a task that was woken, or aborted.
+    /// Queues a task that was spawned, woken or aborted.
     pub(super) fn push(&self, task: &Arc<TaskCell>) {
         if let Queue::Parallel(parallel) = &self.queue
             && let (id, Some(worker)) = THREAD.get()
@@ -187,10 +187,10 @@ impl Shared {
     /// A worker's loop: runs tasks until the scheduler stops.
     pub(super) fn work(&self, worker: usize) {
         THREAD.set((self.id, Some(worker)));
-        let mut slot_run = 0;
+        let mut turn = Turn::default();
         loop {
             let next = match &self.queue {
-                Queue::Parallel(parallel) => parallel.next(worker, &mut slot_run, self),
+                Queue::Parallel(parallel) => parallel.next(worker, &mut turn, self),
                 Queue::Seeded(seeded) => seeded.next(self),
             };
             let Some(task) = next else { break };

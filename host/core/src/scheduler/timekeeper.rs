@@ -70,6 +70,9 @@ impl Timekeeper {
     fn tick(&mut self, now: Instant) -> Option<Instant> {
         let stirred = self.look_at_workers();
         if stirred {
+            if let Queue::Parallel(parallel) = &self.shared.queue {
+                parallel.tick();
+            }
             if let Some(hook) = &self.on_tick {
                 self.shared.call(hook.as_ref());
             }

@@ -43,9 +43,9 @@ pub use network::plan::{Grants, Limits};
 pub use network::{
     ChannelOptions, DeadlockReport, Doing, Event, HostReceiver, HostSender, Level, Messages,
     Network, ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError, Report, Running,
-    SendValueError, StuckReport, Verdict,
+    SendValueError, StuckReport, Verdict, Wait,
 };
 pub use process::{LimitKind, Outcome, Overrun, Trap};
 pub use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError, Statistics};
-pub use transputer_core::{Overflow, ProcessId};
+pub use transputer_core::{Overflow, ProcessId, Side};
 pub use value::Value;

@@ -453,8 +453,9 @@ fn a_deadlock_is_found_named_and_ended() {
         .collect();
     assert_eq!(stuck, ["first", "second"]);
     assert_eq!(
-        deadlock.stuck[0].waits,
-        ["receive on `second.doubled -> first.numbers`"]
+        deadlock.stuck[0].to_string(),
+        "`first` waits to receive on its port `numbers` from `second` \
+         (channel `second.doubled -> first.numbers`)"
     );
     assert_eq!(deadlock.cycle.len(), 2);
 }

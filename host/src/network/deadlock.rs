@@ -16,10 +16,9 @@ use transputer_core::channel::{Poison, PoisonKind, Probe};
 use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, WaitsOn};
 
 use super::report::{DeadlockReport, StuckReport};
-use super::running::operation;
 use super::state::NetworkState;
+use super::wait::{Names, Wait};
 use crate::host::lock;
-use crate::process::Process;
 
 /// The shortest time between two looks at a network that runs.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -85,35 +84,32 @@ impl NetworkState {
     }
 
     fn deadlock_report(&self, found: &Deadlock) -> DeadlockReport {
-        let living = self.living();
-        let names: HashMap<ProcessId, &Arc<Process>> =
-            living.iter().map(|process| (process.id, process)).collect();
-        let name = |id: &ProcessId| match names.get(id) {
-            Some(process) => process.name.to_string(),
-            None => format!("process {}", id.0),
-        };
-        let stuck = found.stuck.iter().map(|stuck| {
-            let channels = stuck.waits.iter().map(in_words);
-            let ends = stuck
-                .awaits
+        let names = Names::new(self.living());
+        let stuck = found.stuck.iter().map(|stuck| StuckReport {
+            process: names.of(stuck.process),
+            waits: stuck
+                .waits
                 .iter()
-                .map(|id| format!("see {} end", name(id)));
-            StuckReport {
-                process: name(&stuck.process),
-                waits: channels.chain(ends).collect(),
-            }
+                .map(|wait| in_words(&names, stuck.process, wait))
+                .collect(),
+            joins: stuck.awaits.iter().map(|id| names.of(*id)).collect(),
         });
         DeadlockReport {
             stuck: stuck.collect(),
-            cycle: found.cycle.iter().map(name).collect(),
+            cycle: found.cycle.iter().map(|id| names.of(*id)).collect(),
         }
     }
 }
 
-fn in_words(wait: &WaitsOn) -> String {
-    match &wait.label {
-        Some(label) => operation(wait.side, label),
-        None => operation(wait.side, &format!("channel {}", wait.channel.0)),
+fn in_words(names: &Names, process: ProcessId, wait: &WaitsOn) -> Wait {
+    Wait {
+        operation: wait.side,
+        port: names.port(process, wait.channel),
+        channel: match &wait.label {
+            Some(label) => label.to_string(),
+            None => format!("channel {}", wait.channel.0),
+        },
+        with: names.holders(&wait.others),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use transputer_core::ProcessId;
 
+use super::wait::Wait;
 use crate::process::Outcome;
 
 /// What became of a network, once all its processes have ended.
@@ -54,8 +55,10 @@ pub struct DeadlockReport {
 pub struct StuckReport {
     /// Its name.
     pub process: String,
-    /// What it waits for; more than one thing in an alternation.
-    pub waits: Vec<String>,
+    /// The communications that it waits for; more than one in an alternation.
+    pub waits: Vec<Wait>,
+    /// The processes whose end it waits for.
+    pub joins: Vec<String>,
 }
 
 /// A network's end in a word.
@@ -89,16 +92,20 @@ impl Report {
     }
 }
 
+impl fmt::Display for StuckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waits = self.waits.iter().map(Wait::to_string);
+        let joins = self.joins.iter().map(|name| format!("see `{name}` end"));
+        let all: Vec<_> = waits.chain(joins).collect();
+        write!(f, "`{}` waits to {}", self.process, all.join(", or to "))
+    }
+}
+
 impl fmt::Display for DeadlockReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "deadlock of {} processes:", self.stuck.len())?;
         for stuck in &self.stuck {
-            writeln!(
-                f,
-                "  {} waits to {}",
-                stuck.process,
-                stuck.waits.join(", or to ")
-            )?;
+            writeln!(f, "  {stuck}")?;
         }
         write!(f, "  cycle: {}", self.cycle.join(" -> "))?;
         match self.cycle.first() {

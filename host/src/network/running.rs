@@ -1,17 +1,16 @@
 //! A network that runs.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use transputer_core::channel::{Probe, Side};
-use transputer_core::{Holder, ProcessId};
+use transputer_core::ProcessId;
 
 use super::builder::{Member, Network};
 use super::endpoint;
 use super::report::Report;
 use super::state::NetworkState;
+use super::wait::{Names, Wait, label, waits};
 use crate::engine::largest_memory;
 use crate::error::Error;
 use crate::host::lock;
@@ -42,8 +41,8 @@ pub struct ProcessStatus {
 pub enum Doing {
     /// It computes, sleeps, or does something outside the network.
     Running,
-    /// It waits for one of these communications, each in words.
-    Waiting(Vec<String>),
+    /// It waits for one of these communications.
+    Waiting(Vec<Wait>),
     /// It waits for the end of this process.
     Joining(String),
 }
@@ -52,7 +51,10 @@ impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Running => f.write_str("runs"),
-            Self::Waiting(waits) => write!(f, "waits to {}", waits.join(", or to ")),
+            Self::Waiting(waits) => {
+                let waits: Vec<_> = waits.iter().map(Wait::to_string).collect();
+                write!(f, "waits to {}", waits.join(", or to "))
+            }
             Self::Joining(name) => write!(f, "waits for {name} to end"),
         }
     }
@@ -84,18 +86,15 @@ impl Running {
 
     /// Every process that lives, and what it is doing, in the order of birth.
     pub fn status(&self) -> Vec<ProcessStatus> {
-        let waits = waits(&self.state.probes());
         let living = self.state.living();
-        let name_of = |id: ProcessId| {
-            let process = living.iter().find(|process| process.id == id);
-            process.map_or_else(|| "an ended process".to_owned(), |p| p.name.to_string())
-        };
+        let names = Names::new(living.clone());
+        let waits = waits(&self.state.probes(), &names);
         let status = |process: &Arc<Process>| ProcessStatus {
             name: process.name.to_string(),
             id: process.id,
             doing: match (waits.get(&process.id), process.join()) {
                 (Some(waits), _) => Doing::Waiting(waits.clone()),
-                (None, Some(join)) => Doing::Joining(name_of(join.target)),
+                (None, Some(join)) => Doing::Joining(names.of(join.target)),
                 (None, None) => Doing::Running,
             },
         };
@@ -117,35 +116,6 @@ impl fmt::Debug for Running {
         f.debug_struct("Running")
             .field("network", &self.state.name)
             .finish_non_exhaustive()
-    }
-}
-
-/// What every process waits for in a channel, in words.
-fn waits(probes: &[Arc<dyn Probe>]) -> BTreeMap<ProcessId, Vec<String>> {
-    let mut waits: BTreeMap<ProcessId, Vec<String>> = BTreeMap::new();
-    for probe in probes {
-        for waiting in probe.look().waiting {
-            if let Holder::Process(id) = waiting.holder {
-                let operation = operation(waiting.side, &label(&**probe));
-                waits.entry(id).or_default().push(operation);
-            }
-        }
-    }
-    waits
-}
-
-/// A wait in words.
-pub(super) fn operation(side: Side, label: &str) -> String {
-    match side {
-        Side::Send => format!("send on `{label}`"),
-        Side::Receive => format!("receive on `{label}`"),
-    }
-}
-
-pub(super) fn label(probe: &dyn Probe) -> String {
-    match probe.label() {
-        Some(label) => label.to_string(),
-        None => format!("channel {}", probe.id().0),
     }
 }
 

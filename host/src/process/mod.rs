@@ -13,11 +13,11 @@ mod spawn;
 mod state;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Poll, Waker};
 
-use transputer_core::ProcessId;
 use transputer_core::scheduler::Task;
+use transputer_core::{ChannelId, ProcessId};
 
 use crate::host::lock;
 
@@ -33,6 +33,8 @@ pub(crate) struct Process {
     pub(crate) id: ProcessId,
     pub(crate) name: Arc<str>,
     pub(crate) component: Arc<str>,
+    /// Its ports, by the channels that they were wired to.
+    ports: OnceLock<Box<[(ChannelId, Box<str>)]>>,
     life: Mutex<Life>,
 }
 
@@ -76,8 +78,26 @@ impl Process {
             id,
             name,
             component,
+            ports: OnceLock::new(),
             life: Mutex::default(),
         }
+    }
+
+    /// Remembers which ports the process was born with, for reports.
+    pub(crate) fn wired(&self, wiring: &Wiring) {
+        let inputs = wiring.inputs.iter();
+        let inputs = inputs.map(|(name, end)| (end.id(), name.as_str().into()));
+        let outputs = wiring.outputs.iter();
+        let outputs = outputs.map(|(name, end)| (end.id(), name.as_str().into()));
+        // A process is wired once; nobody can have been here before.
+        let _ = self.ports.set(inputs.chain(outputs).collect());
+    }
+
+    /// The port that the process was born with at this channel.
+    pub(crate) fn port(&self, channel: ChannelId) -> Option<&str> {
+        let ports = self.ports.get()?.iter();
+        let mut at_channel = ports.filter(|(wired, _)| *wired == channel);
+        at_channel.next().map(|(_, name)| &**name)
     }
 
     /// Connects the process with the task that runs it. One that was sentenced before it

@@ -124,6 +124,7 @@ async fn live(
                 return;
             }
         };
+    process.wired(&wiring);
     let (inputs, outputs) = hand_over(&mut store, wiring);
     // The parent may have been killed meanwhile; its child lives all the same.
     let _ = tell.send(Ok(()));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, ValueHint};
 use transputer::network::description::{Description, FILE_NAME};
 
@@ -15,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   transputer build examples/sieve      the guests of a network
   transputer build plugins/redactor    one Cargo package that makes a component
+  transputer build --out plugins a b   where a program looks for its plugins
   transputer build a b c               several networks or packages, in one go
 
 The file of each component is printed on standard output. Where no Rust compiler for
@@ -28,6 +30,10 @@ pub(crate) struct Build {
     /// Folders with a network.toml or a Cargo package, or network files
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
+
+    /// Copy the components into this folder, which is made if it isn't there
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    out: Option<PathBuf>,
 
     /// Print only errors and the components' files
     #[arg(long, short)]
@@ -48,10 +54,22 @@ impl Build {
             terminal::note("every guest is up to date");
         }
         for artifact in built.iter().flat_map(|built| &built.artifacts) {
-            crate::output::line(artifact.file.display())?;
+            let file = match &self.out {
+                Some(folder) => &copy(&artifact.file, folder)?,
+                None => &artifact.file,
+            };
+            crate::output::line(file.display())?;
         }
         Ok(Exit::Success)
     }
+}
+
+fn copy(file: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let copy = folder.join(file.file_name().unwrap_or_default());
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::copy(file, &copy))
+        .with_context(|| format!("cannot copy {} to {}", file.display(), copy.display()))?;
+    Ok(copy)
 }
 
 /// The folders with Cargo packages that `path` stands for.

@@ -72,7 +72,7 @@ impl Run {
             LogLevel::Info
         };
         let least = self.log.unwrap_or(quiet_level);
-        running::run(network, Printer { least })
+        running::run(network, Printer::new(least))
     }
 
     /// Builds, checks and wires the network.

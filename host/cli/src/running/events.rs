@@ -1,5 +1,8 @@
 //! What a network tells while it runs, as lines on stderr.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use clap::ValueEnum;
 use transputer::{Event, Level, Outcome, ProcessReport};
 
@@ -32,10 +35,23 @@ impl LogLevel {
 /// processes don't mix.
 #[derive(Clone, Debug)]
 pub(crate) struct Printer {
-    pub(crate) least: LogLevel,
+    least: LogLevel,
+    /// Processes that a printed deadlock names; their ends say nothing more.
+    stuck: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Printer {
+    pub(crate) fn new(least: LogLevel) -> Self {
+        Printer {
+            least,
+            stuck: Arc::default(),
+        }
+    }
+
+    fn stuck(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn prints(&self, level: LogLevel) -> bool {
         level >= self.least
     }
@@ -50,8 +66,10 @@ impl Printer {
             } => self.log(process, *level, line),
             Event::Ended(report) => self.ended(report),
             Event::Deadlock(deadlock) => {
+                let names = deadlock.stuck.iter().map(|stuck| stuck.process.clone());
+                self.stuck().extend(names);
                 anstream::eprintln!(
-                    "{ERROR}deadlock{ERROR:#}: {}",
+                    "{ERROR}error{ERROR:#}: {}",
                     printable(&deadlock.to_string())
                 );
             }
@@ -83,6 +101,7 @@ impl Printer {
         let (level, style) = match report.outcome {
             Outcome::Finished => (LogLevel::Debug, DIM),
             Outcome::Stopped(_) => (LogLevel::Info, WARNING),
+            _ if self.stuck().contains(&report.name) => (LogLevel::Debug, DIM),
             _ => (LogLevel::Error, ERROR),
         };
         if self.prints(level) {

@@ -1,27 +1,31 @@
 //! What is said of a network at its end.
 
-use transputer::{Outcome, ProcessReport, Report, Verdict};
+use transputer::{Outcome, ProcessReport, Report, Trap, Verdict};
 
 use super::events::{LogLevel, Printer};
 use crate::terminal::{self, BOLD, ERROR, WARNING, counted, printable};
 
-/// How many failures are shown in full. The first is the likeliest cause of the others.
+/// How many traps are shown with their backtraces. The first is the likeliest cause of the others.
 const SHOWN: usize = 10;
 
-/// Prints the failures in full, and the network's end in a line. Nothing is said of a
+/// Prints traps in full, and the network's end in a line; that the other failures happened was
+/// told when they did. Nothing is said of a
 /// success, unless messages were lost or the log is detailed.
 pub(crate) fn summarise(report: &Report, printer: &Printer) {
-    let failures: Vec<&ProcessReport> = report
+    let traps: Vec<(&ProcessReport, &Trap)> = report
         .failures
         .iter()
-        .filter(|failure| !matches!(failure.outcome, Outcome::Stopped(_)))
+        .filter_map(|failure| match &failure.outcome {
+            Outcome::Trapped(trap) => Some((failure, trap)),
+            _ => None,
+        })
         .collect();
-    for failure in failures.iter().take(SHOWN) {
-        print_failure(failure);
+    for (failure, trap) in traps.iter().take(SHOWN) {
+        print_trap(failure, trap);
     }
-    if failures.len() > SHOWN {
-        let more = counted(failures.len() - SHOWN, "process");
-        anstream::eprintln!("\nand {more} more that did not finish");
+    if traps.len() > SHOWN {
+        let more = counted(traps.len() - SHOWN, "process");
+        anstream::eprintln!("\nand {more} more that trapped");
     }
     let succeeded = report.verdict() == Verdict::Succeeded;
     if !succeeded {
@@ -62,7 +66,7 @@ fn verdict(report: &Report) -> String {
     }
 }
 
-fn print_failure(failure: &ProcessReport) {
+fn print_trap(failure: &ProcessReport, trap: &Trap) {
     anstream::eprintln!(
         "\n{BOLD}{}{BOLD:#} (process {}, component {}) {}",
         printable(&failure.name),
@@ -70,9 +74,7 @@ fn print_failure(failure: &ProcessReport) {
         printable(&failure.component),
         printable(&failure.outcome.to_string())
     );
-    if let Outcome::Trapped(trap) = &failure.outcome {
-        for (index, frame) in trap.backtrace.iter().enumerate() {
-            anstream::eprintln!("  {index:>2}: {}", printable(frame));
-        }
+    for (index, frame) in trap.backtrace.iter().enumerate() {
+        anstream::eprintln!("  {index:>2}: {}", printable(frame));
     }
 }

@@ -1,0 +1,119 @@
+//! What processes wait for, in words.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use transputer_core::channel::{Look, Probe, Side};
+use transputer_core::{ChannelId, Holder, ProcessId};
+
+use crate::process::Process;
+
+/// A communication that a process waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What it waits to do.
+    pub operation: Side,
+    /// Its port, if it was born with the channel's end.
+    pub port: Option<String>,
+    /// The channel's label.
+    pub channel: String,
+    /// Who could do the other part: holders of the ends at the other side.
+    pub with: Vec<String>,
+}
+
+/// How many names of others are shown.
+const SHOWN: usize = 3;
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verb, preposition) = match self.operation {
+            Side::Send => ("send", "to"),
+            Side::Receive => ("receive", "from"),
+        };
+        match &self.port {
+            Some(port) => write!(f, "{verb} on its port `{port}`")?,
+            None => write!(f, "{verb}")?,
+        }
+        if !self.with.is_empty() {
+            let shown = self.with.iter().take(SHOWN);
+            let names: Vec<_> = shown.map(|name| format!("`{name}`")).collect();
+            write!(f, " {preposition} {}", names.join(" or "))?;
+            if self.with.len() > SHOWN {
+                write!(f, " or {} more", self.with.len() - SHOWN)?;
+            }
+        }
+        write!(f, " (channel `{}`)", self.channel)
+    }
+}
+
+/// The living processes of a network, by number.
+pub(super) struct Names(BTreeMap<ProcessId, Arc<Process>>);
+
+impl Names {
+    pub(super) fn new(living: Vec<Arc<Process>>) -> Self {
+        let by_id = living.into_iter().map(|process| (process.id, process));
+        Self(by_id.collect())
+    }
+
+    pub(super) fn of(&self, id: ProcessId) -> String {
+        match self.0.get(&id) {
+            Some(process) => process.name.to_string(),
+            None => format!("process {}", id.0),
+        }
+    }
+
+    pub(super) fn port(&self, process: ProcessId, channel: ChannelId) -> Option<String> {
+        self.0.get(&process)?.port(channel).map(str::to_owned)
+    }
+
+    /// Who these holders are, each once; ends inside messages are nobody's.
+    pub(super) fn holders(&self, holders: &[Holder]) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for holder in holders {
+            let name = match holder {
+                Holder::Process(id) => self.of(*id),
+                Holder::Host => "the host".to_owned(),
+                Holder::Transit(_) => "an undelivered message".to_owned(),
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+/// What every process waits for.
+pub(super) fn waits(probes: &[Arc<dyn Probe>], names: &Names) -> BTreeMap<ProcessId, Vec<Wait>> {
+    let mut waits: BTreeMap<ProcessId, Vec<Wait>> = BTreeMap::new();
+    for probe in probes {
+        let look = probe.look();
+        for waiting in &look.waiting {
+            if let Holder::Process(id) = waiting.holder {
+                waits.entry(id).or_default().push(Wait {
+                    operation: waiting.side,
+                    port: names.port(id, probe.id()),
+                    channel: label(&**probe),
+                    with: names.holders(other_side(&look, waiting.side)),
+                });
+            }
+        }
+    }
+    waits
+}
+
+fn other_side(look: &Look, side: Side) -> &[Holder] {
+    match side {
+        Side::Send => &look.receivers,
+        Side::Receive => &look.senders,
+    }
+}
+
+/// What a channel is called.
+pub(super) fn label(probe: &dyn Probe) -> String {
+    match probe.label() {
+        Some(label) => label.to_string(),
+        None => format!("channel {}", probe.id().0),
+    }
+}

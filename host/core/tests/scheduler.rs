@@ -387,13 +387,19 @@ fn a_drop_that_wakes_others_does_not_disturb_a_shutdown() {
     assert_eq!(scheduler.tasks(), 0);
 }
 
-/// A shutdown that meets workers just as they run out of work.
+/// A shutdown that meets workers just as they run out of work, a little later in each round.
 #[test]
 fn a_shutdown_at_any_moment_stops_every_worker() {
-    for round in 0..300 {
-        let scheduler = scheduler(1 + round % 3);
-        for _ in 0..round % 7 {
-            scheduler.spawn(yield_now());
+    for round in 0..800 {
+        let scheduler = scheduler(1 + round % 2);
+        let polled = Arc::new(AtomicBool::new(false));
+        let ran = polled.clone();
+        scheduler.spawn(async move { ran.store(true, Ordering::SeqCst) });
+        while !polled.load(Ordering::SeqCst) {
+            std::hint::spin_loop();
+        }
+        for _ in 0..round % 100 {
+            std::hint::spin_loop();
         }
         scheduler.shutdown();
         assert_eq!(scheduler.tasks(), 0);

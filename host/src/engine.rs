@@ -50,7 +50,9 @@ pub(crate) fn engine(options: &HostOptions) -> Result<(Engine, Option<Cache>), E
     config
         .wasm_component_model(true)
         .concurrency_support(false)
-        .epoch_interruption(true)
+        // A seeded run preempts by counting instructions, which time does not change.
+        .epoch_interruption(options.seed.is_none())
+        .consume_fuel(options.seed.is_some())
         .async_stack_size(FIBER_STACK)
         .max_wasm_stack(GUEST_STACK)
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use transputer_core::clock::Clock;
-use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions, TimeHold};
+use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use wasmtime::component::Linker;
 use wasmtime::{Cache, Engine};
 
@@ -16,7 +15,7 @@ use crate::error::{Error, SpawnFault};
 use crate::imports;
 use crate::network::Network;
 use crate::network::state::NetworkState;
-use crate::process::ProcessState;
+use crate::process::{ProcessState, Seeded};
 
 /// Where compiled components are kept between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +70,7 @@ pub struct Host(pub(crate) Arc<HostState>);
 /// What all networks of a host share.
 pub(crate) struct HostState {
     engine: Engine,
-    linker: Linker<ProcessState>,
+    linker: Arc<Linker<ProcessState>>,
     cache: Option<Cache>,
     scheduler: Scheduler,
     networks: Networks,
@@ -101,7 +100,37 @@ impl Host {
     /// [`Error::Setup`] if address space, a thread or the cache cannot be had.
     pub fn new(options: HostOptions) -> Result<Self, Error> {
         let (engine, cache) = engine::engine(&options)?;
-        let linker = imports::linker(&engine)?;
+        let linker = Arc::new(imports::linker(&engine)?);
+        Self::with_engine(options, engine, linker, cache)
+    }
+
+    /// Another host with the same components, which runs the schedule of this seed. It is
+    /// quick to make: nothing is compiled again.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if this host has no seed, or if a thread cannot be had.
+    pub fn reseeded(&self, seed: u64) -> Result<Self, Error> {
+        if !self.0.seeded {
+            return Err(Error::Setup {
+                message: "only a host with a seed can get another one".to_owned(),
+            });
+        }
+        let options = HostOptions {
+            max_processes: self.0.max_processes,
+            seed: Some(seed),
+            ..HostOptions::default()
+        };
+        let state = &self.0;
+        let (engine, linker) = (state.engine.clone(), state.linker.clone());
+        Self::with_engine(options, engine, linker, state.cache.clone())
+    }
+
+    fn with_engine(
+        options: HostOptions,
+        engine: Engine,
+        linker: Arc<Linker<ProcessState>>,
+        cache: Option<Cache>,
+    ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("transputer-wasi")
@@ -189,14 +218,17 @@ impl HostState {
         self.max_processes
     }
 
-    /// The clock that guests are to see instead of the system's, in a seeded run.
-    pub(crate) fn virtual_clock(&self) -> Option<Clock> {
-        self.seeded.then(|| self.scheduler.clock().clone())
+    /// What a new process gets instead of the system's clocks and randomness, in a seeded run.
+    pub(crate) fn seeded(&self) -> Option<Seeded> {
+        self.seeded.then(|| Seeded {
+            clock: self.scheduler.clock().clone(),
+            seed: self.scheduler.random_seed(),
+        })
     }
 
-    /// Holds virtual time, if time is virtual, while something outside is awaited.
-    pub(crate) fn hold_virtual_time(&self) -> Option<TimeHold> {
-        self.seeded.then(|| self.scheduler.hold_time())
+    /// Whether one schedule is run, decided by a seed.
+    pub(crate) fn is_seeded(&self) -> bool {
+        self.seeded
     }
 
     /// Has the host look after a network: its deadlocks are noticed from now on.

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::build::Build;
 use crate::commands::check::Check;
 use crate::commands::completions::Completions;
+use crate::commands::explore::Explore;
 use crate::commands::inspect::Inspect;
 use crate::commands::new::New;
 use crate::commands::run::Run;
@@ -26,6 +27,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Run),
+    Explore(Explore),
     Check(Check),
     Build(Build),
     Inspect(Inspect),

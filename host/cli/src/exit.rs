@@ -3,8 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use transputer::Error;
 use transputer::problem::Problems;
+use transputer::{Error, Verdict};
 
 /// How a command ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,15 @@ impl Exit {
             Exit::Deadlock => 3,
             Exit::HostTrouble => 4,
             Exit::Interrupted => 130,
+        }
+    }
+
+    /// How a command ends that ran a network.
+    pub(crate) fn of_verdict(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Succeeded => Exit::Success,
+            Verdict::Deadlocked => Exit::Deadlock,
+            Verdict::Failed | Verdict::Stopped => Exit::ProcessFailed,
         }
     }
 

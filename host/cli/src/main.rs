@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     cli.color.apply();
     let result = match cli.command {
         Command::Run(command) => command.run(),
+        Command::Explore(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Build(command) => command.run(),
         Command::Inspect(command) => command.run(),

@@ -50,22 +50,29 @@ impl Watch {
 impl NetworkState {
     /// Called at each tick while a process computes.
     pub(crate) fn on_tick(&self) {
-        if self.watch.is_due(Instant::now()) {
+        // Ticks come by the system's time, of which a seeded run must know nothing.
+        if !self.host.is_seeded() && self.watch.is_due(Instant::now()) {
             self.look_for_deadlock();
         }
     }
 
     /// Called when nothing is ready and nothing computes.
     pub(crate) fn on_quiet(&self) {
-        self.look_for_deadlock();
+        // While timers are pending it will fall quiet again, so that a look may be left out.
+        let timers = self.host.scheduler().timers_pending() > 0;
+        if !timers || self.watch.is_due(Instant::now()) {
+            self.look_for_deadlock();
+        }
     }
 
     fn look_for_deadlock(&self) {
         let began = Instant::now();
         let probes = self.probes();
         for found in deadlock::find(&probes, || self.awaited_ends()) {
-            self.add_deadlock(self.deadlock_report(&found));
-            poison(&probes, &found);
+            let report = self.deadlock_report(&found);
+            let reason = reason(&report.cycle);
+            self.add_deadlock(report);
+            poison(&probes, &found, &reason);
         }
         self.watch.looked(began);
     }
@@ -113,11 +120,26 @@ fn in_words(names: &Names, process: ProcessId, wait: &WaitsOn) -> Wait {
     }
 }
 
+/// How many processes of a cycle an error names.
+const SHOWN: usize = 12;
+
+/// What the processes are told: the cycle.
+fn reason(cycle: &[String]) -> String {
+    let shown = cycle.iter().take(SHOWN).map(String::as_str);
+    let back = match cycle.len() {
+        0 => return "deadlock: nobody can receive the message that would end it".to_owned(),
+        1..=SHOWN => cycle[0].as_str(),
+        _ => "...",
+    };
+    let names: Vec<&str> = shown.chain([back]).collect();
+    format!("deadlock: {}", names.join(" -> "))
+}
+
 /// Poisons every channel at which a process of the deadlock waits.
-fn poison(probes: &[Arc<dyn Probe>], found: &Deadlock) {
+fn poison(probes: &[Arc<dyn Probe>], found: &Deadlock, reason: &str) {
     let poison = Poison {
         kind: PoisonKind::Deadlock,
-        reason: format!("deadlock of {} processes", found.stuck.len()).into(),
+        reason: reason.into(),
     };
     let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
     for wait in found.stuck.iter().flat_map(|stuck| &stuck.waits) {

@@ -27,15 +27,35 @@ impl Host {
         overrides: &[ArgumentOverride],
     ) -> Result<Network, Error> {
         let components = self.components(description, built)?;
+        self.wire(description, &components, overrides)
+    }
+
+    /// Checks that everything fits, and wires the network from components that are loaded
+    /// already: by this host, or by another one with the same engine (see
+    /// [`reseeded`](Self::reseeded)).
+    ///
+    /// # Errors
+    /// [`Error::Problems`] with everything that is wrong, at once.
+    pub fn wire(
+        &self,
+        description: &Description,
+        components: &BTreeMap<String, Component>,
+        overrides: &[ArgumentOverride],
+    ) -> Result<Network, Error> {
         let signatures = components
             .iter()
             .map(|(name, component)| (name.clone(), component.signature().clone()))
             .collect();
         let plan = validation::check(description, &signatures, overrides)?;
-        Ok(self.wire(&plan, &components))
+        Ok(self.wire_plan(&plan, components))
     }
 
-    fn components(
+    /// Loads every component of a description, by the names that it has there. `built` is as
+    /// for [`load`](Self::load).
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, at once.
+    pub fn components(
         &self,
         description: &Description,
         built: &BTreeMap<String, PathBuf>,
@@ -73,7 +93,7 @@ impl Host {
     }
 
     /// Wires a plan; every name in it has been checked.
-    fn wire(&self, plan: &Plan, components: &BTreeMap<String, Component>) -> Network {
+    fn wire_plan(&self, plan: &Plan, components: &BTreeMap<String, Component>) -> Network {
         let mut network = Network::new(self.clone(), &plan.name);
         let code = |index: usize| {
             let name = &plan.components[index].name;

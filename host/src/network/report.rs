@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use transputer_core::ProcessId;
 
 use super::wait::Wait;
 use crate::process::Outcome;
 
 /// What became of a network, once all its processes have ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The network's name.
     pub network: String,
@@ -29,11 +30,12 @@ pub struct Report {
 }
 
 /// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProcessReport {
     /// Its name.
     pub name: String,
     /// Its number.
+    #[serde(serialize_with = "number")]
     pub id: ProcessId,
     /// What its component is called in the network.
     pub component: String,
@@ -42,7 +44,7 @@ pub struct ProcessReport {
 }
 
 /// Processes that wait for each other, and would for ever.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeadlockReport {
     /// Every process that is stuck, and what it waits for.
     pub stuck: Vec<StuckReport>,
@@ -51,7 +53,7 @@ pub struct DeadlockReport {
 }
 
 /// A process in a deadlock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StuckReport {
     /// Its name.
     pub process: String,
@@ -62,7 +64,8 @@ pub struct StuckReport {
 }
 
 /// A network's end in a word.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every process finished.
     Succeeded,
@@ -90,6 +93,10 @@ impl Report {
             Verdict::Succeeded
         }
     }
+}
+
+fn number<S: Serializer>(id: &ProcessId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(id.0)
 }
 
 impl fmt::Display for StuckReport {

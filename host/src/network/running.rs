@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 use transputer_core::ProcessId;
 
 use super::builder::{Member, Network};
-use super::endpoint;
+use super::endpoint::{self, Writing};
 use super::report::Report;
 use super::state::NetworkState;
 use super::wait::{Names, Wait, label, waits};
@@ -20,8 +19,8 @@ use crate::process::{Birth, Process, Settings, Wiring, checked_limits, spawn};
 #[derive(Clone)]
 pub struct Running {
     state: Arc<NetworkState>,
-    /// The thread that writes the network's standard output.
-    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Whoever writes the network's standard output.
+    writing: Arc<Mutex<Option<Writing>>>,
 }
 
 /// A process, and what it is doing.
@@ -64,10 +63,9 @@ impl Running {
     /// Blocks until every process has ended and the standard output is written.
     pub fn wait(&self) -> Report {
         self.state.wait_until_empty();
-        let writer = lock(&self.writer).take();
-        if let Some(writer) = writer {
-            // A panic there has been printed; the report is good without it.
-            let _ = writer.join();
+        let writing = lock(&self.writing).take();
+        if let Some(writing) = writing {
+            writing.wait();
         }
         self.state.discard_channels();
         self.state.report()
@@ -160,13 +158,13 @@ impl Start {
         if let Some(stdin) = network.stdin {
             endpoint::read(&state, stdin, network.reader);
         }
-        let writer = network
+        let writing = network
             .stdout
             .and_then(|stdout| endpoint::write(&state, stdout, network.writer));
         drop(hold);
         Ok(Running {
             state,
-            writer: Arc::new(Mutex::new(writer)),
+            writing: Arc::new(Mutex::new(writing)),
         })
     }
 }

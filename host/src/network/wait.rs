@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use transputer_core::channel::{Look, Probe, Side};
 use transputer_core::{ChannelId, Holder, ProcessId};
 
 use crate::process::Process;
 
 /// A communication that a process waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Wait {
     /// What it waits to do.
+    #[serde(serialize_with = "verb")]
     pub operation: Side,
     /// Its port, if it was born with the channel's end.
     pub port: Option<String>,
@@ -25,12 +27,22 @@ pub struct Wait {
 /// How many names of others are shown.
 const SHOWN: usize = 3;
 
+/// An operation's verb, and the preposition for the other party.
+fn in_words(operation: Side) -> (&'static str, &'static str) {
+    match operation {
+        Side::Send => ("send", "to"),
+        Side::Receive => ("receive", "from"),
+        Side::Sync => ("meet", "with"),
+    }
+}
+
+fn verb<S: Serializer>(operation: &Side, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(in_words(*operation).0)
+}
+
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (verb, preposition) = match self.operation {
-            Side::Send => ("send", "to"),
-            Side::Receive => ("receive", "from"),
-        };
+        let (verb, preposition) = in_words(self.operation);
         match &self.port {
             Some(port) => write!(f, "{verb} on its port `{port}`")?,
             None => write!(f, "{verb}")?,
@@ -107,6 +119,7 @@ fn other_side(look: &Look, side: Side) -> &[Holder] {
     match side {
         Side::Send => &look.receivers,
         Side::Receive => &look.senders,
+        Side::Sync => &look.absent,
     }
 }
 

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use transputer_core::clock::Clock;
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi::{
+    Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder,
+};
 
 use crate::network::plan::{Directory, Grants, Variable};
 
@@ -12,7 +14,7 @@ use crate::network::plan::{Directory, Grants, Variable};
 ///
 /// # Errors
 /// A directory that cannot be opened, named.
-pub(crate) fn wasi(grants: &Grants, virtual_clock: Option<Clock>) -> Result<WasiCtx, String> {
+pub(crate) fn wasi(grants: &Grants, seeded: Option<Seeded>) -> Result<WasiCtx, String> {
     let mut builder = WasiCtxBuilder::new();
     if grants.stdio {
         builder.inherit_stdout().inherit_stderr();
@@ -33,11 +35,8 @@ pub(crate) fn wasi(grants: &Grants, virtual_clock: Option<Clock>) -> Result<Wasi
         open(&mut builder, directory)?;
     }
     network(&mut builder, &grants.network);
-    if let Some(clock) = virtual_clock {
-        builder
-            .monotonic_clock(VirtualClock(clock.clone()))
-            .wall_clock(VirtualClock(clock))
-            .insecure_random_seed(0);
+    if let Some(seeded) = seeded {
+        seeded.replace_chance(&mut builder);
     }
     Ok(builder.build())
 }
@@ -68,6 +67,30 @@ fn network(builder: &mut WasiCtxBuilder, addresses: &[SocketAddr]) {
             let allowed = addresses.contains(&address);
             Box::pin(async move { allowed })
         });
+}
+
+/// What a process gets instead of the system's clocks and randomness, so that a seeded run
+/// is the same each time.
+pub(crate) struct Seeded {
+    pub(crate) clock: Clock,
+    pub(crate) seed: u64,
+}
+
+/// Random bytes that a seeded process gets before they come again.
+const RANDOM_BYTES: usize = 4_096;
+
+impl Seeded {
+    fn replace_chance(self, builder: &mut WasiCtxBuilder) {
+        let mut dice = fastrand::Rng::with_seed(self.seed);
+        let mut bytes = vec![0; RANDOM_BYTES];
+        dice.fill(&mut bytes);
+        builder
+            .monotonic_clock(VirtualClock(self.clock.clone()))
+            .wall_clock(VirtualClock(self.clock))
+            .secure_random(Deterministic::new(bytes.clone()))
+            .insecure_random(Deterministic::new(bytes))
+            .insecure_random_seed(dice.u128(..));
+    }
 }
 
 /// The network's clock for WASI, so that a seeded run sees virtual time only.

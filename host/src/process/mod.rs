@@ -24,6 +24,7 @@ use crate::host::lock;
 pub use outcome::{LimitKind, Outcome, Overrun, Trap};
 
 pub(crate) use ends::Ends;
+pub(crate) use grants::Seeded;
 pub(crate) use limits::checked_limits;
 pub(crate) use spawn::{Birth, Kin, Wiring, spawn};
 pub(crate) use state::{ProcessState, Settings};

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
 use transputer_core::channel::{Poison, PoisonKind};
 
 /// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// It returned; its ends were closed.
@@ -22,7 +24,7 @@ pub enum Outcome {
 }
 
 /// What a process did that WebAssembly forbids.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Trap {
     /// The trap, or the text of a panic.
     pub reason: String,
@@ -31,7 +33,7 @@ pub struct Trap {
 }
 
 /// A limit that a process went over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Overrun {
     /// Which limit.
     pub limit: LimitKind,
@@ -42,7 +44,8 @@ pub struct Overrun {
 }
 
 /// The limits that end a process.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LimitKind {
     /// Bytes of all linear memories and tables.

@@ -146,8 +146,8 @@ async fn instantiate(
     fate: Fate,
 ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
     let host = &birth.network.host;
-    let wasi = grants::wasi(&birth.settings.grants, host.virtual_clock())
-        .map_err(SpawnFault::Instantiation)?;
+    let wasi =
+        grants::wasi(&birth.settings.grants, host.seeded()).map_err(SpawnFault::Instantiation)?;
     let state = ProcessState::new(
         process.clone(),
         birth.network.clone(),
@@ -157,8 +157,14 @@ async fn instantiate(
     );
     let mut store = Store::new(host.engine(), state);
     store.limiter(|state| &mut state.memory);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_async_yield_and_update(1);
+    let preemption = if host.is_seeded() {
+        preempt_by_fuel(&mut store)
+    } else {
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        Ok(())
+    };
+    preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
     match birth.component.pre().instantiate_async(&mut store).await {
         Ok(instance) => Ok((store, instance)),
         Err(error) => Err(match Outcome::of_error(&error, None) {
@@ -167,6 +173,14 @@ async fn instantiate(
             other => SpawnFault::Instantiation(other.to_string()),
         }),
     }
+}
+
+/// Instructions, roughly, after which a seeded process lets others run.
+const TURN: u64 = 1_000_000;
+
+fn preempt_by_fuel(store: &mut Store<ProcessState>) -> wasmtime::Result<()> {
+    store.set_fuel(u64::MAX)?;
+    store.fuel_async_yield_interval(Some(TURN))
 }
 
 type Ports<T> = Vec<(String, Resource<T>)>;

@@ -1,17 +1,11 @@
 //! `transputer run`: a network, from start to end.
 
-use std::path::PathBuf;
+use clap::Args;
+use transputer::{Host, HostOptions};
 
-use clap::{Args, ValueHint};
-use transputer::network::description::Description;
-use transputer::network::validation::ArgumentOverride;
-use transputer::{Error, Host, HostOptions, Network};
-
-use crate::components::{self, Building};
+use super::chosen::Chosen;
 use crate::exit::{self, Exit};
-use crate::progress::Progress;
-use crate::running::{self, LogLevel, Printer};
-use crate::terminal;
+use crate::running::{self, Format, LogLevel, Printer};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,14 +22,8 @@ Ctrl-C stops the network and says what was in flight; a second one ends at once.
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n{}", exit::HELP))]
 pub(crate) struct Run {
-    /// A folder with a network.toml, or the file
-    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
-    path: PathBuf,
-
-    /// Give every process that has such an argument this value, or only the one named, as in
-    /// generator.count=5; may be repeated
-    #[arg(long = "arg", value_name = "NAME=VALUE")]
-    arguments: Vec<ArgumentOverride>,
+    #[command(flatten)]
+    network: Chosen,
 
     /// Threads that run processes [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -45,63 +33,31 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", conflicts_with = "workers")]
     seed: Option<u64>,
 
-    /// Processes that may live at once
-    #[arg(long, value_name = "N", default_value_t = HostOptions::default().max_processes,
-        value_parser = clap::value_parser!(u32).range(1..))]
-    max_processes: u32,
-
     /// The least grave log lines to print [default: info, or error with --quiet]
     #[arg(long, value_name = "LEVEL", value_enum)]
     log: Option<LogLevel>,
 
-    /// Take guests as they were last built
-    #[arg(long)]
-    no_build: bool,
-
-    /// Print only what goes wrong
-    #[arg(long, short)]
-    quiet: bool,
+    /// How log lines, ends of processes, deadlocks and the report at the end are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 impl Run {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let network = self.load()?;
-        let quiet_level = if self.quiet {
+        let chosen = self.network.prepare()?;
+        let host = Host::new(HostOptions {
+            workers: self.workers.map(usize::from),
+            seed: self.seed,
+            ..self.network.host_options()
+        })?;
+        let components = chosen.components(&host)?;
+        let network = host.wire(&chosen.description, &components, &self.network.arguments)?;
+        let quiet_level = if self.network.quiet {
             LogLevel::Error
         } else {
             LogLevel::Info
         };
         let least = self.log.unwrap_or(quiet_level);
-        running::run(network, Printer::new(least))
-    }
-
-    /// Builds, checks and wires the network.
-    fn load(&self) -> anyhow::Result<Network> {
-        let description = Description::read(&self.path)?;
-        let building = if self.no_build {
-            Building::Never
-        } else {
-            Building::OutOfDate
-        };
-        let progress = Progress::new(self.quiet);
-        let located = components::locate(&description, building, progress)?;
-        located.refuse_unbuilt(&description)?;
-        let checked = components::check(&description, &located, &self.arguments)?;
-        if !checked.warnings.is_empty() && !self.quiet {
-            terminal::problems(&checked.warnings);
-        }
-        let host = Host::new(HostOptions {
-            workers: self.workers.map(usize::from),
-            max_processes: self.max_processes,
-            seed: self.seed,
-            ..HostOptions::default()
-        })?;
-        let step = progress.unobtrusive("compiling components");
-        let loaded = host.load(&description, &located.files, &self.arguments);
-        drop(step);
-        loaded.map_err(|error| match error {
-            Error::Problems(problems) => problems.into(),
-            other => other.into(),
-        })
+        running::run(network, Printer::new(least, self.format))
     }
 }

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::ValueEnum;
+use serde::Serialize;
 use transputer::{Event, Level, Outcome, ProcessReport};
 
-use crate::terminal::{DIM, ERROR, GOOD, HELP, WARNING, printable};
+use crate::terminal::{self, DIM, ERROR, GOOD, HELP, WARNING, printable};
 
 /// Which log lines are printed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -31,19 +32,31 @@ impl LogLevel {
     }
 }
 
+/// How events and the report are printed.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
 /// Prints events that are grave enough. Each is one write, so lines of different
 /// processes don't mix.
 #[derive(Clone, Debug)]
 pub(crate) struct Printer {
     least: LogLevel,
+    format: Format,
     /// Processes that a printed deadlock names; their ends say nothing more.
     stuck: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Printer {
-    pub(crate) fn new(least: LogLevel) -> Self {
+    pub(crate) fn new(least: LogLevel, format: Format) -> Self {
         Printer {
             least,
+            format,
             stuck: Arc::default(),
         }
     }
@@ -56,8 +69,24 @@ impl Printer {
         level >= self.least
     }
 
+    /// Whether programs read what is printed, not people.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Prints an event, if it is grave enough.
     pub(crate) fn print(&self, event: &Event) {
+        if self.is_json() {
+            let level = match event {
+                Event::Log { level, .. } => LogLevel::of(*level),
+                Event::Ended(report) if report.outcome.is_finished() => LogLevel::Debug,
+                _ => LogLevel::Error,
+            };
+            if self.prints(level) {
+                print_json(event);
+            }
+            return;
+        }
         match event {
             Event::Log {
                 process,
@@ -109,5 +138,13 @@ impl Printer {
             let outcome = printable(&report.outcome.to_string());
             anstream::eprintln!("{style}ended{style:#} {HELP}{process}{HELP:#}: {outcome}");
         }
+    }
+}
+
+/// Prints a line of JSON on stderr.
+pub(crate) fn print_json(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(line) => anstream::eprintln!("{line}"),
+        Err(error) => terminal::warning(format_args!("not to be had as JSON: {error}")),
     }
 }

@@ -5,13 +5,12 @@ mod interrupt;
 mod pipe;
 mod summary;
 
-pub(crate) use events::{LogLevel, Printer};
+pub(crate) use events::{Format, LogLevel, Printer};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use pipe::PipeWatch;
 pub(crate) use summary::summarise;
 
-use transputer::Network;
-use transputer::Report;
+use transputer::{Network, Verdict};
 
 use crate::exit::Exit;
 
@@ -39,16 +38,9 @@ pub(crate) fn run(mut network: Network, printer: Printer) -> anyhow::Result<Exit
         return Ok(Exit::Success);
     }
     summarise(&report, &printer);
-    Ok(exit(&report, &interrupt, &pipe))
-}
-
-fn exit(report: &Report, interrupt: &Interrupt, pipe: &PipeWatch) -> Exit {
-    use transputer::Verdict;
-    match report.verdict() {
+    Ok(match report.verdict() {
         _ if interrupt.happened() => Exit::Interrupted,
-        Verdict::Deadlocked => Exit::Deadlock,
-        Verdict::Failed | Verdict::Stopped => Exit::ProcessFailed,
         Verdict::Succeeded if pipe.failed() => Exit::HostTrouble,
-        Verdict::Succeeded => Exit::Success,
-    }
+        verdict => Exit::of_verdict(verdict),
+    })
 }

@@ -1,8 +1,10 @@
 //! What is said of a network at its end.
 
+use std::collections::BTreeMap;
+
 use transputer::{Outcome, ProcessReport, Report, Trap, Verdict};
 
-use super::events::{LogLevel, Printer};
+use super::events::{LogLevel, Printer, print_json};
 use crate::terminal::{self, BOLD, ERROR, WARNING, counted, printable};
 
 /// How many traps are shown with their backtraces. The first is the likeliest cause of the others.
@@ -12,6 +14,9 @@ const SHOWN: usize = 10;
 /// told when they did. Nothing is said of a
 /// success, unless messages were lost or the log is detailed.
 pub(crate) fn summarise(report: &Report, printer: &Printer) {
+    if printer.is_json() {
+        return print_json(&BTreeMap::from([("report", report)]));
+    }
     let traps: Vec<(&ProcessReport, &Trap)> = report
         .failures
         .iter()

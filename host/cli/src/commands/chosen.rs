@@ -1,0 +1,88 @@
+//! The network that a command is to run: found, built and checked.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use transputer::network::description::Description;
+use transputer::network::validation::ArgumentOverride;
+use transputer::{Component, Host, HostOptions};
+
+use crate::components::{self, Building, Located};
+use crate::progress::Progress;
+use crate::terminal;
+
+/// Which network, with which arguments.
+#[derive(Debug, Args)]
+pub(crate) struct Chosen {
+    /// A folder with a network.toml, or the file
+    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
+    path: PathBuf,
+
+    /// Give every process that has such an argument this value, or only the one named, as in
+    /// generator.count=5; may be repeated
+    #[arg(long = "arg", value_name = "NAME=VALUE")]
+    pub(crate) arguments: Vec<ArgumentOverride>,
+
+    /// Processes that may live at once
+    #[arg(long, value_name = "N", default_value_t = HostOptions::default().max_processes,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    max_processes: u32,
+
+    /// Take guests as they were last built
+    #[arg(long)]
+    no_build: bool,
+
+    /// Print only what goes wrong
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// A network whose description and guests are ready.
+pub(crate) struct Prepared {
+    pub(crate) description: Description,
+    located: Located,
+    progress: Progress,
+}
+
+impl Chosen {
+    /// Reads the description, builds the guests, and checks that everything fits.
+    pub(crate) fn prepare(&self) -> anyhow::Result<Prepared> {
+        let description = Description::read(&self.path)?;
+        let building = if self.no_build {
+            Building::Never
+        } else {
+            Building::OutOfDate
+        };
+        let progress = Progress::new(self.quiet);
+        let located = components::locate(&description, building, progress)?;
+        located.refuse_unbuilt(&description)?;
+        let checked = components::check(&description, &located, &self.arguments)?;
+        if !checked.warnings.is_empty() && !self.quiet {
+            terminal::problems(&checked.warnings);
+        }
+        Ok(Prepared {
+            description,
+            located,
+            progress,
+        })
+    }
+
+    /// Options of a host for it.
+    pub(crate) fn host_options(&self) -> HostOptions {
+        HostOptions {
+            max_processes: self.max_processes,
+            ..HostOptions::default()
+        }
+    }
+}
+
+impl Prepared {
+    /// Loads its components, from the cache of compiled code where that has them.
+    pub(crate) fn components(&self, host: &Host) -> anyhow::Result<BTreeMap<String, Component>> {
+        let step = self.progress.unobtrusive("compiling components");
+        let components = host.components(&self.description, &self.located.files);
+        drop(step);
+        Ok(components?)
+    }
+}

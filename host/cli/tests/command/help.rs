@@ -5,7 +5,15 @@ use predicates::str::contains;
 
 use super::transputer;
 
-const COMMANDS: [&str; 6] = ["run", "check", "build", "inspect", "new", "completions"];
+const COMMANDS: [&str; 7] = [
+    "run",
+    "explore",
+    "check",
+    "build",
+    "inspect",
+    "new",
+    "completions",
+];
 
 #[test]
 fn help_names_every_command_and_exit_code() {

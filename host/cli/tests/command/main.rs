@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 mod bad_input;
 mod building;
+mod exploring;
 mod help;
 mod running;
 #[cfg(unix)]

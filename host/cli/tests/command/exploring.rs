@@ -1,0 +1,128 @@
+//! Seeds, schedules, and what programs read.
+
+use std::collections::BTreeSet;
+
+use predicates::str::contains;
+use serde_json::Value;
+
+use super::{network, transputer};
+
+/// Two streams that are merged as they come.
+const MERGE: &str = r#"
+[arguments]
+limit = 5
+
+[process.first]
+component = "{guest:count}"
+
+[process.second]
+component = "{guest:count}"
+
+[process.merge]
+component = "{guest:selects}"
+
+[[channel]]
+from = "first.numbers"
+to = "merge.a"
+
+[[channel]]
+from = "second.numbers"
+to = "merge.b"
+
+[stdout]
+from = "merge.merged"
+format = "lines"
+"#;
+
+/// Two processes that each wait for the other's first message.
+const STUCK: &str = r#"
+[process.first]
+component = "{guest:double}"
+
+[process.second]
+component = "{guest:double}"
+
+[[channel]]
+from = "first.doubled"
+to = "second.numbers"
+
+[[channel]]
+from = "second.doubled"
+to = "first.numbers"
+"#;
+
+/// What a network writes under a seed.
+fn output(folder: &std::path::Path, seed: u64) -> String {
+    let mut command = transputer();
+    let command = command.arg("run").arg(folder);
+    let assert = command.args(["--seed", &seed.to_string()]).assert().code(0);
+    String::from_utf8(assert.get_output().stdout.clone()).expect("text")
+}
+
+#[test]
+fn a_seed_decides_the_schedule() {
+    let folder = network(MERGE);
+    let outputs: Vec<String> = (0..8).map(|seed| output(folder.path(), seed)).collect();
+    let different: BTreeSet<&String> = outputs.iter().collect();
+    assert!(different.len() > 1, "every seed gives {outputs:?}");
+    for (seed, first) in (0..).zip(&outputs) {
+        assert_eq!(&output(folder.path(), seed), first, "seed {seed}");
+    }
+}
+
+#[test]
+fn exploring_tells_whether_the_output_depends_on_the_schedule() {
+    let folder = network(MERGE);
+    transputer()
+        .arg("explore")
+        .arg(folder.path())
+        .args(["--schedules", "20"])
+        .assert()
+        .code(0)
+        .stdout(contains("20 schedules succeeded, with "));
+    transputer()
+        .arg("explore")
+        .arg(folder.path())
+        .args(["--schedules", "20", "--arg", "second.limit=0"])
+        .assert()
+        .code(0)
+        .stdout("20 schedules succeeded, all with the same output\n");
+}
+
+#[test]
+fn exploring_stops_at_a_deadlock_and_names_the_seed() {
+    let folder = network(STUCK);
+    transputer()
+        .arg("explore")
+        .arg(folder.path())
+        .args(["--seed", "40"])
+        .assert()
+        .code(3)
+        .stdout("")
+        .stderr(contains("cycle: first -> second -> first"))
+        .stderr(contains("`transputer run --seed 40`"));
+}
+
+#[test]
+fn events_and_the_report_can_be_json() {
+    let folder = network(STUCK);
+    let assert = transputer()
+        .arg("run")
+        .arg(folder.path())
+        .args(["--format", "json"])
+        .assert()
+        .code(3);
+    let errors = String::from_utf8(assert.get_output().stderr.clone()).expect("text");
+    let lines: Vec<Value> = errors
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let stuck = &lines[0]["deadlock"]["stuck"];
+    assert_eq!(stuck[0]["process"], "first");
+    assert_eq!(stuck[0]["waits"][0]["operation"], "receive");
+    assert_eq!(stuck[0]["waits"][0]["port"], "numbers");
+    assert_eq!(stuck[0]["waits"][0]["with"][0], "second");
+    let report = &lines.last().expect("a report")["report"];
+    assert_eq!(report["failed"], 2);
+    assert_eq!(report["deadlocks"][0]["cycle"][1], "second");
+}

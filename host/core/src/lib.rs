@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 pub mod alternation;
+pub mod barrier;
 pub mod channel;
 #[cfg_attr(loom, allow(dead_code))]
 pub mod clock;
@@ -15,6 +16,7 @@ pub mod scheduler;
 mod sync;
 
 pub use alternation::{Alternation, Chosen, Guard, Order, Outcome, Wait};
+pub use barrier::Barrier;
 pub use channel::{
     ChannelError, ChannelId, Look, Options, Overflow, Payload, Poison, PoisonKind, Probe, Receive,
     ReceiveBy, Receiver, Send, SendBy, SendError, Sender, Side, Statistics, Waiting, channel,

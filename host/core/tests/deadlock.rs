@@ -12,7 +12,7 @@ use transputer_core::clock::Clock;
 use transputer_core::deadlock::{AwaitedEnd, Deadlock, Stuck, WaitsOn, find};
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use transputer_core::{
-    Alternation, ChannelId, Guard, Holder, Look, Options, Order, Poison, Probe, ProcessId,
+    Alternation, Barrier, ChannelId, Guard, Holder, Look, Options, Order, Poison, Probe, ProcessId,
     Receiver, Sender, Side, Statistics, Waiting, channel,
 };
 
@@ -146,6 +146,71 @@ fn two_philosophers_are_stuck_with_a_fork_each() {
     assert_eq!(labels, [Some("right"), Some("left")]);
     left.sender.try_send(0).unwrap();
     assert_eq!(found([&left, &right]), [], "a fork was put back");
+}
+
+#[test]
+fn who_waits_at_a_barrier_for_the_stuck_is_stuck() {
+    let barrier = Barrier::new("phase");
+    barrier.set_holder(Holder::Process(A));
+    let other = barrier.enrol_for(Holder::Process(B));
+    let channel = between(A, B);
+    let probes = [barrier.probe(), channel.sender.probe()];
+    let _a = parked(async { drop(barrier.sync().await) });
+    assert_eq!(find(&probes, Vec::new), [], "the other may still arrive");
+    let b = channel.receive();
+    let deadlocks = find(&probes, Vec::new);
+    assert_eq!(outline(&deadlocks), [(vec![A, B], vec![A, B])]);
+    let waits = WaitsOn {
+        channel: barrier.id(),
+        label: Some("phase".into()),
+        side: Side::Sync,
+        others: vec![Holder::Process(B)],
+    };
+    assert_eq!(deadlocks[0].stuck[0].waits, [waits]);
+    drop(b);
+    assert_eq!(find(&probes, Vec::new), []);
+    other.set_holder(Holder::Host);
+    let _b = channel.receive();
+    assert_eq!(find(&probes, Vec::new), [], "the host may still arrive");
+}
+
+#[test]
+fn a_member_that_arrived_with_a_deadline_is_live() {
+    let clock = Clock::manual();
+    let barrier = Barrier::new("phase");
+    let members = [A, B, C].map(|process| barrier.enrol_for(Holder::Process(process)));
+    barrier.set_holder(Holder::Process(C));
+    let _a = parked(async { drop(members[0].sync().await) });
+    let timed = parked(async {
+        drop(
+            members[1]
+                .sync_by(clock.sleep(Duration::from_secs(1)))
+                .await,
+        )
+    });
+    let own = between(C, C);
+    let _c = own.receive();
+    let probes = [barrier.probe(), own.sender.probe()];
+    assert_eq!(outline(&find(&probes, Vec::new)), [(vec![C], vec![C])]);
+    drop(timed);
+    let _b = parked(async { drop(members[1].sync().await) });
+    // Both wait for C, which has two memberships.
+    assert_eq!(
+        outline(&find(&probes, Vec::new)),
+        [(vec![A, B, C], vec![C])]
+    );
+}
+
+#[test]
+fn a_membership_in_a_message_that_can_be_received_is_live() {
+    let barrier = Barrier::new("phase");
+    barrier.set_holder(Holder::Process(A));
+    let moving = barrier.enrol_for(Holder::Process(B));
+    let carrier = between(B, C);
+    moving.set_holder(Holder::Transit(carrier.id()));
+    let _a = parked(async { drop(barrier.sync().await) });
+    let probes = [barrier.probe(), carrier.sender.probe()];
+    assert_eq!(find(&probes, Vec::new), [], "C may receive the membership");
 }
 
 #[test]
@@ -361,6 +426,7 @@ fn scripted(looks: [(u64, Holder); 2]) -> Vec<Deadlock> {
         buffered: 0,
         senders: vec![sender],
         receivers: vec![Holder::Process(A)],
+        absent: Vec::new(),
         waiting: vec![Waiting {
             holder: Holder::Process(A),
             side: Side::Receive,

@@ -1,4 +1,5 @@
-//! A channel as seen from outside: for reports, deadlock detection, and shutting down.
+//! A channel, or a barrier, as seen from outside: for reports, deadlock detection, and
+//! shutting down.
 
 use super::ChannelId;
 use super::error::Poison;
@@ -24,21 +25,23 @@ pub struct Statistics {
     pub waiting: usize,
 }
 
-/// A side of a channel.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+/// A side of a channel, or the only one of a barrier.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// The senders'.
     Send,
     /// The receivers'.
     Receive,
+    /// The members' of a barrier.
+    Sync,
 }
 
-/// An operation that waits at a channel, by itself or as a guard of an alternation.
+/// An operation that waits at a channel or a barrier, by itself or as a guard of an alternation.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Waiting {
-    /// Who holds the end.
+    /// Who holds the end, or the membership.
     pub holder: Holder,
-    /// Whether it waits to send or to receive.
+    /// What it waits to do.
     pub side: Side,
     /// Unique among the waits at this channel, so that two looks can tell whether they
     /// see the same wait.
@@ -47,7 +50,7 @@ pub struct Waiting {
     pub timed: bool,
 }
 
-/// A look at a channel: consistent, and out of date as soon as it is returned.
+/// A look at a channel or a barrier: consistent, and out of date as soon as it is returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Messages that the channel can buffer.
@@ -58,12 +61,16 @@ pub struct Look {
     pub senders: Vec<Holder>,
     /// The holder of each receiver.
     pub receivers: Vec<Holder>,
+    /// At a barrier, the holders of the memberships that have not arrived. Those that have
+    /// are in `waiting`.
+    pub absent: Vec<Holder>,
     /// Who waits, senders first, each side in order. An alternation that has already
     /// communicated elsewhere is not listed.
     pub waiting: Vec<Waiting>,
 }
 
-/// A channel without the type of its messages. Holding a probe keeps no end open.
+/// A channel without the type of its messages, or a barrier. Holding a probe keeps no end
+/// open, and no membership.
 pub trait Probe: Send + Sync {
     /// The channel.
     fn id(&self) -> ChannelId;
@@ -112,6 +119,7 @@ impl<T: Payload> Probe for Shared<T> {
             buffered: state.buffer.len(),
             senders: state.senders.holders(),
             receivers: state.receivers.holders(),
+            absent: Vec::new(),
             waiting: sending.chain(receiving).collect(),
         }
     }

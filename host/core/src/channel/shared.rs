@@ -16,6 +16,11 @@ use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// A number that no channel and no barrier has.
+pub(crate) fn next_id() -> ChannelId {
+    ChannelId(NEXT_ID.fetch_add(1, Ordering::Relaxed))
+}
+
 pub(crate) struct Shared<T> {
     pub(crate) id: ChannelId,
     pub(crate) label: Option<Arc<str>>,
@@ -27,7 +32,7 @@ pub(crate) struct Shared<T> {
 impl<T> Shared<T> {
     pub(crate) fn new(options: Options) -> Self {
         Shared {
-            id: ChannelId(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
+            id: next_id(),
             capacity: options.capacity,
             state: Mutex::new(State::new(&options)),
             label: options.label,

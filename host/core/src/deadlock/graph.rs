@@ -59,11 +59,11 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn channels(&self, process: ProcessId) -> BTreeSet<(ChannelId, bool)> {
+    fn channels(&self, process: ProcessId) -> BTreeSet<(ChannelId, Side)> {
         let waits = self.waits.of(process).into_iter();
         waits
             .flat_map(|waits| &waits.at)
-            .map(|(channel, receives, _)| (*channel, *receives))
+            .map(|(channel, side, _)| (*channel, *side))
             .collect()
     }
 
@@ -75,15 +75,15 @@ impl View<'_> {
             .collect()
     }
 
-    /// Who holds the side of a channel that isn't this one.
-    fn others(&self, channel: ChannelId, receives: bool) -> BTreeSet<Holder> {
+    /// Who holds the side of a channel that isn't this one, or is awaited at a barrier.
+    fn others(&self, channel: ChannelId, side: Side) -> BTreeSet<Holder> {
         let Some(seen) = self.seen.get(&channel) else {
             return BTreeSet::new();
         };
-        let others = if receives {
-            &seen.look.senders
-        } else {
-            &seen.look.receivers
+        let others = match side {
+            Side::Receive => &seen.look.senders,
+            Side::Send => &seen.look.receivers,
+            Side::Sync => &seen.look.absent,
         };
         others.iter().copied().collect()
     }
@@ -92,8 +92,8 @@ impl View<'_> {
     fn waits_for(&self, process: ProcessId) -> BTreeSet<ProcessId> {
         let mut found: BTreeSet<_> = self.awaited(process);
         let mut open: Vec<Holder> = Vec::new();
-        for (channel, receives) in self.channels(process) {
-            open.extend(self.others(channel, receives));
+        for (channel, side) in self.channels(process) {
+            open.extend(self.others(channel, side));
         }
         let mut carriers = HashSet::new();
         while let Some(holder) = open.pop() {
@@ -101,7 +101,7 @@ impl View<'_> {
                 Holder::Process(other) => drop(found.insert(other)),
                 // Whoever receives the message would hold the end.
                 Holder::Transit(carrier) if carriers.insert(carrier) => {
-                    open.extend(self.others(carrier, false));
+                    open.extend(self.others(carrier, Side::Send));
                 }
                 Holder::Transit(_) | Holder::Host => {}
             }
@@ -118,11 +118,11 @@ impl View<'_> {
         let waits = self
             .channels(process)
             .into_iter()
-            .map(|(channel, receives)| WaitsOn {
+            .map(|(channel, side)| WaitsOn {
                 channel,
                 label: self.seen.get(&channel).and_then(|seen| seen.label.clone()),
-                side: if receives { Side::Receive } else { Side::Send },
-                others: self.others(channel, receives).into_iter().collect(),
+                side,
+                others: self.others(channel, side).into_iter().collect(),
             })
             .collect();
         Stuck {

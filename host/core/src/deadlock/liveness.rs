@@ -12,8 +12,8 @@ pub(super) struct Waits(BTreeMap<ProcessId, WaitsOfOne>);
 /// Equal in two rounds only if the process has waited all the time in between.
 #[derive(Default, PartialEq, Eq)]
 pub(super) struct WaitsOfOne {
-    /// Channel, whether to receive, ticket.
-    pub(super) at: BTreeSet<(ChannelId, bool, u64)>,
+    /// Channel, what it waits to do there, ticket.
+    pub(super) at: BTreeSet<(ChannelId, Side, u64)>,
     /// Process, ticket.
     pub(super) for_ends: BTreeSet<(ProcessId, u64)>,
     timed: bool,
@@ -28,8 +28,9 @@ impl Waits {
                     continue;
                 };
                 let waits = all.entry(process).or_default();
-                let receives = waiting.side == Side::Receive;
-                waits.at.insert((seen.channel, receives, waiting.ticket));
+                waits
+                    .at
+                    .insert((seen.channel, waiting.side, waiting.ticket));
                 waits.timed |= waiting.timed;
             }
         }
@@ -124,7 +125,7 @@ impl Reach {
         }
     }
 
-    /// Who holds an end of a channel can reach it.
+    /// Who holds an end of a channel, or a membership of a barrier, can reach it.
     fn add_ends(&mut self, seen: &[Seen], suspects: &BTreeSet<ProcessId>, carriers: Carriers) {
         let mut known: HashSet<ChannelId> = HashSet::new();
         if carriers == Carriers::Any {

@@ -10,6 +10,9 @@
 //! live if somebody live holds an end of the channel that carries it. Who isn't live by any of
 //! these is stuck: all those who could wake him are stuck themselves.
 //!
+//! A barrier counts as a channel whose ends are its memberships: any member can arrive, resign or
+//! poison.
+//!
 //! # Why nothing has to stand still meanwhile
 //!
 //! The looks at the channels are made one after the other, while processes run. So all are made
@@ -70,28 +73,28 @@ pub struct Deadlock {
 pub struct Stuck {
     /// The process.
     pub process: ProcessId,
-    /// The channels that it waits at: several if it waits in an alternation.
+    /// The channels that it waits at, several if it waits in an alternation, or the barrier.
     pub waits: Vec<WaitsOn>,
     /// The processes whose end it waits for.
     pub awaits: Vec<ProcessId>,
 }
 
-/// A wait at a channel.
+/// A wait at a channel or a barrier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitsOn {
-    /// The channel.
+    /// The channel or barrier.
     pub channel: ChannelId,
-    /// The channel's name.
+    /// Its name.
     pub label: Option<Arc<str>>,
     /// What the process waits to do.
     pub side: Side,
-    /// Who holds the other side, and is stuck as well.
+    /// Who holds the other side, or hasn't arrived at the barrier, and is stuck as well.
     pub others: Vec<Holder>,
 }
 
 /// Finds every deadlock among the processes that wait at these channels. Never a false alarm.
 ///
-/// `probes` must hold **every** channel that a process of the network may wait at: a wait that is
+/// `probes` must hold **every** channel and barrier that a process of the network may wait at: a wait that is
 /// left out looks as if the process had fewer ways to go on. An end said to be in transit through
 /// a channel that isn't among them counts as live.
 ///
@@ -149,7 +152,10 @@ fn look<'a>(probes: impl Iterator<Item = &'a Arc<dyn Probe>>) -> Vec<Seen> {
 impl Seen {
     fn holders(&self) -> impl Iterator<Item = Holder> {
         let look = &self.look;
-        look.senders.iter().chain(&look.receivers).copied()
+        let ends = look.senders.iter().chain(&look.receivers);
+        let at_barrier = look.waiting.iter().filter(|wait| wait.side == Side::Sync);
+        let arrived = at_barrier.map(|wait| &wait.holder);
+        ends.chain(&look.absent).chain(arrived).copied()
     }
 
     /// The channels in whose messages ends of this one lie.

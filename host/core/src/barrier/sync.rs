@@ -1,0 +1,112 @@
+//! Arriving at a barrier, as futures.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::Barrier;
+use crate::channel::ChannelError;
+use crate::clock::Sleep;
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Start,
+    Waiting,
+    Done,
+}
+
+/// The future of [`Barrier::sync`].
+///
+/// # Cancel safety
+///
+/// Dropping it takes the arrival back, unless all have arrived already: they went on then,
+/// and this member counts as absent from the next phase.
+///
+/// # Panics
+///
+/// If it is polled after it was ready.
+#[derive(Debug)]
+#[must_use = "it arrives when it is awaited"]
+pub struct Sync<'a> {
+    barrier: &'a Barrier,
+    timed: bool,
+    stage: Stage,
+}
+
+impl<'a> Sync<'a> {
+    pub(super) fn new(barrier: &'a Barrier, timed: bool) -> Self {
+        Sync {
+            barrier,
+            timed,
+            stage: Stage::Start,
+        }
+    }
+
+    /// Gives up. If all have arrived already, that wins.
+    fn time_out(&mut self) -> Result<(), ChannelError> {
+        let key = self.barrier.key;
+        self.stage = Stage::Done;
+        self.barrier
+            .shared
+            .with(|state, later| state.withdraw(key, later))
+            .unwrap_or(Err(ChannelError::TimedOut))
+    }
+}
+
+impl Future for Sync<'_> {
+    type Output = Result<(), ChannelError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let (key, timed, waker) = (self.barrier.key, self.timed, context.waker());
+        let outcome = self.barrier.shared.with(|state, later| match self.stage {
+            Stage::Start => state.arrive(key, waker, timed, later),
+            Stage::Waiting => state.poll(key, waker, later),
+            Stage::Done => panic!("a sync was polled after it was done"),
+        });
+        match outcome {
+            Some(outcome) => {
+                self.stage = Stage::Done;
+                Poll::Ready(outcome)
+            }
+            None => {
+                self.stage = Stage::Waiting;
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Sync<'_> {
+    fn drop(&mut self) {
+        if self.stage == Stage::Waiting {
+            let key = self.barrier.key;
+            self.barrier
+                .shared
+                .with(|state, later| state.withdraw(key, later));
+        }
+    }
+}
+
+/// The future of [`Barrier::sync_by`].
+///
+/// # Cancel safety
+///
+/// As [`Sync`].
+#[derive(Debug)]
+#[must_use = "it arrives when it is awaited"]
+pub struct SyncBy<'a> {
+    pub(super) sync: Sync<'a>,
+    pub(super) deadline: Sleep,
+}
+
+impl Future for SyncBy<'_> {
+    type Output = Result<(), ChannelError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let done = Pin::new(&mut self.sync).poll(context);
+        if done.is_ready() || Pin::new(&mut self.deadline).poll(context).is_pending() {
+            return done;
+        }
+        Poll::Ready(self.sync.time_out())
+    }
+}

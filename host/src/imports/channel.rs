@@ -1,6 +1,6 @@
 //! `transputer:csp/channel`.
 
-use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind};
+use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind, SendError};
 use transputer_core::clock::{Sleep, Time};
 use transputer_core::{Holder, Options, Overflow};
 use wasmtime::component::Resource;
@@ -22,6 +22,31 @@ const REASON: usize = 4 << 10;
 /// The largest capacity that a guest may ask for.
 const CAPACITY: u32 = 1 << 20;
 
+/// How long an operation may wait.
+pub(super) enum Wait {
+    Forever,
+    Until(Sleep),
+    Never,
+}
+
+impl Wait {
+    async fn send(self, sender: &Sender, message: Message) -> Result<(), SendError<Message>> {
+        match self {
+            Self::Forever => sender.send(message).await,
+            Self::Until(deadline) => sender.send_by(message, deadline).await,
+            Self::Never => sender.try_send(message),
+        }
+    }
+
+    async fn receive(self, receiver: &Receiver) -> Result<Message, ChannelError> {
+        match self {
+            Self::Forever => receiver.receive().await,
+            Self::Until(deadline) => receiver.receive_by(deadline).await,
+            Self::Never => receiver.try_receive(),
+        }
+    }
+}
+
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 impl ProcessState {
@@ -37,6 +62,15 @@ impl ProcessState {
     pub(super) fn sleep_until(&self, deadline: u64) -> Sleep {
         let clock = self.network.host.scheduler().clock();
         clock.sleep_until(Time::from_nanos(deadline))
+    }
+
+    /// How long an operation may wait, with a guest's deadline as a sleep.
+    pub(super) fn how_long(&self, patience: wit::Patience) -> Wait {
+        match patience {
+            wit::Patience::Forever => Wait::Forever,
+            wit::Patience::Until(deadline) => Wait::Until(self.sleep_until(deadline)),
+            wit::Patience::Never => Wait::Never,
+        }
     }
 
     /// Takes the ends of a message in, which are this process's from now on.
@@ -152,6 +186,7 @@ impl wit::HostSender for ProcessState {
         &mut self,
         this: Resource<Sender>,
         packed: Vec<u8>,
+        patience: wit::Patience,
     ) -> wasmtime::Result<(u32, Option<wit::Error>)> {
         let mut sent = 0;
         for message in Unpacked(&packed) {
@@ -163,7 +198,8 @@ impl wit::HostSender for ProcessState {
                 Ok(message) => message,
                 Err(error) => return Ok((sent, Some(error))),
             };
-            if let Err(refused) = self.ends.sender(&this)?.send(message).await {
+            let wait = self.how_long(patience);
+            if let Err(refused) = wait.send(self.ends.sender(&this)?, message).await {
                 return Ok((sent, Some(wit_error(&refused.error))));
             }
             sent += 1;
@@ -176,6 +212,7 @@ impl wit::HostSender for ProcessState {
         this: Resource<Sender>,
         message: Vec<u8>,
         ends: Vec<wit::End>,
+        patience: wit::Patience,
     ) -> wasmtime::Result<Result<(), wit::Refused>> {
         let message = Message {
             ends: self.give_away(ends)?,
@@ -184,10 +221,11 @@ impl wit::HostSender for ProcessState {
         let refused = match self.check_size(message.bytes.len()) {
             Err(error) => Some((error, message)),
             Ok(()) => {
+                let wait = self.how_long(patience);
                 let sender = self.ends.sender(&this)?;
                 let transit = Holder::Transit(sender.id());
                 message.ends.iter().for_each(|end| end.set_holder(transit));
-                let sent = sender.send(message).await;
+                let sent = wait.send(sender, message).await;
                 sent.err()
                     .map(|refused| (wit_error(&refused.error), refused.message))
             }
@@ -252,9 +290,15 @@ impl wit::HostReceiver for ProcessState {
         Ok(plain(receiver, received))
     }
 
-    async fn receive_batch(&mut self, this: Resource<Receiver>, most: u32) -> Answer<Vec<u8>> {
+    async fn receive_batch(
+        &mut self,
+        this: Resource<Receiver>,
+        most: u32,
+        patience: wit::Patience,
+    ) -> Answer<Vec<u8>> {
+        let wait = self.how_long(patience);
         let receiver = self.ends.receiver(&this)?;
-        let received = receiver.receive().await;
+        let received = wait.receive(receiver).await;
         let mut packed = Vec::new();
         match plain(receiver, received) {
             Ok(first) => pack(&mut packed, &first),
@@ -273,8 +317,13 @@ impl wit::HostReceiver for ProcessState {
         Ok(Ok(packed))
     }
 
-    async fn receive_ends(&mut self, this: Resource<Receiver>) -> Answer<wit::Message> {
-        let received = self.ends.receiver(&this)?.receive().await;
+    async fn receive_ends(
+        &mut self,
+        this: Resource<Receiver>,
+        patience: wit::Patience,
+    ) -> Answer<wit::Message> {
+        let wait = self.how_long(patience);
+        let received = wait.receive(self.ends.receiver(&this)?).await;
         Ok(match received {
             Ok(message) => self.accept(message, |state| {
                 let receiver = state.ends.receiver(&this).ok()?;

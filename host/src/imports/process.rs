@@ -1,20 +1,24 @@
 //! `transputer:csp/process`.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use transputer_core::Holder;
 use transputer_core::channel::channel;
+use transputer_core::clock::Sleep;
 use wasmtime::component::Resource;
 
-use super::channel::cut;
-use crate::bindings::transputer::csp::process as wit;
+use super::channel::{Wait, cut};
+use crate::bindings::transputer::csp::{channel as wit_channel, process as wit};
 use crate::component::Component;
 use crate::error::SpawnFault;
 use crate::message::{Message, Receiver, Sender};
 use crate::network::event::{Event, Level};
 use crate::network::fit::{check_arguments, check_ports};
-use crate::process::{Birth, Child, Kin, Outcome, ProcessState, Wiring, spawn};
+use crate::process::{Birth, Child, Kin, Outcome, Process, ProcessState, Wiring, spawn};
 
 /// The longest line of a log.
 const LINE: usize = 8 << 10;
@@ -72,12 +76,12 @@ impl wit::Host for ProcessState {
 
     async fn yield_now(&mut self) -> wasmtime::Result<()> {
         let mut yielded = false;
-        std::future::poll_fn(|context| {
+        poll_fn(|context| {
             if std::mem::replace(&mut yielded, true) {
-                return std::task::Poll::Ready(());
+                return Poll::Ready(());
             }
             context.waker().wake_by_ref();
-            std::task::Poll::Pending
+            Poll::Pending
         })
         .await;
         Ok(())
@@ -112,14 +116,22 @@ impl wit::HostChild for ProcessState {
         Ok(self.child(&this)?.0.id.0)
     }
 
-    async fn wait(&mut self, this: Resource<Child>) -> wasmtime::Result<wit::Outcome> {
+    async fn wait(
+        &mut self,
+        this: Resource<Child>,
+        patience: wit_channel::Patience,
+    ) -> wasmtime::Result<Option<wit::Outcome>> {
+        let wait = self.how_long(patience);
         let child = self.child(&this)?;
-        let _joining = self.process.joining(child.0.id);
-        Ok(wit_outcome(child.0.wait().await))
-    }
-
-    fn try_wait(&mut self, this: Resource<Child>) -> wasmtime::Result<Option<wit::Outcome>> {
-        Ok(self.child(&this)?.0.outcome().map(wit_outcome))
+        let outcome = match wait {
+            Wait::Forever => {
+                let _joining = self.process.joining(child.0.id);
+                Some(child.0.wait().await)
+            }
+            Wait::Until(deadline) => ended_by(&child.0, deadline).await,
+            Wait::Never => child.0.outcome(),
+        };
+        Ok(outcome.map(wit_outcome))
     }
 
     fn kill(&mut self, this: Resource<Child>, reason: String) -> wasmtime::Result<()> {
@@ -258,6 +270,17 @@ impl ProcessState {
                 .collect(),
         }
     }
+}
+
+/// How a process ended, if it does before the deadline; its end beats a deadline at the same
+/// time.
+async fn ended_by(process: &Process, mut deadline: Sleep) -> Option<Outcome> {
+    let mut end = pin!(process.wait());
+    poll_fn(|context| match end.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => Pin::new(&mut deadline).poll(context).map(|()| None),
+    })
+    .await
 }
 
 fn wit_outcome(outcome: Outcome) -> wit::Outcome {

@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use super::Sender;
 use super::sender::{SenderEnd, written};
-use super::settle::{send_later, settle};
-use crate::bindings::transputer::csp::channel as raw;
+use super::settle::{send_buffered, send_later, settle};
+use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 use crate::message::Message;
+use crate::process::Instant;
 
 /// A buffer is sent when it holds this many messages, ...
 const MOST_MESSAGES: u32 = 256;
@@ -103,7 +104,7 @@ impl<T: Message> Buffered<T> {
 
     fn send_alone(&self, message: &T) -> Result<(), Error> {
         self.flush()?;
-        self.buffer.end.send(written(message))
+        self.buffer.end.send(written(message), Patience::Forever)
     }
 
     /// Sends what has been collected, here and in every other buffer of this process.
@@ -115,6 +116,36 @@ impl<T: Message> Buffered<T> {
     pub fn flush(&self) -> Result<(), Error> {
         settle();
         self.buffer.told()
+    }
+
+    /// Sends what needs no waiting of what has been collected, here and in every other
+    /// buffer of this process. The rest stays collected, and is sent with the next flush.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WouldBlock`] if something is left; otherwise those of [`send`](Buffered::send).
+    pub fn try_flush(&self) -> Result<(), Error> {
+        self.flush_within(Patience::Never, Error::WouldBlock)
+    }
+
+    /// Like [`flush`](Buffered::flush), but gives up at `deadline`. What is left stays
+    /// collected, and is sent with the next flush.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] if something is left; otherwise those of [`send`](Buffered::send).
+    pub fn flush_by(&self, deadline: Instant) -> Result<(), Error> {
+        let patience = Patience::Until(deadline.nanoseconds());
+        self.flush_within(patience, Error::TimedOut)
+    }
+
+    fn flush_within(&self, patience: Patience, out_of_patience: Error) -> Result<(), Error> {
+        let all_sent = send_buffered(patience);
+        self.buffer.told()?;
+        match all_sent {
+            true => Ok(()),
+            false => Err(out_of_patience),
+        }
     }
 
     /// The plain sender again, with everything sent.
@@ -181,15 +212,16 @@ impl Buffer {
         self.messages.set(0);
     }
 
-    /// Sends everything in it, in as few calls as the host allows.
-    pub(super) fn send_all(&self) {
+    /// Sends everything in it, in as few calls as the host allows, unless patience runs
+    /// out first; what is left then stays in it.
+    pub(super) fn send_all(&self, patience: Patience) {
         while !self.is_empty() {
             let (sent, error) = {
                 let handle = self.handle();
                 let packed = self.packed.borrow();
                 let rest = packed.get(self.start.get()..).unwrap_or_default();
                 match &*handle {
-                    Some(handle) => handle.send_batch(rest),
+                    Some(handle) => handle.send_batch(rest, patience),
                     None => (0, Some(raw::Error::Closed)),
                 }
             };
@@ -198,21 +230,9 @@ impl Buffer {
             }
             match error {
                 None => return self.discard(),
-                // The batch as a whole may be over the limit where each message is not.
-                Some(raw::Error::TooLarge) => self.send_first(),
+                Some(raw::Error::WouldBlock | raw::Error::TimedOut) => return,
                 Some(error) => return self.refused(error),
             }
-        }
-    }
-
-    fn send_first(&self) {
-        let sent = match (&*self.handle(), self.first()) {
-            (Some(handle), Some(message)) => handle.send(&message),
-            _ => Err(raw::Error::Closed),
-        };
-        match sent {
-            Ok(()) => self.first_was_sent(),
-            Err(error) => self.refused(error),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Statistics;
 use super::receiving::{Received, ReceiverEnd, note_abnormal_end, seen};
 use super::settle::settle;
-use crate::bindings::transputer::csp::channel as raw;
+use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 use crate::message::{Message, Reader, decode};
 use crate::process::{Instant, now};
@@ -66,15 +66,7 @@ impl<T: Message> Receiver<T> {
     /// `T` (it has been taken then), [`Error::Deadlock`], [`Error::Overloaded`],
     /// [`Error::Moved`].
     pub fn receive(&self) -> Result<T, Error> {
-        if let Some(held) = self.held() {
-            return held;
-        }
-        let message = if T::TYPE.carries_ends() {
-            self.end.receive_ends()
-        } else {
-            self.end.receive(raw::Receiver::receive)
-        };
-        self.decode(message?)
+        self.receive_within(Patience::Forever)
     }
 
     /// Takes the next message if there is one.
@@ -83,10 +75,7 @@ impl<T: Message> Receiver<T> {
     ///
     /// [`Error::WouldBlock`] if there is none; otherwise those of [`receive`](Receiver::receive).
     pub fn try_receive(&self) -> Result<T, Error> {
-        match self.held() {
-            Some(held) => held,
-            None => self.decode(self.end.receive(raw::Receiver::try_receive)?),
-        }
+        self.receive_within(Patience::Never)
     }
 
     /// Like [`receive`](Receiver::receive), but gives up at `deadline`.
@@ -95,11 +84,7 @@ impl<T: Message> Receiver<T> {
     ///
     /// [`Error::TimedOut`] at the deadline; otherwise those of [`receive`](Receiver::receive).
     pub fn receive_by(&self, deadline: Instant) -> Result<T, Error> {
-        if let Some(held) = self.held() {
-            return held;
-        }
-        let deadline = deadline.nanoseconds();
-        self.decode(self.end.receive(|handle| handle.receive_by(deadline))?)
+        self.receive_within(Patience::Until(deadline.nanoseconds()))
     }
 
     /// Like [`receive`](Receiver::receive), but gives up after `timeout`.
@@ -127,6 +112,7 @@ impl<T: Message> Receiver<T> {
     pub fn messages(&self) -> Messages<'_, T> {
         Messages {
             receiver: self,
+            patience: Patience::Forever,
             over: false,
         }
     }
@@ -156,6 +142,18 @@ impl<T: Message> Receiver<T> {
         }
     }
 
+    fn receive_within(&self, patience: Patience) -> Result<T, Error> {
+        if let Some(held) = self.held() {
+            return held;
+        }
+        let message = if T::TYPE.carries_ends() {
+            self.end.receive_ends(patience)
+        } else {
+            self.end.receive(patience)
+        };
+        self.decode(message?)
+    }
+
     /// The next message that was taken in advance.
     fn held(&self) -> Option<Result<T, Error>> {
         let held = self.end.held(|bytes| self.decode_bytes(bytes))?;
@@ -163,12 +161,12 @@ impl<T: Message> Receiver<T> {
     }
 
     /// The next message, with more taken from the host where there are more.
-    fn next_batched(&self) -> Result<T, Error> {
+    fn next_batched(&self, patience: Patience) -> Result<T, Error> {
         loop {
             if let Some(held) = self.held() {
                 return held;
             }
-            if let Some(message) = self.end.receive_batch()? {
+            if let Some(message) = self.end.receive_batch(patience)? {
                 return self.decode(message);
             }
             if !self.end.holds_messages() {
@@ -179,7 +177,7 @@ impl<T: Message> Receiver<T> {
 
     /// What a loop without errors yields.
     fn next_or_end(&self) -> Option<T> {
-        match self.next_batched() {
+        match self.next_batched(Patience::Forever) {
             Ok(message) => Some(message),
             Err(Error::Closed) => None,
             Err(error) => {
@@ -303,7 +301,44 @@ impl<'a, T: Message> IntoIterator for &'a Receiver<T> {
 #[derive(Debug)]
 pub struct Messages<'a, T> {
     receiver: &'a Receiver<T>,
+    patience: Patience,
     over: bool,
+}
+
+impl<T> Messages<'_, T> {
+    /// Lets the loop wait until `deadline` and no longer: its last item is then
+    /// [`Error::TimedOut`].
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use transputer_guest::{Error, Receiver, now};
+    /// /// What came within a second.
+    /// fn sample(numbers: Receiver<u64>) -> Result<Vec<u64>, Error> {
+    ///     let mut sample = Vec::new();
+    ///     for number in numbers.messages().by(now() + Duration::from_secs(1)) {
+    ///         match number {
+    ///             Err(Error::TimedOut) => break,
+    ///             number => sample.push(number?),
+    ///         }
+    ///     }
+    ///     Ok(sample)
+    /// }
+    /// ```
+    pub fn by(self, deadline: Instant) -> Self {
+        Messages {
+            patience: Patience::Until(deadline.nanoseconds()),
+            ..self
+        }
+    }
+
+    /// Lets the loop not wait at all: it yields what is there, and then
+    /// [`Error::WouldBlock`] as its last item, unless the channel has ended.
+    pub fn ready(self) -> Self {
+        Messages {
+            patience: Patience::Never,
+            ..self
+        }
+    }
 }
 
 impl<T: Message> Iterator for Messages<'_, T> {
@@ -313,7 +348,7 @@ impl<T: Message> Iterator for Messages<'_, T> {
         if self.over {
             return None;
         }
-        let message = self.receiver.next_batched();
+        let message = self.receiver.next_batched(self.patience);
         // After anything but an undecodable message the channel has nothing more to say.
         self.over = matches!(&message, Err(error) if !matches!(error, Error::Undecodable(_)));
         match message {

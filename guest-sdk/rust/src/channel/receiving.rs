@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 
 use super::buffered::first_message;
 use super::settle::{close_later, settle};
-use crate::bindings::transputer::csp::channel as raw;
+use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 
 /// How many messages a loop over a receiver takes from the host at once, at most.
@@ -88,36 +88,41 @@ impl ReceiverEnd {
         }
     }
 
-    /// Receives one message in one of the host's ways.
-    pub(super) fn receive(
-        &self,
-        receive: impl FnOnce(&raw::Receiver) -> Result<Vec<u8>, raw::Error>,
-    ) -> Result<Received, Error> {
+    /// Receives one message.
+    pub(super) fn receive(&self, patience: Patience) -> Result<Received, Error> {
         settle();
-        self.call(|handle| match receive(handle) {
-            Err(raw::Error::CarriesEnds) => handle.receive_ends().map(Received::from),
-            other => other.map(Received::from),
+        self.call(|handle| {
+            let received = match patience {
+                Patience::Forever => handle.receive(),
+                Patience::Until(deadline) => handle.receive_by(deadline),
+                Patience::Never => handle.try_receive(),
+            };
+            match received {
+                Err(raw::Error::CarriesEnds) => handle.receive_ends(patience).map(Received::from),
+                other => other.map(Received::from),
+            }
         })
     }
 
     /// Receives one message of a type that has ends in it.
-    pub(super) fn receive_ends(&self) -> Result<Received, Error> {
+    pub(super) fn receive_ends(&self, patience: Patience) -> Result<Received, Error> {
         settle();
-        self.call(|handle| handle.receive_ends().map(Received::from))
+        self.call(|handle| handle.receive_ends(patience).map(Received::from))
     }
 
-    /// Blocks for a message and takes what else is there. The messages are then
+    /// Waits for a message and takes what else is there. The messages are then
     /// [`held`](Self::held), but one with ends in it is returned.
-    pub(super) fn receive_batch(&self) -> Result<Option<Received>, Error> {
+    pub(super) fn receive_batch(&self, patience: Patience) -> Result<Option<Received>, Error> {
         settle();
-        self.call(|handle| match handle.receive_batch(BATCH) {
+        self.call(|handle| match handle.receive_batch(BATCH, patience) {
             Ok(packed) => {
                 *self.batch.borrow_mut() = packed;
                 self.start.set(0);
                 Ok(None)
             }
             Err(raw::Error::CarriesEnds) => {
-                handle.receive_ends().map(|message| Some(message.into()))
+                let message = handle.receive_ends(patience)?;
+                Ok(Some(message.into()))
             }
             Err(error) => Err(error),
         })

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::settle::{close_later, settle};
 use super::{Buffered, Statistics, put_back, take_all};
-use crate::bindings::transputer::csp::channel as raw;
+use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 use crate::message::{Message, Writer};
 use crate::process::{Instant, now};
@@ -71,32 +71,26 @@ impl<T: Message> Sender<T> {
     /// is poisoned, [`Error::TooLarge`], [`Error::Overloaded`], [`Error::Deadlock`], and
     /// [`Error::Moved`] for this end or one in the message.
     pub fn send(&self, message: &T) -> Result<(), Error> {
-        self.end.send(written(message))
+        self.end.send(written(message), Patience::Forever)
     }
 
     /// Sends one message if that needs no waiting.
     ///
     /// # Errors
     ///
-    /// [`Error::WouldBlock`] if it needs waiting; [`Error::CarriesEnds`] if the message
-    /// holds ends; otherwise those of [`send`](Sender::send).
+    /// [`Error::WouldBlock`] if it needs waiting; otherwise those of [`send`](Sender::send).
     pub fn try_send(&self, message: &T) -> Result<(), Error> {
-        settle();
-        self.end
-            .send_bytes(written(message), |handle, bytes| handle.try_send(bytes))
+        self.end.send(written(message), Patience::Never)
     }
 
     /// Like [`send`](Sender::send), but gives up at `deadline`.
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] at the deadline, [`Error::CarriesEnds`] if the message holds
-    /// ends; otherwise those of [`send`](Sender::send).
+    /// [`Error::TimedOut`] at the deadline; otherwise those of [`send`](Sender::send).
     pub fn send_by(&self, message: &T, deadline: Instant) -> Result<(), Error> {
-        settle();
-        self.end.send_bytes(written(message), |handle, bytes| {
-            handle.send_by(bytes, deadline.nanoseconds())
-        })
+        let patience = Patience::Until(deadline.nanoseconds());
+        self.end.send(written(message), patience)
     }
 
     /// Like [`send`](Sender::send), but gives up after `timeout`.
@@ -184,37 +178,27 @@ impl Drop for SenderEnd {
 
 impl SenderEnd {
     /// Sends a message, with the ends that it takes along.
-    pub(crate) fn send(&self, message: Writer) -> Result<(), Error> {
+    pub(crate) fn send(&self, message: Writer, patience: Patience) -> Result<(), Error> {
         settle();
         let (bytes, ends) = message.finish();
         let sent = if ends.is_empty() {
-            self.call(|handle| handle.send(&bytes))
+            self.call(|handle| match patience {
+                Patience::Forever => handle.send(&bytes),
+                Patience::Until(deadline) => handle.send_by(&bytes, deadline),
+                Patience::Never => handle.try_send(&bytes),
+            })
         } else if ends.iter().any(|end| end.is_sender(self)) {
             Err(Error::Moved)
         } else {
             let attached = take_all(&ends)?;
             self.call(|handle| {
-                handle.send_ends(&bytes, attached).map_err(|refused| {
+                let sent = handle.send_ends(&bytes, attached, patience);
+                sent.map_err(|refused| {
                     put_back(&ends, refused.ends);
                     refused.error
                 })
             })
         };
-        keep_scratch(bytes);
-        sent
-    }
-
-    /// Sends a message that has no ends in it, in one of the host's ways.
-    fn send_bytes(
-        &self,
-        message: Writer,
-        send: impl FnOnce(&raw::Sender, &[u8]) -> Result<(), raw::Error>,
-    ) -> Result<(), Error> {
-        let (bytes, ends) = message.finish();
-        if !ends.is_empty() {
-            return Err(Error::CarriesEnds);
-        }
-        let sent = self.call(|handle| send(handle, &bytes));
         keep_scratch(bytes);
         sent
     }

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use super::buffered::Buffer;
 use crate::bindings::transputer::csp::alternation::{self, Guard, Order, Outcome};
-use crate::bindings::transputer::csp::channel::End;
+use crate::bindings::transputer::csp::channel::{End, Patience};
 
 thread_local! {
     /// Whether anything at all has been put off.
@@ -41,7 +41,7 @@ pub(super) fn send_later(buffer: Rc<Buffer>) {
 #[inline]
 pub(crate) fn settle() {
     if PENDING.get() {
-        send_buffered();
+        send_buffered(Patience::Forever);
         PENDING.set(false);
         drop(DROPPED.take());
     }
@@ -50,33 +50,49 @@ pub(crate) fn settle() {
 /// At the end of a process that failed: sends what is buffered, but leaves the ends
 /// that were dropped open, so that the host poisons them.
 pub(crate) fn keep_for_poison() {
-    send_buffered();
+    send_buffered(Patience::Forever);
     std::mem::forget(DROPPED.take());
 }
 
-/// Sends what is buffered. May park.
-pub(crate) fn send_buffered() {
+/// Sends what is buffered, as far as patience reaches: false if something is left. May park.
+pub(crate) fn send_buffered(patience: Patience) -> bool {
     let mut buffers = BUFFERS.take();
     while buffers.len() > 1 {
-        send_one_of(&buffers);
+        let gave_up = !send_one_of(&buffers, patience);
+        buffers.retain(|buffer| !buffer.is_empty());
+        if gave_up {
+            break;
+        }
+    }
+    if let [buffer] = buffers.as_slice() {
+        buffer.send_all(patience);
         buffers.retain(|buffer| !buffer.is_empty());
     }
-    if let Some(buffer) = buffers.pop() {
-        buffer.send_all();
-    }
+    let all_sent = buffers.is_empty();
+    BUFFERS.with_borrow_mut(|put_off| put_off.append(&mut buffers));
+    all_sent
 }
 
 /// Sends one message from whichever buffer's channel has room first: a batch for one
-/// channel could park while another's messages are held back.
-fn send_one_of(buffers: &[Rc<Buffer>]) {
+/// channel could park while another's messages are held back. False if patience runs out
+/// before any has.
+fn send_one_of(buffers: &[Rc<Buffer>], patience: Patience) -> bool {
     let handles: Vec<_> = buffers.iter().map(|buffer| buffer.handle()).collect();
     let mut guards = Vec::with_capacity(buffers.len());
     for (buffer, handle) in buffers.iter().zip(&handles) {
         match (&**handle, buffer.first()) {
             (Some(handle), Some(message)) => guards.push(Guard::Send((handle, message))),
             // It has nothing left that could be sent.
-            _ => return buffer.discard(),
+            _ => {
+                buffer.discard();
+                return true;
+            }
         }
+    }
+    match patience {
+        Patience::Forever => {}
+        Patience::Until(deadline) => guards.push(Guard::After(deadline)),
+        Patience::Never => guards.push(Guard::Skip),
     }
     let chosen = alternation::select(&guards, Order::Fair);
     drop(guards);
@@ -84,14 +100,18 @@ fn send_one_of(buffers: &[Rc<Buffer>]) {
     match chosen {
         Ok(chosen) => {
             let Some(buffer) = buffers.get(chosen.guard as usize) else {
-                return;
+                return false;
             };
             match chosen.outcome {
                 Outcome::Failed(error) => buffer.refused(error),
                 _ => buffer.first_was_sent(),
             }
+            true
         }
         // More buffers than an alternation may have guards: one after the other, then.
-        Err(_) => buffers.iter().for_each(|buffer| buffer.send_all()),
+        Err(_) => {
+            buffers.iter().for_each(|buffer| buffer.send_all(patience));
+            buffers.iter().all(|buffer| buffer.is_empty())
+        }
     }
 }

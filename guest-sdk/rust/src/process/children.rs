@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
+use crate::bindings::transputer::csp::channel::Patience;
 use crate::bindings::transputer::csp::process as raw;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
 use crate::channel::{Receiver, ReceiverEnd, Sender, SenderEnd, settle};
 use crate::error::{Error, Undecodable};
 use crate::message::{Message, Reader, Type, Writer};
+
+use super::time::{Instant, now};
 
 /// Starts to describe a new process, which runs `component`: a name from the network file, among
 /// those that this process may spawn.
@@ -303,13 +307,41 @@ impl Child {
     /// Blocks until it has ended.
     pub fn wait(&self) -> Outcome {
         settle();
-        self.child.wait().into()
+        loop {
+            // The host answers only when it has ended.
+            if let Some(outcome) = self.child.wait(Patience::Forever) {
+                return outcome.into();
+            }
+        }
+    }
+
+    /// Like [`wait`](Child::wait), but gives up at `deadline`: `None` if it still runs then.
+    pub fn wait_by(&self, deadline: Instant) -> Option<Outcome> {
+        settle();
+        let patience = Patience::Until(deadline.nanoseconds());
+        self.child.wait(patience).map(Outcome::from)
+    }
+
+    /// Like [`wait`](Child::wait), but gives up after `timeout`: `None` if it still runs then.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use transputer_guest::{Child, Error};
+    /// # fn process(child: Child) -> Result<(), Error> {
+    /// if child.wait_timeout(Duration::from_secs(1)).is_none() {
+    ///     child.kill("too slow");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait_timeout(&self, timeout: Duration) -> Option<Outcome> {
+        self.wait_by(now() + timeout)
     }
 
     /// How it ended, if it has.
     pub fn try_wait(&self) -> Option<Outcome> {
         settle();
-        self.child.try_wait().map(Outcome::from)
+        self.child.wait(Patience::Never).map(Outcome::from)
     }
 
     /// Stops it: it leaves every queue, and its channels are poisoned with this reason. Returns at

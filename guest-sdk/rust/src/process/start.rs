@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::fmt::Display;
 
+use crate::bindings::transputer::csp::channel::Patience;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
-use crate::channel::{Receiver, Sender, keep_for_poison, settle, unseen_ends};
+use crate::channel::{Receiver, Sender, keep_for_poison, send_buffered, settle, unseen_ends};
 use crate::error::Error;
 use crate::message::{Message, Reader, Type};
 
@@ -80,7 +81,7 @@ fn end(result: Result<(), String>) -> Result<(), String> {
         keep_for_poison();
         return result;
     }
-    crate::channel::send_buffered();
+    send_buffered(Patience::Forever);
     match unseen_ends() {
         None => {
             settle();

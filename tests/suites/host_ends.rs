@@ -145,6 +145,24 @@ fn a_process_rejects_what_is_no_cbor_of_its_type() {
 }
 
 #[test]
+fn what_was_sent_can_be_read_after_the_end() {
+    let mut network = host().network("late reader");
+    network
+        .process("count", &guest("count"))
+        .argument("limit", 10);
+    let numbers = network
+        .output("count.numbers", ChannelOptions::bounded(10))
+        .expect("it is free");
+    let report = network.start().expect("it starts").wait();
+    assert_eq!(report.dropped, 0);
+    let values: Vec<u64> = numbers
+        .values()
+        .map(|value| value.expect("a number"))
+        .collect();
+    assert!(values.into_iter().eq(0..10));
+}
+
+#[test]
 fn dropped_messages_are_counted() {
     let mut network = host().network("lossy");
     network.process("late", &guest("late_reader"));

@@ -1,9 +1,10 @@
 //! A network that runs.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use transputer_core::ProcessId;
+use transputer_core::{ChannelId, Holder, ProcessId};
 
 use super::builder::{Member, Network};
 use super::endpoint::{self, Writing};
@@ -67,7 +68,7 @@ impl Running {
         if let Some(writing) = writing {
             writing.wait();
         }
-        self.state.discard_channels();
+        self.state.discard_unreachable();
         self.state.report()
     }
 
@@ -169,6 +170,26 @@ impl Start {
     }
 }
 
+/// The channels that somebody can still receive from, perhaps after receiving the receiver.
+fn reachable(receivers: &[(ChannelId, Vec<Holder>)]) -> BTreeSet<ChannelId> {
+    let mut reachable = BTreeSet::new();
+    loop {
+        let known = reachable.len();
+        for (id, holders) in receivers {
+            let can_be_held = |holder: &Holder| match holder {
+                Holder::Host | Holder::Process(_) => true,
+                Holder::Transit(carrier) => reachable.contains(carrier),
+            };
+            if holders.iter().any(can_be_held) {
+                reachable.insert(*id);
+            }
+        }
+        if reachable.len() == known {
+            return reachable;
+        }
+    }
+}
+
 fn start_member(state: &Arc<NetworkState>, member: Member) -> Result<(), Error> {
     let name = member.name.clone();
     let limits = checked_limits(member.limits, largest_memory(state.host.max_processes()))
@@ -204,10 +225,21 @@ fn start_member(state: &Arc<NetworkState>, member: Member) -> Result<(), Error> 
 }
 
 impl NetworkState {
-    /// Breaks what would keep channels alive for ever: ends inside undelivered messages.
-    fn discard_channels(&self) {
-        if self.is_empty() {
-            self.probes().iter().for_each(|probe| probe.discard());
+    /// Drops messages that nobody can receive any more, for their receivers lie in such
+    /// messages themselves: otherwise they would keep each other alive for ever.
+    fn discard_unreachable(&self) {
+        if !self.is_empty() {
+            return;
         }
+        let probes = self.probes();
+        let receivers: Vec<(ChannelId, Vec<Holder>)> = probes
+            .iter()
+            .map(|probe| (probe.id(), probe.look().receivers))
+            .collect();
+        let reachable = reachable(&receivers);
+        let lost = probes
+            .iter()
+            .filter(|probe| !reachable.contains(&probe.id()));
+        lost.for_each(|probe| probe.discard());
     }
 }

@@ -43,7 +43,15 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+    pub(crate) fn run(mut self) -> anyhow::Result<Exit> {
+        let quiet_level = if self.network.quiet {
+            LogLevel::Error
+        } else {
+            LogLevel::Info
+        };
+        let least = self.log.unwrap_or(quiet_level);
+        // Nothing but objects, for whoever reads them.
+        self.network.quiet |= self.format == Format::Json;
         let chosen = self.network.prepare()?;
         let host = Host::new(HostOptions {
             workers: self.workers.map(usize::from),
@@ -52,12 +60,6 @@ impl Run {
         })?;
         let components = chosen.components(&host)?;
         let network = host.wire(&chosen.description, &components, &self.network.arguments)?;
-        let quiet_level = if self.network.quiet {
-            LogLevel::Error
-        } else {
-            LogLevel::Info
-        };
-        let least = self.log.unwrap_or(quiet_level);
         running::run(network, Printer::new(least, self.format))
     }
 }

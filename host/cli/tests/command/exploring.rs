@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
 
@@ -125,4 +126,28 @@ fn events_and_the_report_can_be_json() {
     let report = &lines.last().expect("a report")["report"];
     assert_eq!(report["failed"], 2);
     assert_eq!(report["deadlocks"][0]["cycle"][1], "second");
+}
+
+#[test]
+fn check_warns_of_a_circle_that_nothing_can_start() {
+    transputer()
+        .arg("check")
+        .arg(network(STUCK).path())
+        .assert()
+        .code(0)
+        .stderr(contains(
+            "`first`, `second` meet in a circle of rendezvous channels",
+        ))
+        .stderr(contains("they will deadlock"));
+    let buffered = STUCK.replacen(
+        "to = \"second.numbers\"",
+        "to = \"second.numbers\"\ncapacity = 1",
+        1,
+    );
+    transputer()
+        .arg("check")
+        .arg(network(&buffered).path())
+        .assert()
+        .code(0)
+        .stderr(contains("circle").not());
 }

@@ -11,6 +11,7 @@ use crate::problem::{Problem, Problems, did_you_mean};
 use crate::signature::{Direction, SECTION, Signature};
 
 mod arguments;
+mod cycles;
 mod overrides;
 mod wiring;
 
@@ -39,11 +40,11 @@ pub fn check(
     let wiring = check.wiring();
     let (components, indices) = check.components();
     let processes = check.processes(arguments, &wiring, &indices);
-    check.problems.sort();
     if check.problems.has_errors() {
+        check.problems.sort();
         return Err(check.problems);
     }
-    Ok(Plan {
+    let mut plan = Plan {
         name: description.name.clone(),
         doc: description.doc.clone(),
         components,
@@ -51,8 +52,12 @@ pub fn check(
         channels: wiring.channels,
         stdin: wiring.stdin,
         stdout: wiring.stdout,
-        warnings: check.problems,
-    })
+        warnings: Problems::default(),
+    };
+    check.closed_circles(&plan);
+    check.problems.sort();
+    plan.warnings = check.problems;
+    Ok(plan)
 }
 
 /// A check under way.
@@ -91,6 +96,27 @@ impl<'d> Check<'d> {
     fn warn(&mut self, span: Range<usize>, message: String, hint: &str) {
         let problem = self.description.problem_at(span, message).with_hint(hint);
         self.problems.push(problem.as_warning());
+    }
+
+    /// Warns of processes that will wait for each other from the beginning.
+    fn closed_circles(&mut self, plan: &Plan) {
+        for group in cycles::closed(plan) {
+            let names = group.iter().map(|&index| &plan.processes[index].name);
+            let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+            let first = &plan.processes[group[0]].name;
+            let Some(entry) = self.processes.get(first.as_str()) else {
+                continue;
+            };
+            self.warn(
+                entry.name.span(),
+                format!(
+                    "{} meet in a circle of rendezvous channels, and nothing comes in from outside",
+                    names.join(", ")
+                ),
+                "unless one of them sends before it receives, they will deadlock: give a channel \
+                 a capacity, or a process something to begin with",
+            );
+        }
     }
 
     fn signature(&self, process: &ProcessEntry) -> Option<&'d Signature> {

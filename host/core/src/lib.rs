@@ -15,7 +15,7 @@ mod process;
 pub mod scheduler;
 mod sync;
 
-pub use alternation::{Alternation, Chosen, Guard, Order, Outcome, Wait};
+pub use alternation::{Alternation, Chosen, Guard, Order, Outcome, Prepared, Wait};
 pub use barrier::Barrier;
 pub use channel::{
     ChannelError, ChannelId, Look, Options, Overflow, Payload, Poison, PoisonKind, Probe, Receive,

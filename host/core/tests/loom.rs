@@ -11,7 +11,7 @@ use loom::future::block_on;
 use loom::thread;
 use transputer_core::{
     Alternation, ChannelError, Chosen, Guard, Options, Order, Outcome, Poison, PoisonKind,
-    Receiver, Sender, channel,
+    Prepared, Receiver, Sender, channel,
 };
 
 fn explore(model: impl Fn() + Sync + Send + 'static) {
@@ -104,6 +104,27 @@ fn alternation_meets_alternation() {
         for probe in [a_probe, b_probe] {
             assert!(probe.look().waiting.is_empty());
         }
+    });
+}
+
+/// The second wait uses the memory of the first.
+#[test]
+fn a_prepared_alternation_is_served_twice() {
+    explore(|| {
+        let (a, a_receiver) = open(0);
+        let (b, b_receiver) = open(0);
+        let sending = thread::spawn(move || {
+            assert_eq!(block_on(a.send(1)), Ok(()));
+            assert_eq!(block_on(b.send(2)), Ok(()));
+            (a, b)
+        });
+        let mut prepared = Prepared::seeded(Order::Priority, 0);
+        for n in 1..=2 {
+            let guards = [&b_receiver, &a_receiver].map(|end| Some(Guard::Receive(end)));
+            let chosen = block_on(prepared.wait(guards));
+            assert_eq!(chosen.outcome, Outcome::Received(n));
+        }
+        sending.join().unwrap();
     });
 }
 

@@ -24,6 +24,8 @@ pub(super) enum Branch<'a, T: Payload> {
     },
     After(Sleep),
     Skip,
+    /// Left out of this wait.
+    Off,
 }
 
 /// What a counterpart has served a waiting guard with.
@@ -62,7 +64,7 @@ impl<'a, T: Payload> Branch<'a, T> {
         match self {
             Branch::Receive { end, .. } => Some(&end.shared),
             Branch::Send { end, .. } => Some(&end.shared),
-            Branch::After(_) | Branch::Skip => None,
+            Branch::After(_) | Branch::Skip | Branch::Off => None,
         }
     }
 
@@ -71,7 +73,7 @@ impl<'a, T: Payload> Branch<'a, T> {
         match self {
             Branch::Receive { end, .. } => locks.state(end.id()).receive_is_ready(),
             Branch::Send { end, size, .. } => locks.state(end.id()).send_is_ready(*size),
-            Branch::After(_) | Branch::Skip => false,
+            Branch::After(_) | Branch::Skip | Branch::Off => false,
         }
     }
 
@@ -101,7 +103,7 @@ impl<'a, T: Payload> Branch<'a, T> {
                     error => Some(Outcome::Failed(error)),
                 }
             }
-            Branch::After(_) | Branch::Skip => None,
+            Branch::After(_) | Branch::Skip | Branch::Off => None,
         }
     }
 
@@ -143,7 +145,7 @@ impl<'a, T: Payload> Branch<'a, T> {
                     }
                 }
             }
-            Branch::After(_) | Branch::Skip => {}
+            Branch::After(_) | Branch::Skip | Branch::Off => {}
         }
         Ok(())
     }
@@ -176,7 +178,7 @@ impl<'a, T: Payload> Branch<'a, T> {
                     Some(Served::Failed(error))
                 }
             },
-            Branch::After(_) | Branch::Skip => None,
+            Branch::After(_) | Branch::Skip | Branch::Off => None,
         }
     }
 }

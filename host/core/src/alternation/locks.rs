@@ -1,18 +1,23 @@
 //! All the channels of an alternation, locked at once.
 
+use smallvec::SmallVec;
+
 use crate::channel::ChannelId;
 use crate::channel::shared::Shared;
 use crate::channel::state::State;
 use crate::sync::MutexGuard;
 
+/// So many channels are locked without allocating.
+const FEW: usize = 8;
+
 /// Channels locked in the order of their ids, each of them once.
 pub(super) struct Locks<'a, T> {
-    locked: Vec<(ChannelId, MutexGuard<'a, State<T>>)>,
+    locked: SmallVec<[(ChannelId, MutexGuard<'a, State<T>>); FEW]>,
 }
 
 impl<'a, T> Locks<'a, T> {
     pub(super) fn new(channels: impl Iterator<Item = &'a Shared<T>>) -> Self {
-        let mut channels: Vec<_> = channels.collect();
+        let mut channels: SmallVec<[&Shared<T>; FEW]> = channels.collect();
         channels.sort_unstable_by_key(|channel| channel.id);
         channels.dedup_by_key(|channel| channel.id);
         Locks {

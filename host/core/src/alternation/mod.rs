@@ -27,6 +27,7 @@
 mod branch;
 mod guard;
 mod locks;
+mod prepared;
 mod wait;
 
 use fastrand::Rng;
@@ -34,6 +35,7 @@ use fastrand::Rng;
 use crate::channel::{Payload, block_on};
 
 pub use guard::{Chosen, Guard, Order, Outcome};
+pub use prepared::Prepared;
 pub use wait::Wait;
 
 /// The way in which a process chooses among guards, with the random state of fair choice.

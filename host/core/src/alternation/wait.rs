@@ -31,7 +31,33 @@ enum Stage {
     Done,
 }
 
-/// The future of [`Alternation::wait`].
+/// What a [`Prepared`](super::Prepared) alternation keeps from one wait to the next.
+pub(super) struct Kept<T: Payload> {
+    /// Empty: only its memory is kept.
+    branches: Vec<Branch<'static, T>>,
+    /// In no queue any more, and without a waker.
+    claim: Option<Arc<Claim>>,
+}
+
+impl<T: Payload> Kept<T> {
+    pub(super) const fn new() -> Self {
+        Kept {
+            branches: Vec::new(),
+            claim: None,
+        }
+    }
+}
+
+/// An empty vector in the memory of another: collecting from a vector reuses its memory, if the
+/// elements are of one size.
+fn emptied<A, B>(mut old: Vec<A>) -> Vec<B> {
+    old.clear();
+    old.into_iter()
+        .map(|_| unreachable!("it was emptied"))
+        .collect()
+}
+
+/// The future of [`Alternation::wait`] and [`Prepared::wait`](super::Prepared::wait).
 ///
 /// # Panics
 ///
@@ -41,6 +67,8 @@ pub struct Wait<'a, T: Payload> {
     alternation: &'a mut Alternation,
     branches: Vec<Branch<'a, T>>,
     stage: Stage,
+    /// Where to leave what the next wait can use.
+    kept: Option<&'a mut Kept<T>>,
 }
 
 impl<T: Payload> Unpin for Wait<'_, T> {}
@@ -51,6 +79,46 @@ impl<'a, T: Payload> Wait<'a, T> {
             alternation,
             branches: guards.into_iter().map(Branch::new).collect(),
             stage: Stage::Start,
+            kept: None,
+        }
+    }
+
+    pub(super) fn prepared<'ends: 'a>(
+        alternation: &'a mut Alternation,
+        kept: &'a mut Kept<T>,
+        guards: impl Iterator<Item = Option<Guard<'ends, T>>>,
+    ) -> Self {
+        let mut branches = emptied(mem::take(&mut kept.branches));
+        branches.extend(guards.map(|guard| guard.map_or(Branch::Off, Branch::new)));
+        Wait {
+            alternation,
+            branches,
+            stage: Stage::Start,
+            kept: Some(kept),
+        }
+    }
+
+    /// A claim that nobody else knows yet.
+    fn new_claim(&mut self, waker: &Waker) -> Arc<Claim> {
+        let kept = self.kept.as_mut().and_then(|kept| kept.claim.take());
+        if let Some(mut claim) = kept
+            && let Some(sole) = Arc::get_mut(&mut claim)
+        {
+            *sole = Claim::new(waker.clone());
+            return claim;
+        }
+        Arc::new(Claim::new(waker.clone()))
+    }
+
+    /// Leaves the memory of a wait that is over for the next one.
+    fn keep(&mut self) {
+        let Some(kept) = self.kept.take() else {
+            return;
+        };
+        kept.branches = emptied(mem::take(&mut self.branches));
+        if let Stage::Waiting(claim) = mem::replace(&mut self.stage, Stage::Done) {
+            drop(claim.take_waker());
+            kept.claim = Some(claim);
         }
     }
 
@@ -105,7 +173,7 @@ impl<'a, T: Payload> Wait<'a, T> {
     ) -> Option<(usize, Outcome<T>)> {
         let is_after = |branch: &Branch<'_, T>| matches!(branch, Branch::After(_));
         let timed = self.branches.iter().any(is_after);
-        let claim = Arc::new(Claim::new(waker.clone()));
+        let claim = self.new_claim(waker);
         for guard in 0..self.branches.len() {
             let waiter = Waiter::Alternation {
                 claim: Arc::clone(&claim),
@@ -152,15 +220,17 @@ impl<'a, T: Payload> Wait<'a, T> {
     }
 
     fn chosen(&mut self, (guard, outcome): (usize, Outcome<T>)) -> Chosen<T> {
-        self.stage = Stage::Done;
-        let unsent = mem::take(&mut self.branches)
-            .into_iter()
+        let unsent = self
+            .branches
+            .drain(..)
             .enumerate()
             .filter_map(|(guard, branch)| match branch {
                 Branch::Send { message, .. } => Some((guard, message?)),
                 _ => None,
             })
             .collect();
+        self.keep();
+        self.stage = Stage::Done;
         Chosen {
             guard,
             outcome,
@@ -212,6 +282,14 @@ impl<T: Payload> Future for Wait<'_, T> {
 
 impl<T: Payload> Drop for Wait<'_, T> {
     fn drop(&mut self) {
+        self.give_up();
+        self.keep();
+    }
+}
+
+impl<T: Payload> Wait<'_, T> {
+    /// Leaves all queues, if it is in them. A message that it was handed goes back.
+    fn give_up(&mut self) {
         let Stage::Waiting(claim) = &self.stage else {
             return;
         };

@@ -1,7 +1,15 @@
 //! What processes are composed of and with: patience, children, helpers made of channels.
 
-use transputer::{ChannelOptions, Verdict};
-use transputer_tests::{guest, host};
+use transputer::{ChannelOptions, Running, Verdict};
+use transputer_tests::{guest, host, input, output};
+
+/// Whether a process waits for an operation that is described like this.
+fn is_waiting(running: &Running, process: &str, operation: &str) -> bool {
+    running
+        .status()
+        .into_iter()
+        .any(|status| status.name == process && status.doing.to_string().contains(operation))
+}
 
 #[test]
 fn every_operation_can_run_out_of_patience_and_loses_nothing() {
@@ -17,6 +25,10 @@ fn every_operation_can_run_out_of_patience_and_loses_nothing() {
         .output("patience.checks", ChannelOptions::bounded(1))
         .expect("it is free");
     let running = network.start().expect("it starts");
+    // It has given up on sending them, and goes on to what it waits for with the others.
+    while !running.has_ended() && !is_waiting(&running, "patience", "`numbers`") {
+        std::thread::yield_now();
+    }
     let sent: Vec<u64> = numbers
         .values()
         .take(5)
@@ -26,4 +38,123 @@ fn every_operation_can_run_out_of_patience_and_loses_nothing() {
     assert_eq!(checks.receive_value::<u64>().ok(), Some(27));
     let report = running.wait();
     assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
+}
+
+#[test]
+fn a_broadcast_reaches_every_subscriber_while_it_is_there() {
+    let mut network = host().network("broadcast");
+    network.process("source", &guest("broadcasts"));
+    for (name, most, trap) in [("all", 10, None), ("few", 3, None), ("traps", 10, Some(5))] {
+        let mut process = network.process(name, &guest("subscribes"));
+        process.argument("most", most);
+        if let Some(number) = trap {
+            process.argument("trap", number);
+        }
+    }
+    network
+        .connect_many(
+            &[
+                "all.subscriptions",
+                "few.subscriptions",
+                "traps.subscriptions",
+            ],
+            &["source.subscriptions"],
+            ChannelOptions::rendezvous(),
+        )
+        .expect("the ports fit");
+    let numbers = input(&mut network, "source.numbers");
+    let outs = ["all", "few", "traps"].map(|name| {
+        network
+            .output(&format!("{name}.out"), ChannelOptions::bounded(16))
+            .expect("it is free")
+    });
+    let running = network.start().expect("it starts");
+    for out in &outs {
+        assert_eq!(
+            out.receive_value::<u64>().ok(),
+            Some(0),
+            "it has subscribed"
+        );
+    }
+    for number in 1..=10_u64 {
+        numbers.send_value(&number).expect("the source receives");
+    }
+    drop(numbers);
+    let [all, few, traps] = outs;
+    for number in 1..=10_u64 {
+        assert_eq!(all.receive_value::<u64>().ok(), Some(number));
+    }
+    let few: Vec<u64> = few.values().map_while(Result::ok).collect();
+    assert_eq!(few, [1, 2, 3]);
+    // Its channel was poisoned with what it held.
+    assert!(traps.values::<u64>().any(|number| number.is_err()));
+    let report = running.wait();
+    assert_eq!(report.failed, 1, "{report:?}");
+    assert_eq!(report.failures[0].name, "traps");
+}
+
+#[test]
+fn a_server_outlives_its_clients() {
+    let mut network = host().network("service");
+    network.process("server", &guest("squares_server"));
+    for (name, limit, trap) in [("a", 3, true), ("b", 5, false)] {
+        network
+            .process(name, &guest("squares_client"))
+            .argument("limit", limit)
+            .argument("trap", trap);
+        network
+            .connect(
+                &format!("{name}.requests"),
+                &format!("server.{name}"),
+                ChannelOptions::rendezvous(),
+            )
+            .expect("the ports fit");
+    }
+    let squares = ["a", "b"].map(|name| output(&mut network, &format!("{name}.squares")));
+    let lost = output(&mut network, "server.lost");
+    let running = network.start().expect("it starts");
+    let [a, b] = squares;
+    let a: Vec<u64> = a.values().map_while(Result::ok).collect();
+    assert_eq!(a, [0, 1, 4]);
+    let b: Vec<u64> = b.values().map(|square| square.expect("a square")).collect();
+    assert_eq!(b, [0, 1, 4, 9, 16, 25]);
+    assert_eq!(lost.receive_value::<u64>().ok(), Some(1));
+    let report = running.wait();
+    assert_eq!(report.failed, 1, "{report:?}");
+    assert_eq!(report.failures[0].name, "a");
+}
+
+#[test]
+fn processes_run_in_parallel_and_in_sequence() {
+    let mut network = host().network("composed");
+    network
+        .process("composes", &guest("composes"))
+        .may_spawn("good", &guest("no_ports"))
+        .may_spawn("bad", &guest("returns_err"))
+        .may_spawn("waits", &guest("parks"));
+    let told = output(&mut network, "composes.told");
+    let running = network.start().expect("it starts");
+    let told: Vec<String> = told.values().map(|text| text.expect("text")).collect();
+    let unknown = "`unknown`: cannot spawn `unknown`: ";
+    assert_eq!(told[0], "a b");
+    assert_eq!(told[1], "c e |  | 1 of 3 processes failed: `d` failed: no");
+    assert_eq!(
+        told[2],
+        " |  | 2 of 2 processes failed: `f` stopped: `g`, which ran in parallel, failed; \
+         `g` failed: no"
+    );
+    assert!(
+        told[3].starts_with(&format!("h |  | 1 of 2 processes failed: {unknown}")),
+        "{}",
+        told[3]
+    );
+    assert!(
+        told[4].starts_with(&format!(" | i | 1 of 2 processes failed: {unknown}")),
+        "{}",
+        told[4]
+    );
+    assert_eq!(told[5], "j k");
+    assert_eq!(told[6], "l | n | 1 of 3 processes failed: `m` failed: no");
+    let report = running.wait();
+    assert_eq!(report.failed, 4, "{report:?}");
 }

@@ -231,6 +231,7 @@ macro_rules! from_errors {
 from_errors! {
     Box<dyn std::error::Error>
     Box<dyn std::error::Error + Send + Sync>
+    crate::process::Failures
     crate::process::SpawnError
     std::char::ParseCharError
     std::fmt::Error

@@ -64,6 +64,12 @@
 //! # More processes
 //!
 //! [`spawn`] starts another component and gives it ends of channels; [`channel`] makes them.
+//! [`par`] runs several and waits for all of them, [`seq`] one after the other.
+//!
+//! # Made of channels
+//!
+//! A [`Client`] asks a [`Server`] and waits for the reply, whose channel travels in the request;
+//! a [`Broadcast`] sends every message to all its subscribers.
 //!
 //! # Building
 //!
@@ -83,12 +89,15 @@
 pub mod bindings;
 
 mod alternation;
+mod broadcast;
 mod channel;
 mod error;
 pub mod message;
 mod process;
+mod request;
 
 pub use alternation::{Alternation, Chosen, PlainGuard, ReceiveGuard, SendGuard, receive_any};
+pub use broadcast::Broadcast;
 pub use channel::{
     Buffered, IntoMessages, Loop, Messages, Options, Overflow, Receiver, Sender, Statistics,
     channel, open,
@@ -96,9 +105,10 @@ pub use channel::{
 pub use error::{Error, Undecodable};
 pub use message::{Bytes, Message};
 pub use process::{
-    Child, Ended, Instant, Level, Outcome, Refused, Spawn, SpawnError, id, log, name, now, sleep,
-    sleep_until, spawn, yield_now,
+    Cause, Child, Ended, Failure, Failures, Instant, Level, Outcome, Par, Refused, Spawn,
+    SpawnError, id, log, name, now, par, seq, sleep, sleep_until, spawn, yield_now,
 };
+pub use request::{Client, Request, Server};
 
 pub use transputer_guest_macros::{Message, process};
 

@@ -142,7 +142,7 @@ impl<T: Message> Receiver<T> {
         }
     }
 
-    fn receive_within(&self, patience: Patience) -> Result<T, Error> {
+    pub(crate) fn receive_within(&self, patience: Patience) -> Result<T, Error> {
         if let Some(held) = self.held() {
             return held;
         }

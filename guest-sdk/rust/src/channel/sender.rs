@@ -217,6 +217,13 @@ impl SenderEnd {
         operation(handle).map_err(|error| Error::from_host(error, || handle.reason()))
     }
 
+    /// The error that a poisoned channel gives.
+    pub(crate) fn poisoned(&self) -> Option<Error> {
+        self.reason()?;
+        // At a poisoned channel this sends nothing, and tells the kind.
+        self.call(|handle| handle.try_send(&[])).err()
+    }
+
     pub(crate) fn reason(&self) -> Option<String> {
         self.handle.borrow().as_ref().and_then(raw::Sender::reason)
     }

@@ -107,6 +107,11 @@ impl Spawn {
         self
     }
 
+    /// What to call it where it has no name yet: the one suggested, or its component's.
+    pub(super) fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.component)
+    }
+
     /// Spawns it. Blocks while the component is instantiated.
     ///
     /// # Errors

@@ -1,12 +1,14 @@
 //! The process itself: its start and end, its children, its clock and its log.
 
 mod children;
+mod composition;
 mod log;
 mod signature;
 mod start;
 mod time;
 
 pub use children::{Child, Ended, Outcome, Refused, Spawn, SpawnError, spawn};
+pub use composition::{Cause, Failure, Failures, Par, par, seq};
 pub use log::{Level, log};
 pub use time::{Instant, now, sleep, sleep_until};
 

@@ -448,6 +448,29 @@ fn fair_is_uniform() {
     assert_eq!(shares(Order::Priority, &two, 100), [1.0, 0.0]);
 }
 
+/// Where several guards name one channel, a counterpart meets the first that entered its queue.
+#[test]
+fn fair_is_uniform_among_waiting_guards_of_one_channel() {
+    const TRIALS: usize = 10_000;
+    let (sender, receiver) = rendezvous();
+    let (_idle, never) = rendezvous();
+    for (order, expected) in [(Order::Fair, 0.5), (Order::Priority, 1.0)] {
+        let mut alternation = Alternation::seeded(order, 1);
+        let mut first = 0;
+        for _ in 0..TRIALS {
+            let mut waiting = parked(alternation.wait(vec![
+                Guard::Send(&sender, 1),
+                Guard::Receive(&never),
+                Guard::Send(&sender, 2),
+            ]));
+            first += usize::from(receiver.try_receive() == Ok(1));
+            assert_eq!(waiting.woken().outcome, Outcome::Sent);
+        }
+        let share = first as f64 / TRIALS as f64;
+        assert!((share - expected).abs() < 0.02446, "{order:?}: {share}");
+    }
+}
+
 #[test]
 fn one_seed_is_one_sequence_of_choices() {
     let ends: Vec<_> = (0..3).map(|_| bounded(1)).collect();

@@ -148,6 +148,21 @@ fn small_messages_do_not_pass_a_large_one_that_waits() {
 }
 
 #[test]
+fn a_burst_gives_its_memory_back() {
+    let (sender, receiver) = bounded(10_000);
+    let used = allocation_counter::measure(|| {
+        for n in 0..10_000 {
+            sender.try_send(n).unwrap();
+        }
+        for n in 0..10_000 {
+            assert_eq!(receiver.try_receive(), Ok(n));
+        }
+    });
+    assert!(used.bytes_max > 0, "{used:?}");
+    assert_eq!(used.bytes_current, 0, "{used:?}");
+}
+
+#[test]
 fn an_alternation_in_a_loop_keeps_no_entries() {
     let (_sender, receiver) = channel::<u64>(Options::rendezvous().max_waiting(1));
     let mut alternation = Alternation::new(Order::Fair);

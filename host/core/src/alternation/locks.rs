@@ -8,7 +8,7 @@ use crate::channel::state::State;
 use crate::sync::MutexGuard;
 
 /// So many channels are locked without allocating.
-const FEW: usize = 8;
+pub(super) const FEW: usize = 8;
 
 /// Channels locked in the order of their ids, each of them once.
 pub(super) struct Locks<'a, T> {
@@ -34,6 +34,11 @@ impl<'a, T> Locks<'a, T> {
             .binary_search_by_key(&channel, |(id, _)| *id)
             .expect("an alternation locks all its channels");
         &mut self.locked[place].1
+    }
+
+    /// How many channels are locked.
+    pub(super) fn channels(&self) -> usize {
+        self.locked.len()
     }
 
     pub(super) fn unlock(self) {

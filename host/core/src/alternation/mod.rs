@@ -85,6 +85,15 @@ impl Alternation {
         block_on(Wait::new(self, guards))
     }
 
+    /// The order in which guards that share a channel enter its queue, where the first is served
+    /// first.
+    fn shuffle(&mut self, guards: &mut [usize]) {
+        match self.order {
+            Order::Priority => {}
+            Order::Fair => self.random.shuffle(guards),
+        }
+    }
+
     /// One of the ready guards, whose numbers come in rising order.
     fn choose(&mut self, ready: impl Iterator<Item = usize>) -> Option<usize> {
         let mut chosen = None;

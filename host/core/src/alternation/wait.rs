@@ -16,8 +16,10 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use smallvec::SmallVec;
+
 use super::branch::{Branch, Served};
-use super::locks::Locks;
+use super::locks::{FEW, Locks};
 use super::{Alternation, Chosen, Guard, Outcome};
 use crate::channel::Payload;
 use crate::channel::claim::{Claim, Winner};
@@ -174,7 +176,7 @@ impl<'a, T: Payload> Wait<'a, T> {
         let is_after = |branch: &Branch<'_, T>| matches!(branch, Branch::After(_));
         let timed = self.branches.iter().any(is_after);
         let claim = self.new_claim(waker);
-        for guard in 0..self.branches.len() {
+        for guard in self.order_of_entry(locks) {
             let waiter = Waiter::Alternation {
                 claim: Arc::clone(&claim),
                 guard,
@@ -194,6 +196,17 @@ impl<'a, T: Payload> Wait<'a, T> {
         }
         self.stage = Stage::Waiting(claim);
         None
+    }
+
+    /// The guards in the order in which they enter their queues. It matters only where several
+    /// name one channel.
+    fn order_of_entry(&mut self, locks: &Locks<'a, T>) -> SmallVec<[usize; FEW]> {
+        let mut order: SmallVec<_> = (0..self.branches.len()).collect();
+        let named = self.branches.iter().filter_map(Branch::channel).count();
+        if locks.channels() < named {
+            self.alternation.shuffle(&mut order);
+        }
+        order
     }
 
     /// The third pass: leaves all queues. Returns what the guard was served with that a

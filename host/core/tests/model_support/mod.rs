@@ -205,6 +205,11 @@ impl World {
         let (mut wishes, mut owned) = (Vec::new(), Vec::new());
         for &(n, send) in guards {
             let channel = n % self.ends.len();
+            let same = |wish: &Wish| wish.channel == channel && wish.message.is_some() == send;
+            if order == Some(Order::Fair) && wishes.iter().any(same) {
+                // Which of two such guards is served, chance decides.
+                continue;
+            }
             let message = send.then(|| self.next_message());
             let ends = &self.ends[channel];
             owned.push(match (message, &ends.sender, &ends.receiver) {

@@ -1,5 +1,6 @@
 //! Sending, under the lock.
 
+use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::{Accepted, Offer, Parking, State, renew};
@@ -7,6 +8,9 @@ use crate::channel::deferred::Deferred;
 use crate::channel::error::{ChannelError, SendError};
 use crate::channel::options::Overflow;
 use crate::channel::waiting::Key;
+
+/// An empty buffer keeps memory for so many messages; what a burst took beyond that is given back.
+const KEPT: usize = 1_024;
 
 impl<T> State<T> {
     /// Sends without waiting, or fails with `WouldBlock`.
@@ -189,6 +193,9 @@ impl<T> State<T> {
 
     pub(super) fn pop(&mut self) -> Option<Accepted<T>> {
         let accepted = self.buffer.pop_front()?;
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
+            self.buffer = VecDeque::new();
+        }
         self.bytes = self.bytes.saturating_sub(accepted.size);
         Some(accepted)
     }

@@ -1,0 +1,3 @@
+//! crossbeam-channel's `tests/select.rs`, as it is.
+
+include!(concat!(env!("OUT_DIR"), "/select.rs"));

@@ -1,7 +1,10 @@
 //! Fairness, a ring, and messages of every size.
 
+use std::fs;
+use std::path::Path;
+
 use transputer::{ChannelOptions, Host, HostOptions, HostReceiver, Limits, Verdict};
-use transputer_tests::{guest, guest_of, host, input, new_host, output};
+use transputer_tests::{guest, guest_of, host, input, new_host, output, repository};
 
 const TRIALS: u32 = 10_000;
 
@@ -168,4 +171,41 @@ fn pattern(size: usize) -> Vec<u8> {
     let mut bytes = block.repeat(size / block.len() + 1);
     bytes.truncate(size);
     bytes
+}
+
+/// The Rust files in a folder, each by its name and what is in it.
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            (
+                name.into_owned(),
+                fs::read_to_string(&path).expect("a text"),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_process_is_built_and_used_by_a_suite() {
+    let tests = repository().join("tests");
+    let manifest = fs::read_to_string(tests.join("conformance/Cargo.toml")).expect("a manifest");
+    let suites: String = ["suites", "suites/conformance"]
+        .iter()
+        .flat_map(|folder| sources(&tests.join(folder)))
+        .map(|(_, text)| text)
+        .collect();
+    for folder in ["go", "networks", "pycsp", "savina"] {
+        for (name, _) in sources(&tests.join("conformance").join(folder)) {
+            let path = format!("path = \"{folder}/{name}.rs\"");
+            assert!(manifest.contains(&path), "the manifest lacks {path}");
+            assert!(
+                suites.contains(&format!("\"{name}\"")),
+                "no suite uses {name}"
+            );
+        }
+    }
 }

@@ -1,31 +1,29 @@
 //! select8: leaving an alternation from within.
 
-// That is the point: no arm of these alternations comes to its end.
-#![allow(unreachable_code)]
+use transputer_guest::{Error, Receiver, select, yield_now};
 
-use transputer_guest::{Error, Receiver, select};
-
-/// Breaks out of the loops around alternations, from a lone guard, from skip, and from a guard beside
-/// others, and arrives.
+/// Breaks out of the loops around alternations, at the third five or round: from a lone guard, from
+/// skip, and from a guard beside others, past the loop in between.
 #[transputer_guest::process]
 fn select8(fives: Receiver<u64>) -> Result<(), Error> {
-    let mut left = 0;
+    let mut taken = 0;
     loop {
-        select! { five = receive(fives) => { five?; left += 1; break } }?;
+        select! { five = receive(fives) => { taken += five?; if taken == 15 { break } } }?;
     }
+    let mut rounds = 0;
     loop {
-        select! { skip => { left += 1; break } }?;
+        select! { skip => { rounds += 1; if rounds == 3 { break } } }?;
     }
     'outer: loop {
         loop {
             select! {
-                five = receive(fives) => { five?; left += 1; break 'outer }
-                skip => { left += 1; break 'outer }
+                five = receive(fives) => { taken += five?; if taken == 30 { break 'outer } }
+                skip => { yield_now(); continue 'outer }
             }?;
         }
     }
-    match left {
-        3 => Ok(()),
-        other => Err(format!("left {other} alternations instead of 3").into()),
+    match (taken, rounds) {
+        (30, 3) => Ok(()),
+        other => Err(format!("left the loops at {other:?}").into()),
     }
 }

@@ -75,7 +75,7 @@ impl Component {
         check_imports(engine, &component).map_err(fault)?;
         let instance = linker
             .instantiate_pre(&component)
-            .map_err(|error| fault(ComponentFault::Imports(vec![format!("{error:#}")])))?;
+            .map_err(|error| fault(ComponentFault::OtherVersion(format!("{error:#}"))))?;
         let pre = GuestPre::new(instance)
             .map_err(|error| fault(ComponentFault::NoRun(format!("{error:#}"))))?;
         Ok(Self(Arc::new(Inner {

@@ -85,6 +85,12 @@ pub enum ComponentFault {
         .0.join(", ")
     )]
     Imports(Vec<String>),
+    /// It imports an interface of this host in another shape.
+    #[error(
+        "was built for another version of an interface that this host has; build it again with \
+         this host's WIT or SDK: {0}"
+    )]
+    OtherVersion(String),
     /// Its signature cannot be read.
     #[error("bad signature: {0}")]
     Signature(#[from] SignatureError),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
@@ -74,6 +74,7 @@ pub(crate) struct HostState {
     cache: Option<Cache>,
     scheduler: Scheduler,
     networks: Networks,
+    ticks: Arc<AtomicU64>,
     running: AtomicU32,
     max_processes: u32,
     capacity: Capacity,
@@ -138,13 +139,15 @@ impl Host {
             .build()
             .map_err(setup("the runtime for WASI"))?;
         let networks = Networks::default();
-        let scheduler = scheduler(&options, &engine, &runtime, &networks)?;
+        let ticks = Arc::new(AtomicU64::new(0));
+        let scheduler = scheduler(&options, &engine, &runtime, &networks, &ticks)?;
         Ok(Self(Arc::new(HostState {
             engine,
             linker,
             cache,
             scheduler,
             networks,
+            ticks,
             running: AtomicU32::new(0),
             max_processes: options.max_processes,
             seeded: options.seed.is_some(),
@@ -226,6 +229,11 @@ impl HostState {
         })
     }
 
+    /// Counts the scheduler's ticks.
+    pub(crate) fn ticks(&self) -> &Arc<AtomicU64> {
+        &self.ticks
+    }
+
     /// Whether one schedule is run, decided by a seed.
     pub(crate) fn is_seeded(&self) -> bool {
         self.seeded
@@ -293,9 +301,10 @@ fn scheduler(
     engine: &Engine,
     runtime: &tokio::runtime::Runtime,
     networks: &Networks,
+    ticks: &Arc<AtomicU64>,
 ) -> Result<Scheduler, Error> {
     let handle = runtime.handle().clone();
-    let ticking = engine.clone();
+    let (ticking, ticks) = (engine.clone(), ticks.clone());
     let (at_tick, at_quiet) = (networks.clone(), networks.clone());
     Scheduler::new(SchedulerOptions {
         mode: match options.seed {
@@ -309,6 +318,7 @@ fn scheduler(
             run();
         })),
         on_tick: Some(Arc::new(move || {
+            ticks.fetch_add(1, Ordering::Relaxed);
             ticking.increment_epoch();
             each(&at_tick, |network| network.on_tick());
         })),

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
-use transputer_core::channel::{Probe, channel};
+use transputer_core::channel::{Probe, Tally, channel};
 use transputer_core::{Options, Overflow};
 
 use super::endpoint::Endpoint;
@@ -45,8 +44,8 @@ pub struct Network {
     pub(super) name: String,
     pub(super) members: Vec<Member>,
     pub(super) probes: Vec<Arc<dyn Probe>>,
-    /// Messages dropped by channels that are gone.
-    pub(super) dropped: Arc<AtomicU64>,
+    /// What channels that are gone have seen.
+    pub(super) tally: Arc<Tally>,
     pub(super) listener: Listener,
     pub(super) stdin: Option<Endpoint<Sender>>,
     pub(super) stdout: Option<Endpoint<Receiver>>,
@@ -119,7 +118,7 @@ impl Network {
             name: name.to_owned(),
             members: Vec::new(),
             probes: Vec::new(),
-            dropped: Arc::default(),
+            tally: Arc::default(),
             listener: Box::new(|_| {}),
             stdin: None,
             stdout: None,
@@ -299,7 +298,7 @@ impl Network {
             capacity: options.capacity,
             overflow: options.overflow,
             label: Some(label.into()),
-            tally: Some(self.dropped.clone()),
+            tally: Some(self.tally.clone()),
             ..Options::default()
         });
         self.probes.push(sender.probe());

@@ -22,6 +22,8 @@ pub struct Report {
     pub failed: u64,
     /// The deadlocks that were found.
     pub deadlocks: Vec<DeadlockReport>,
+    /// Messages that were sent.
+    pub sent: u64,
     /// Messages that were sent and never received: dropped by overflow, by poison, or
     /// because the last receiver went away.
     pub dropped: u64,

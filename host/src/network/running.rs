@@ -131,7 +131,7 @@ impl Start {
             network.name.clone(),
             network.host.0.clone(),
             listener,
-            network.dropped.clone(),
+            network.tally.clone(),
         );
         Self {
             state: Arc::new(state),

@@ -4,10 +4,10 @@
 //! are never held together with either.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, Weak};
 
-use transputer_core::channel::Probe;
+use transputer_core::channel::{Probe, Tally};
 use transputer_core::{Options, ProcessId};
 
 use super::deadlock::Watch;
@@ -27,8 +27,8 @@ pub(crate) struct NetworkState {
     /// Signalled when the last process has ended.
     empty: Condvar,
     channels: Mutex<Channels>,
-    /// Messages dropped by channels that are gone.
-    dropped: Arc<AtomicU64>,
+    /// What channels that are gone have seen.
+    tally: Arc<Tally>,
     pub(super) watch: Watch,
 }
 
@@ -60,7 +60,7 @@ impl NetworkState {
         name: String,
         host: Arc<HostState>,
         listener: Listener,
-        dropped: Arc<AtomicU64>,
+        tally: Arc<Tally>,
     ) -> Self {
         Self {
             name,
@@ -69,7 +69,7 @@ impl NetworkState {
             roster: Mutex::default(),
             empty: Condvar::new(),
             channels: Mutex::default(),
-            dropped,
+            tally,
             watch: Watch::default(),
         }
     }
@@ -174,7 +174,7 @@ impl NetworkState {
     pub(crate) fn channel_options(&self, label: &str) -> Options {
         Options {
             label: Some(label.into()),
-            tally: Some(self.dropped.clone()),
+            tally: Some(self.tally.clone()),
             ..Options::default()
         }
     }
@@ -208,11 +208,13 @@ impl NetworkState {
     /// What became of the network so far.
     pub(super) fn report(&self) -> Report {
         let probes = self.probes();
-        let dropped = self.dropped.load(Ordering::Acquire)
-            + probes
-                .iter()
-                .map(|probe| probe.statistics().dropped)
-                .sum::<u64>();
+        let mut sent = self.tally.sent.load(Ordering::Acquire);
+        let mut dropped = self.tally.dropped.load(Ordering::Acquire);
+        for probe in &probes {
+            let seen = probe.statistics();
+            sent += seen.sent;
+            dropped += seen.dropped;
+        }
         drop(probes);
         let roster = lock(&self.roster);
         Report {
@@ -221,6 +223,7 @@ impl NetworkState {
             failures: roster.failures.clone(),
             failed: roster.failed,
             deadlocks: roster.deadlocks.clone(),
+            sent,
             dropped,
             stopped: roster.stopping.clone(),
         }

@@ -1,6 +1,8 @@
 //! Running a process within its limits on time.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -15,8 +17,38 @@ use super::outcome::{LimitKind, Overrun};
 /// holds to within a tick of the scheduler.
 pub(super) struct Metered<F> {
     inner: Pin<Box<F>>,
+    turn: Turn,
     cpu: Option<Cpu>,
     wall: Option<Wall>,
+}
+
+/// When a process's present turn began, in ticks of the scheduler.
+///
+/// A process that was parked finds its epoch long past. It must not yield for that: it has
+/// only begun, and would lose its place to everybody who is ready.
+#[derive(Clone)]
+pub(super) struct Turn {
+    ticks: Arc<AtomicU64>,
+    began: Arc<AtomicU64>,
+}
+
+impl Turn {
+    pub(super) fn new(ticks: &Arc<AtomicU64>) -> Self {
+        Self {
+            ticks: ticks.clone(),
+            began: Arc::new(AtomicU64::new(ticks.load(Ordering::Relaxed))),
+        }
+    }
+
+    fn begin(&self) {
+        let now = self.ticks.load(Ordering::Relaxed);
+        self.began.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether the process has computed on past a tick.
+    pub(super) fn is_over(&self) -> bool {
+        self.ticks.load(Ordering::Relaxed) != self.began.load(Ordering::Relaxed)
+    }
 }
 
 struct Cpu {
@@ -32,9 +64,10 @@ struct Wall {
 }
 
 impl<F: Future> Metered<F> {
-    pub(super) fn new(inner: F, limits: &ProcessLimits, clock: &Clock) -> Self {
+    pub(super) fn new(inner: F, turn: &Turn, limits: &ProcessLimits, clock: &Clock) -> Self {
         Self {
             inner: Box::pin(inner),
+            turn: turn.clone(),
             cpu: limits.cpu.map(|allowed| Cpu {
                 allowed,
                 used: Duration::ZERO,
@@ -78,6 +111,7 @@ impl<F: Future> Future for Metered<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        this.turn.begin();
         let before = this.cpu.as_ref().map(|_| Instant::now());
         if let Poll::Ready(output) = this.inner.as_mut().poll(context) {
             return Poll::Ready(Ok(output));

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
-use wasmtime::Store;
 use wasmtime::component::Resource;
+use wasmtime::{Store, UpdateDeadline};
 
-use super::metered::Metered;
+use super::metered::{Metered, Turn};
 use super::outcome::Outcome;
 use super::state::{Fate, ProcessState, Settings};
 use super::{Process, grants};
@@ -108,28 +108,33 @@ async fn live(
     let process = ending.process.clone();
     let limits = birth.settings.limits;
     let clock = birth.network.host.scheduler().clock().clone();
-    let (mut store, instance) =
-        match Metered::new(instantiate(&process, &birth, fate), &limits, &clock)
-            .await
-            .map_err(SpawnFault::Overrun)
-            .flatten()
-        {
-            Ok(instance) => instance,
-            Err(fault) => {
-                // Nobody to tell: a process of the network's own, reported by its outcome.
-                match tell.send(Err((fault, wiring))) {
-                    Ok(()) => ending.forget(),
-                    Err(unheard) => ending.stillborn(unheard),
-                }
-                return;
+    let turn = Turn::new(birth.network.host.ticks());
+    let (mut store, instance) = match Metered::new(
+        instantiate(&process, &birth, fate, &turn),
+        &turn,
+        &limits,
+        &clock,
+    )
+    .await
+    .map_err(SpawnFault::Overrun)
+    .flatten()
+    {
+        Ok(instance) => instance,
+        Err(fault) => {
+            // Nobody to tell: a process of the network's own, reported by its outcome.
+            match tell.send(Err((fault, wiring))) {
+                Ok(()) => ending.forget(),
+                Err(unheard) => ending.stillborn(unheard),
             }
-        };
+            return;
+        }
+    };
     process.wired(&wiring);
     let (inputs, outputs) = hand_over(&mut store, wiring);
     // The parent may have been killed meanwhile; its child lives all the same.
     let _ = tell.send(Ok(()));
     let run = instance.call_run(&mut store, &birth.arguments, &inputs, &outputs);
-    let result = Metered::new(run, &limits, &clock).await;
+    let result = Metered::new(run, &turn, &limits, &clock).await;
     let state = store.data_mut();
     let panic = state.panic.take();
     state.outcome = Some(match result {
@@ -144,6 +149,7 @@ async fn instantiate(
     process: &Arc<Process>,
     birth: &Birth,
     fate: Fate,
+    turn: &Turn,
 ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
     let host = &birth.network.host;
     let wasi =
@@ -160,8 +166,7 @@ async fn instantiate(
     let preemption = if host.is_seeded() {
         preempt_by_fuel(&mut store)
     } else {
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        preempt_by_epoch(&mut store, turn.clone());
         Ok(())
     };
     preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
@@ -173,6 +178,18 @@ async fn instantiate(
             other => SpawnFault::Instantiation(other.to_string()),
         }),
     }
+}
+
+/// Has the process yield when it has computed on past a tick.
+fn preempt_by_epoch(store: &mut Store<ProcessState>, turn: Turn) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        Ok(if turn.is_over() {
+            UpdateDeadline::Yield(1)
+        } else {
+            UpdateDeadline::Continue(1)
+        })
+    });
 }
 
 /// Instructions, roughly, after which a seeded process lets others run.

@@ -58,7 +58,13 @@ fn verdict(report: &Report) -> String {
     );
     let unfinished = format!("{} of {processes} did not finish", report.failed);
     match report.verdict() {
-        Verdict::Succeeded => format!("network `{name}` succeeded: {processes} finished"),
+        Verdict::Succeeded => format!(
+            "network `{name}` succeeded: {processes} finished, {} sent",
+            counted(
+                usize::try_from(report.sent).unwrap_or(usize::MAX),
+                "message"
+            )
+        ),
         Verdict::Failed => format!("network `{name}` {ERROR}failed{ERROR:#}: {unfinished}"),
         Verdict::Deadlocked => format!(
             "network `{name}` had {ERROR}{}{ERROR:#}: {unfinished}",

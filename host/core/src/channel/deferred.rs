@@ -6,6 +6,8 @@
 
 use std::task::Waker;
 
+use crate::scheduler;
+
 /// Any number of values, of which the first needs no allocation.
 struct Few<V> {
     first: Option<V>,
@@ -31,6 +33,7 @@ impl<V> Few<V> {
 #[must_use]
 pub(crate) struct Deferred<T> {
     wake: Few<Waker>,
+    wake_senders: Few<Waker>,
     drop_wakers: Few<Waker>,
     drop_messages: Few<T>,
 }
@@ -39,6 +42,7 @@ impl<T> Deferred<T> {
     pub(crate) const fn new() -> Self {
         Deferred {
             wake: Few::new(),
+            wake_senders: Few::new(),
             drop_wakers: Few::new(),
             drop_messages: Few::new(),
         }
@@ -47,6 +51,14 @@ impl<T> Deferred<T> {
     pub(crate) fn wake(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.wake.push(waker);
+        }
+    }
+
+    /// Wakes a sender whose message was taken. Others go first: what it would send next has
+    /// to wait for those who receive, and they are behind already.
+    pub(crate) fn wake_sender(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.wake_senders.push(waker);
         }
     }
 
@@ -67,6 +79,12 @@ impl<T> Deferred<T> {
         }
         for waker in self.wake.more {
             waker.wake();
+        }
+        if let Some(waker) = self.wake_senders.first {
+            scheduler::wake_patiently(waker);
+        }
+        for waker in self.wake_senders.more {
+            scheduler::wake_patiently(waker);
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) use blocking::block_on;
 pub use deadline::{ReceiveBy, SendBy};
 pub use error::{ChannelError, Poison, PoisonKind, SendError};
 pub use operation::{Receive, Send};
-pub use options::{Options, Overflow, Payload};
+pub use options::{Options, Overflow, Payload, Tally};
 pub use probe::{Look, Probe, Side, Statistics, Waiting};
 pub use receiver::Receiver;
 pub use sender::Sender;

@@ -110,8 +110,17 @@ pub struct Options {
     pub max_bytes: usize,
     /// A name for errors and reports.
     pub label: Option<Arc<str>>,
-    /// Where the number of dropped messages is added when the channel's last end goes.
-    pub tally: Option<Arc<AtomicU64>>,
+    /// Where the channel's numbers are added when its last end goes.
+    pub tally: Option<Arc<Tally>>,
+}
+
+/// What channels that are gone have seen, added up.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Messages accepted from senders.
+    pub sent: AtomicU64,
+    /// Messages dropped; see [`Statistics::dropped`](crate::Statistics::dropped).
+    pub dropped: AtomicU64,
 }
 
 impl Default for Options {

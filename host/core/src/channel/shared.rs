@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ChannelId;
 use super::deferred::Deferred;
-use super::options::Options;
+use super::options::{Options, Tally};
 use super::state::State;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
@@ -25,7 +25,7 @@ pub(crate) struct Shared<T> {
     pub(crate) id: ChannelId,
     pub(crate) label: Option<Arc<str>>,
     pub(crate) capacity: usize,
-    tally: Option<std::sync::Arc<AtomicU64>>,
+    tally: Option<std::sync::Arc<Tally>>,
     state: Mutex<State<T>>,
 }
 
@@ -60,7 +60,9 @@ impl<T> Shared<T> {
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         if let Some(tally) = &self.tally {
-            tally.fetch_add(self.lock().dropped, Ordering::AcqRel);
+            let seen = self.lock().statistics();
+            tally.sent.fetch_add(seen.sent, Ordering::AcqRel);
+            tally.dropped.fetch_add(seen.dropped, Ordering::AcqRel);
         }
     }
 }

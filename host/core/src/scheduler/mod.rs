@@ -17,6 +17,11 @@
 //! - a worker that runs out of work looks into the others' slots before it waits;
 //! - a worker in the same poll for a whole tick loses its slot's task to the queue.
 //!
+//! A sender that waited for room, or for a receiver, is not in such a hurry: whoever took its
+//! message is behind already. It runs on the same worker when nothing else is ready there, at a
+//! tick if another worker is idle, and after eight ticks in any case. So a
+//! pipeline is emptied from its end before more is put in at its beginning.
+//!
 //! Two things tried instead, measured on a sieve of 1,000 processes with channels of 128 and one
 //! worker, which takes 40 ms: a look into the queue after each 64 tasks of the slot gave the source
 //! a turn too often, and it filled the channels with numbers that nobody needed, 10 times slower;
@@ -49,6 +54,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::clock::Clock;
+pub(crate) use shared::wake_patiently;
 use shared::{Queue, Shared};
 pub use task::Task;
 use task::TaskCell;

@@ -9,12 +9,17 @@ use super::lock;
 use super::shared::Shared;
 use super::task::TaskCell;
 
+/// Ticks after which who can wait for all others has waited long enough.
+pub(super) const PATIENCE: usize = 8;
+
 /// `None` tells one worker to look whether it shall stop.
 type Entry = Option<Arc<TaskCell>>;
 
 pub(super) struct Parallel {
     queue: (Sender<Entry>, Receiver<Entry>),
     slots: Vec<Slot>,
+    /// Tasks that all others go before.
+    patient: (Sender<Arc<TaskCell>>, Receiver<Arc<TaskCell>>),
     ticks: AtomicUsize,
     /// Workers that wait for the queue.
     idle: AtomicUsize,
@@ -52,6 +57,7 @@ impl Parallel {
         Self {
             queue: unbounded(),
             slots: (0..workers).map(|_| Slot::default()).collect(),
+            patient: unbounded(),
             ticks: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
             pushed: AtomicUsize::new(0),
@@ -76,12 +82,26 @@ impl Parallel {
         }
     }
 
+    /// Puts a task behind all others. Wakes no worker: the one that calls this looks here before
+    /// it waits.
+    pub(super) fn push_patient(&self, task: Arc<TaskCell>) {
+        self.pushed.fetch_add(1, Ordering::SeqCst);
+        // Both halves are in `self`: it cannot be disconnected.
+        let _ = self.patient.0.send(task);
+        self.empty_if_drained();
+    }
+
     /// Puts a task at the end of the queue, which wakes an idle worker if there is one.
     pub(super) fn push(&self, task: Arc<TaskCell>) {
         self.send(Some(task));
+        self.empty_if_drained();
+    }
+
+    /// A wake-up that came too late for a shutdown: the queues must not keep the task.
+    fn empty_if_drained(&self) {
         if self.drained.load(Ordering::SeqCst) {
-            // A wake-up that came too late for a shutdown: the queue must not keep the task.
             self.queue.1.try_iter().for_each(drop);
+            self.patient.1.try_iter().for_each(drop);
         }
     }
 
@@ -108,6 +128,7 @@ impl Parallel {
                 .or_else(|| self.take_slot(worker))
                 .or_else(|| self.take_queued())
                 .or_else(|| self.steal(worker))
+                .or_else(|| self.take_patient())
                 .or_else(|| self.park(shared));
             if found.is_some() {
                 return found;
@@ -148,6 +169,12 @@ impl Parallel {
         entry
     }
 
+    fn take_patient(&self) -> Option<Arc<TaskCell>> {
+        let task = self.patient.1.try_recv().ok()?;
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        Some(task)
+    }
+
     fn take_slot(&self, worker: usize) -> Option<Arc<TaskCell>> {
         lock(&self.slots[worker].0).task.take()
     }
@@ -175,7 +202,18 @@ impl Parallel {
 
     /// Gives the queue its turn at every worker.
     pub(super) fn tick(&self) {
-        self.ticks.fetch_add(1, Ordering::Relaxed);
+        let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
+        let due = if tick.is_multiple_of(PATIENCE) {
+            usize::MAX
+        } else {
+            self.idle.load(Ordering::SeqCst)
+        };
+        for _ in 0..due {
+            let Some(task) = self.take_patient() else {
+                break;
+            };
+            self.push(task);
+        }
     }
 
     /// Moves a slot's task to the queue, where another worker finds it.
@@ -222,7 +260,7 @@ impl Parallel {
     /// Empties the queue and the slots for good. Only when the workers have stopped.
     pub(super) fn drain(&self) {
         self.drained.store(true, Ordering::SeqCst);
-        self.queue.1.try_iter().for_each(drop);
+        self.empty_if_drained();
         for worker in 0..self.slots.len() {
             drop(self.take_slot(worker));
         }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
 use fastrand::Rng;
 
@@ -57,6 +58,16 @@ const OUTSIDE: (u64, Option<usize>) = (0, None);
 
 thread_local! {
     static THREAD: Cell<(u64, Option<usize>)> = const { Cell::new(OUTSIDE) };
+    /// Who is woken here now can wait for all the others.
+    static PATIENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Wakes a task that makes work for others, which have enough of it: a worker of its scheduler
+/// runs it when it has nothing else to do, or after some ticks.
+pub(crate) fn wake_patiently(waker: Waker) {
+    let before = PATIENT.replace(true);
+    waker.wake();
+    PATIENT.set(before);
 }
 
 static SCHEDULERS: AtomicU64 = AtomicU64::new(1);
@@ -102,7 +113,11 @@ impl Shared {
             && let (id, Some(worker)) = THREAD.get()
             && id == self.id
         {
-            parallel.push_to_slot(worker, task.clone());
+            if PATIENT.get() {
+                parallel.push_patient(task.clone());
+            } else {
+                parallel.push_to_slot(worker, task.clone());
+            }
         } else {
             self.push_last(task);
         }

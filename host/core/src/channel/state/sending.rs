@@ -161,7 +161,7 @@ impl<T> State<T> {
     /// Settles a claimed sender as sent, and takes its message.
     pub(super) fn take_offer(&mut self, key: Key, later: &mut Deferred<T>) -> (T, usize) {
         let (offer, waker) = self.sending.settle(key, Offer::Sent);
-        later.wake(waker);
+        later.wake_sender(waker);
         match offer {
             Offer::Waiting { message, size } => (message, size),
             Offer::Sent | Offer::Refused(_) => unreachable!("a sender is settled once"),

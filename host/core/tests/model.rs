@@ -1,11 +1,12 @@
 //! Random histories of several channels, ends and alternations, compared step by step with a
 //! sequential oracle: order, losses, doubles, errors, wake-ups, statistics.
+//! `fuzz/` drives the same steps from bytes.
 #![cfg(not(loom))]
 
 mod channel_support;
 mod model_support;
 
-use model_support::{World, step};
+use model_support::{Step, World};
 use proptest::prelude::*;
 use transputer_core::Overflow;
 
@@ -14,6 +15,26 @@ fn overflow() -> impl Strategy<Value = Overflow> {
         4 => Just(Overflow::Block),
         1 => Just(Overflow::DropOldest),
         1 => Just(Overflow::DropNewest),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let n = 0..8usize;
+    let guards = prop::collection::vec((0..8usize, any::<bool>()), 1..5);
+    prop_oneof![
+        8 => n.clone().prop_map(Step::Send),
+        8 => n.clone().prop_map(Step::Receive),
+        3 => n.clone().prop_map(Step::TrySend),
+        3 => n.clone().prop_map(Step::TryReceive),
+        2 => n.clone().prop_map(Step::PutBack),
+        2 => (n.clone(), 0..4usize).prop_map(|(channel, most)| Step::Drain(channel, most)),
+        10 => (guards, any::<bool>(), prop::bool::weighted(0.2))
+            .prop_map(|(guards, fair, skip)| Step::Alternate { guards, fair, skip }),
+        12 => n.clone().prop_map(Step::Poll),
+        6 => n.clone().prop_map(Step::Cancel),
+        1 => n.clone().prop_map(Step::Poison),
+        1 => n.clone().prop_map(Step::DropSender),
+        1 => n.prop_map(Step::DropReceiver),
     ]
 }
 

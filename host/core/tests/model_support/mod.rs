@@ -6,7 +6,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
-use proptest::prelude::*;
 use transputer_core::{
     Alternation, ChannelError, Chosen, Guard, Options, Order, Outcome, Overflow, Receiver,
     SendError, Sender, Side, channel,
@@ -35,26 +34,6 @@ pub(crate) enum Step {
     Poison(usize),
     DropSender(usize),
     DropReceiver(usize),
-}
-
-pub(crate) fn step() -> impl Strategy<Value = Step> {
-    let n = 0..8usize;
-    let guards = prop::collection::vec((0..8usize, any::<bool>()), 1..5);
-    prop_oneof![
-        8 => n.clone().prop_map(Step::Send),
-        8 => n.clone().prop_map(Step::Receive),
-        3 => n.clone().prop_map(Step::TrySend),
-        3 => n.clone().prop_map(Step::TryReceive),
-        2 => n.clone().prop_map(Step::PutBack),
-        2 => (n.clone(), 0..4usize).prop_map(|(channel, most)| Step::Drain(channel, most)),
-        10 => (guards, any::<bool>(), prop::bool::weighted(0.2))
-            .prop_map(|(guards, fair, skip)| Step::Alternate { guards, fair, skip }),
-        12 => n.clone().prop_map(Step::Poll),
-        6 => n.clone().prop_map(Step::Cancel),
-        1 => n.clone().prop_map(Step::Poison),
-        1 => n.clone().prop_map(Step::DropSender),
-        1 => n.prop_map(Step::DropReceiver),
-    ]
 }
 
 #[derive(Debug, PartialEq)]

@@ -15,7 +15,9 @@ wasmtime::component::bindgen!({
         "transputer:csp/channel.[method]receiver.receive-by": async | trappable,
         "transputer:csp/channel.[method]receiver.receive-batch": async | trappable,
         "transputer:csp/channel.[method]receiver.receive-ends": async | trappable,
+        "transputer:csp/channel.[method]barrier.sync": async | trappable,
         "transputer:csp/alternation.select": async | trappable,
+        "transputer:csp/alternation.[method]prepared.wait": async | trappable,
         "transputer:csp/process.spawn": async | trappable,
         "transputer:csp/process.sleep-until": async | trappable,
         "transputer:csp/process.yield-now": async | trappable,
@@ -26,6 +28,8 @@ wasmtime::component::bindgen!({
     with: {
         "transputer:csp/channel.sender": crate::message::Sender,
         "transputer:csp/channel.receiver": crate::message::Receiver,
+        "transputer:csp/channel.barrier": crate::message::Barrier,
+        "transputer:csp/alternation.prepared": crate::process::Prepared,
         "transputer:csp/process.child": crate::process::Child,
     },
 });

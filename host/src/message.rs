@@ -10,7 +10,11 @@ pub type Sender = channel::Sender<Message>;
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub type Receiver = channel::Receiver<Message>;
 
-/// One end of a channel, on its way in a message.
+/// One membership of a barrier.
+#[expect(unreachable_pub, reason = "the generated bindings export it again")]
+pub use transputer_core::Barrier;
+
+/// One end of a channel, or a membership of a barrier, on its way in a message.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 #[derive(Debug)]
 pub enum End {
@@ -18,6 +22,8 @@ pub enum End {
     Sender(Sender),
     /// A receiver.
     Receiver(Receiver),
+    /// A membership of a barrier.
+    Barrier(Barrier),
 }
 
 /// A serialized message. What the bytes mean is between sender and receiver: CBOR for

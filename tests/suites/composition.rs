@@ -1,7 +1,7 @@
 //! What processes are composed of and with: patience, children, helpers made of channels.
 
-use transputer::{ChannelOptions, Running, Verdict};
-use transputer_tests::{guest, host, input, output};
+use transputer::{ChannelOptions, HostReceiver, Network, Running, Verdict};
+use transputer_tests::{guest, host, input, output, run};
 
 /// Whether a process waits for an operation that is described like this.
 fn is_waiting(running: &Running, process: &str, operation: &str) -> bool {
@@ -157,4 +157,119 @@ fn processes_run_in_parallel_and_in_sequence() {
     assert_eq!(told[6], "l | n | 1 of 3 processes failed: `m` failed: no");
     let report = running.wait();
     assert_eq!(report.failed, 4, "{report:?}");
+}
+
+/// A barrier, and as many members, which have so many phases to do, and trap before one.
+fn barrier(name: &str, stays: bool, members: &[(i64, Option<i64>)]) -> Network {
+    let mut network = host().network(name);
+    network
+        .process("opener", &guest("opens_barrier"))
+        .argument("count", members.len() as i64)
+        .argument("stays", stays);
+    let mut ports = Vec::new();
+    for (number, (phases, trap)) in members.iter().enumerate() {
+        let name = format!("member-{number}");
+        let mut member = network.process(&name, &guest("keeps_step"));
+        member.argument("phases", *phases);
+        if let Some(phase) = trap {
+            member.argument("trap", *phase);
+        }
+        ports.push(format!("{name}.members"));
+    }
+    let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
+    network
+        .connect_many(&["opener.members"], &ports, ChannelOptions::rendezvous())
+        .expect("the ports fit");
+    network
+}
+
+/// Where a member tells the phases that it has begun.
+fn began(network: &mut Network, member: usize) -> HostReceiver {
+    network
+        .output(
+            &format!("member-{member}.began"),
+            ChannelOptions::bounded(16),
+        )
+        .expect("it is free")
+}
+
+#[test]
+fn a_barrier_keeps_its_members_in_step_until_they_resign() {
+    let mut members = [(100, None); 10];
+    members[..5].fill((50, None));
+    let mut network = barrier("in step", false, &members);
+    network.process("merge", &guest("double"));
+    let began: Vec<String> = (0..10).map(|n| format!("member-{n}.began")).collect();
+    let began: Vec<&str> = began.iter().map(String::as_str).collect();
+    network
+        .connect_many(&began, &["merge.numbers"], ChannelOptions::rendezvous())
+        .expect("the ports fit");
+    let doubled = output(&mut network, "merge.doubled");
+    let running = network.start().expect("it starts");
+    let order: Vec<u64> = doubled
+        .values()
+        .map(|phase| phase.expect("a phase"))
+        .collect();
+    let expected = (0..100).flat_map(|phase| {
+        let members = if phase < 50 { 10 } else { 5 };
+        std::iter::repeat_n(2 * phase, members)
+    });
+    assert!(order.iter().copied().eq(expected), "out of step: {order:?}");
+    let report = running.wait();
+    assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
+}
+
+#[test]
+fn a_member_that_traps_poisons_its_barrier() {
+    let members = [(10, None), (10, None), (10, Some(3))];
+    let mut network = barrier("broken", false, &members);
+    let began = [0, 1, 2].map(|member| began(&mut network, member));
+    let report = run(network);
+    for began in began {
+        let phases: Vec<u64> = began.values().map_while(Result::ok).collect();
+        assert!(phases.len() <= 3, "{phases:?}");
+    }
+    assert_eq!(report.failed, 3, "{report:?}");
+    assert_eq!(report.failures[0].name, "member-2");
+    for failure in &report.failures[1..] {
+        let text = failure.outcome.to_string();
+        assert!(text.contains("process `member-2` trapped"), "{text}");
+    }
+}
+
+#[test]
+fn a_deadlock_at_a_barrier_is_named() {
+    let mut network = barrier("stuck", true, &[(1, None), (1, None)]);
+    let _began = [0, 1].map(|member| began(&mut network, member));
+    let report = run(network);
+    assert_eq!(report.verdict(), Verdict::Deadlocked, "{report:?}");
+    let text = report.deadlocks[0].to_string();
+    for named in [
+        "deadlock of 3 processes",
+        "`member-0` waits to meet with `opener` (channel `barrier opened by opener`)",
+        "`member-1` waits to meet with `opener`",
+        "`opener` waits to receive",
+    ] {
+        assert!(text.contains(named), "{text}");
+    }
+    for failure in &report.failures {
+        let text = failure.outcome.to_string();
+        assert!(text.contains("deadlock"), "{text}");
+    }
+}
+
+#[test]
+fn a_prepared_alternation_serves_a_whole_loop() {
+    let mut network = host().network("prepared");
+    network.process("prepared", &guest("prepared"));
+    let numbers = input(&mut network, "prepared.numbers");
+    let out = output(&mut network, "prepared.out");
+    let running = network.start().expect("it starts");
+    for number in 0..1_000_u64 {
+        numbers.send_value(&number).expect("it is empty");
+        assert_eq!(out.receive_value::<u64>().ok(), Some(number));
+    }
+    drop(numbers);
+    let report = running.wait();
+    assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
 }

@@ -130,6 +130,23 @@ impl fmt::Display for Undecodable {
 impl std::error::Error for Undecodable {}
 
 impl Error {
+    /// The limit that a process at the other side went over, by its key in a network file
+    /// (`memory`, `cpu`, `wall`), if that is why the host killed it.
+    ///
+    /// ```
+    /// use transputer_guest::Error;
+    ///
+    /// let reason = "process `parser` was killed: over its memory limit: ...".to_owned();
+    /// assert_eq!(Error::PeerKilled { reason }.limit(), Some("memory"));
+    /// assert_eq!(Error::Closed.limit(), None);
+    /// ```
+    pub fn limit(&self) -> Option<&str> {
+        match self {
+            Error::PeerKilled { reason } => limit_in(reason),
+            _ => None,
+        }
+    }
+
     /// What the host's error means; `reason` fetches the text of those that have one.
     pub(crate) fn from_host(error: Raw, reason: impl FnOnce() -> Option<String>) -> Self {
         let reason = || reason().unwrap_or_else(|| "no reason given".into());
@@ -146,8 +163,15 @@ impl Error {
             Raw::Overloaded => Error::Overloaded,
             Raw::CarriesEnds => Error::CarriesEnds,
             Raw::Malformed => Error::Malformed,
+            Raw::Moved => Error::Moved,
         }
     }
+}
+
+/// The limit that a reason names in the way that `wit/channel.wit` promises.
+pub(crate) fn limit_in(reason: &str) -> Option<&str> {
+    let (_, named) = reason.split_once("was killed: over its ")?;
+    Some(named.split_once(" limit")?.0)
 }
 
 impl fmt::Display for Error {

@@ -61,6 +61,9 @@
 //! # }
 //! ```
 //!
+//! [`Prepared`] is built once, for a loop over the same channels. At a [`Barrier`] a number of
+//! processes wait for each other.
+//!
 //! # More processes
 //!
 //! [`spawn`] starts another component and gives it ends of channels; [`channel`] makes them.
@@ -96,11 +99,13 @@ pub mod message;
 mod process;
 mod request;
 
-pub use alternation::{Alternation, Chosen, PlainGuard, ReceiveGuard, SendGuard, receive_any};
+pub use alternation::{
+    Alternation, Chosen, OfferGuard, PlainGuard, Prepared, ReceiveGuard, SendGuard, receive_any,
+};
 pub use broadcast::Broadcast;
 pub use channel::{
-    Buffered, IntoMessages, Loop, Messages, Options, Overflow, Receiver, Sender, Statistics,
-    channel, open,
+    Barrier, Buffered, IntoMessages, Loop, Messages, Options, Overflow, Receiver, Sender,
+    Statistics, channel, open,
 };
 pub use error::{Error, Undecodable};
 pub use message::{Bytes, Message};

@@ -1,14 +1,15 @@
 //! `transputer:csp/alternation`.
 
 use transputer_core::alternation::{Chosen, Guard, Outcome};
+use wasmtime::component::Resource;
 
 use super::wit_error;
 use crate::bindings::transputer::csp::{alternation as wit, channel as wit_channel};
-use crate::message::Message;
-use crate::process::ProcessState;
+use crate::message::{Message, Receiver};
+use crate::process::{Prepared, ProcessState};
 
 /// Guards that one alternation may have.
-const GUARDS: usize = 4_096;
+pub(super) const GUARDS: usize = 4_096;
 
 impl wit::Host for ProcessState {
     async fn select(
@@ -21,30 +22,43 @@ impl wit::Host for ProcessState {
         }
         let chosen = self.choose(&guards, order).await?;
         let guard = u32::try_from(chosen.guard).expect("the limit on guards is below 2^32");
-        let outcome = match chosen.outcome {
-            Outcome::Received(message) => {
-                let receiver = |state: &Self| match &guards[chosen.guard] {
-                    wit::Guard::Receive(receiver) => {
-                        let receiver = state.ends.receiver(receiver).ok()?;
-                        Some(receiver.clone_for(state.ends.holder()))
-                    }
-                    _ => None,
-                };
-                match self.accept(message, receiver) {
-                    Ok(message) => wit::Outcome::Received(message),
-                    Err(error) => wit::Outcome::Failed(error),
-                }
+        let outcome = self.outcome(chosen.outcome, |state| match &guards[chosen.guard] {
+            wit::Guard::Receive(receiver) => {
+                let receiver = state.ends.receiver(receiver).ok()?;
+                Some(receiver.clone_for(state.ends.holder()))
             }
-            Outcome::Sent => wit::Outcome::Sent,
-            Outcome::Elapsed => wit::Outcome::Elapsed,
-            Outcome::Skipped => wit::Outcome::Skipped,
-            Outcome::Failed(error) => wit::Outcome::Failed(wit_error(&error)),
-        };
+            _ => None,
+        });
         Ok(Ok(wit::Chosen { guard, outcome }))
+    }
+
+    fn prepare(
+        &mut self,
+        order: wit::Order,
+    ) -> wasmtime::Result<Result<Resource<Prepared>, wit_channel::Error>> {
+        Ok(self.prepare(order))
     }
 }
 
 impl ProcessState {
+    /// What came of the guard that won. `receiver` finds its receiver, if it received.
+    pub(super) fn outcome(
+        &mut self,
+        outcome: Outcome<Message>,
+        receiver: impl Fn(&Self) -> Option<Receiver>,
+    ) -> wit::Outcome {
+        match outcome {
+            Outcome::Received(message) => match self.accept(message, receiver) {
+                Ok(message) => wit::Outcome::Received(message),
+                Err(error) => wit::Outcome::Failed(error),
+            },
+            Outcome::Sent => wit::Outcome::Sent,
+            Outcome::Elapsed => wit::Outcome::Elapsed,
+            Outcome::Skipped => wit::Outcome::Skipped,
+            Outcome::Failed(error) => wit::Outcome::Failed(wit_error(&error)),
+        }
+    }
+
     fn check_guards(&self, guards: &[wit::Guard]) -> Result<(), wit_channel::Error> {
         if guards.is_empty() {
             return Err(wit_channel::Error::Malformed);

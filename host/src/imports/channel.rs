@@ -7,7 +7,7 @@ use wasmtime::component::Resource;
 
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
-use crate::message::{End, Message, Receiver, Sender};
+use crate::message::{Barrier, End, Message, Receiver, Sender};
 use crate::process::ProcessState;
 
 /// Bytes that one packed batch may have beyond its first message.
@@ -47,7 +47,7 @@ impl Wait {
     }
 }
 
-type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
+pub(super) type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 impl ProcessState {
     /// Whether a message of this size is within the process's limit.
@@ -79,6 +79,7 @@ impl ProcessState {
             .map(|end| match end {
                 End::Sender(sender) => wit::End::Sender(self.ends.add_sender(sender)),
                 End::Receiver(receiver) => wit::End::Receiver(self.ends.add_receiver(receiver)),
+                End::Barrier(barrier) => wit::End::Barrier(self.ends.add_barrier(barrier)),
             })
             .collect()
     }
@@ -109,20 +110,23 @@ impl ProcessState {
             given.push(match end {
                 wit::End::Sender(sender) => End::Sender(self.ends.take_sender(&sender)?),
                 wit::End::Receiver(receiver) => End::Receiver(self.ends.take_receiver(&receiver)?),
+                wit::End::Barrier(barrier) => End::Barrier(self.ends.take_barrier(&barrier)?),
             });
         }
         Ok(given)
     }
+}
 
-    fn poison_with(&self, reason: String) -> Poison {
-        Poison {
-            kind: PoisonKind::Poisoned,
-            reason: cut(reason, REASON).into(),
-        }
-    }
+/// The poison that a guest asks for.
+pub(super) fn poison_with(reason: String) -> Poison {
+    Poison::new(PoisonKind::Poisoned, cut(reason, REASON))
 }
 
 impl wit::Host for ProcessState {
+    fn open_barrier(&mut self) -> Answer<Resource<Barrier>> {
+        Ok(self.open_barrier())
+    }
+
     fn open(&mut self, options: wit::Options) -> Answer<(Resource<Sender>, Resource<Receiver>)> {
         if options.capacity > CAPACITY {
             return Ok(Err(wit::Error::TooLarge));
@@ -251,7 +255,7 @@ impl wit::HostSender for ProcessState {
     }
 
     fn poison(&mut self, this: Resource<Sender>, reason: String) -> wasmtime::Result<()> {
-        let poison = self.poison_with(reason);
+        let poison = poison_with(reason);
         self.ends.sender(&this)?.poison(poison);
         Ok(())
     }
@@ -345,7 +349,7 @@ impl wit::HostReceiver for ProcessState {
     }
 
     fn poison(&mut self, this: Resource<Receiver>, reason: String) -> wasmtime::Result<()> {
-        let poison = self.poison_with(reason);
+        let poison = poison_with(reason);
         self.ends.receiver(&this)?.poison(poison);
         Ok(())
     }

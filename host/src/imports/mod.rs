@@ -5,8 +5,13 @@
 //! (a handle that stands for nothing) traps.
 
 mod alternation;
+mod barrier;
 mod channel;
+mod prepared;
 mod process;
+
+#[expect(unreachable_pub, reason = "the generated bindings export it again")]
+pub use prepared::Prepared;
 
 use transputer_core::channel::{ChannelError, PoisonKind};
 use wasmtime::Engine;

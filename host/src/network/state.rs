@@ -185,7 +185,7 @@ impl NetworkState {
     }
 
     /// Remembers a channel by its probe, likewise.
-    pub(super) fn watch_probe(&self, probe: &Arc<dyn Probe>) {
+    pub(crate) fn watch_probe(&self, probe: &Arc<dyn Probe>) {
         let mut channels = lock(&self.channels);
         if channels.probes.len() >= channels.sweep_at.max(FIRST_SWEEP) {
             channels.probes.retain(|probe| probe.strong_count() > 0);

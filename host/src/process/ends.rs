@@ -1,22 +1,23 @@
-//! The channel ends that one process holds, by the numbers that its handles stand for.
+//! The channel ends and memberships of barriers that one process holds, by the numbers that its handles stand for.
 //!
 //! A guest never names an end by itself: wasmtime maps its handles to these numbers. They
 //! are checked all the same, so that a mistake traps the guest and harms nobody else.
 
 use slab::Slab;
-use transputer_core::channel::Poison;
+use transputer_core::channel::{ChannelId, Poison};
 use transputer_core::{Holder, ProcessId};
 use wasmtime::component::Resource;
 
-use crate::message::{End, Receiver, Sender};
+use crate::message::{Barrier, End, Receiver, Sender};
 
-/// The senders and receivers of one process.
+/// The senders, receivers and memberships of one process.
 #[derive(Debug)]
 pub(crate) struct Ends {
     holder: Holder,
     most: usize,
     senders: Slab<Sender>,
     receivers: Slab<Receiver>,
+    barriers: Slab<Barrier>,
 }
 
 /// A process that holds as many ends as it may.
@@ -40,6 +41,7 @@ impl Ends {
             most,
             senders: Slab::new(),
             receivers: Slab::new(),
+            barriers: Slab::new(),
         }
     }
 
@@ -50,7 +52,8 @@ impl Ends {
 
     /// Whether `more` ends would be within the limit.
     pub(crate) fn room_for(&self, more: usize) -> Result<(), TooManyEnds> {
-        if self.senders.len() + self.receivers.len() + more > self.most {
+        let held = self.senders.len() + self.receivers.len() + self.barriers.len();
+        if held + more > self.most {
             return Err(TooManyEnds(self.most));
         }
         Ok(())
@@ -66,6 +69,43 @@ impl Ends {
     pub(crate) fn add_receiver(&mut self, receiver: Receiver) -> Resource<Receiver> {
         receiver.set_holder(self.holder);
         Resource::new_own(number(self.receivers.insert(receiver)))
+    }
+
+    /// Takes a membership in; the caller has asked for room.
+    pub(crate) fn add_barrier(&mut self, barrier: Barrier) -> Resource<Barrier> {
+        barrier.set_holder(self.holder);
+        Resource::new_own(number(self.barriers.insert(barrier)))
+    }
+
+    pub(crate) fn barrier(&self, handle: &Resource<Barrier>) -> Result<&Barrier, NoSuchEnd> {
+        let number = handle.rep();
+        self.barriers.get(number as usize).ok_or(NoSuchEnd {
+            kind: "barrier",
+            number,
+        })
+    }
+
+    pub(crate) fn take_barrier(
+        &mut self,
+        handle: &Resource<Barrier>,
+    ) -> Result<Barrier, NoSuchEnd> {
+        let number = handle.rep();
+        self.barriers.try_remove(number as usize).ok_or(NoSuchEnd {
+            kind: "barrier",
+            number,
+        })
+    }
+
+    /// The sender of this number, if it is still one of this channel.
+    pub(crate) fn sender_of(&self, number: u32, channel: ChannelId) -> Option<&Sender> {
+        let sender = self.senders.get(number as usize)?;
+        (sender.id() == channel).then_some(sender)
+    }
+
+    /// The receiver of this number, if it is still one of this channel.
+    pub(crate) fn receiver_of(&self, number: u32, channel: ChannelId) -> Option<&Receiver> {
+        let receiver = self.receivers.get(number as usize)?;
+        (receiver.id() == channel).then_some(receiver)
     }
 
     pub(crate) fn sender(&self, handle: &Resource<Sender>) -> Result<&Sender, NoSuchEnd> {
@@ -103,13 +143,17 @@ impl Ends {
         })
     }
 
-    /// Poisons every channel of which the process holds an end.
+    /// Poisons every channel of which the process holds an end, and every barrier of which it
+    /// is a member.
     pub(crate) fn poison(&self, poison: &Poison) {
         for (_, sender) in &self.senders {
             sender.poison(poison.clone());
         }
         for (_, receiver) in &self.receivers {
             receiver.poison(poison.clone());
+        }
+        for (_, barrier) in &self.barriers {
+            barrier.poison(poison.clone());
         }
     }
 }
@@ -120,6 +164,7 @@ impl End {
         match self {
             Self::Sender(sender) => sender.set_holder(holder),
             Self::Receiver(receiver) => receiver.set_holder(holder),
+            Self::Barrier(barrier) => barrier.set_holder(holder),
         }
     }
 }

@@ -23,6 +23,8 @@ use crate::host::lock;
 
 pub use outcome::{LimitKind, Outcome, Overrun, Trap};
 
+#[expect(unreachable_pub, reason = "the generated bindings export it again")]
+pub use crate::imports::Prepared;
 pub(crate) use ends::Ends;
 pub(crate) use grants::Seeded;
 pub(crate) use limits::checked_limits;

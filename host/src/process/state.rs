@@ -10,7 +10,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::limits::{MemoryLimiter, ProcessLimits};
-use super::{Child, Ends, Outcome, Process};
+use super::{Child, Ends, Outcome, Prepared, Process};
 use crate::component::Component;
 use crate::host::lock;
 use crate::network::plan::Grants;
@@ -36,6 +36,7 @@ pub struct ProcessState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) ends: Ends,
     pub(crate) children: Slab<Child>,
+    pub(crate) prepared: Slab<Prepared>,
     /// How many of its children live, whether it holds their handles or not.
     pub(crate) living_children: Arc<AtomicUsize>,
     pub(crate) memory: MemoryLimiter,
@@ -63,6 +64,7 @@ impl ProcessState {
         Self {
             ends: Ends::new(process.id, settings.limits.ends),
             children: Slab::new(),
+            prepared: Slab::new(),
             living_children: Arc::default(),
             memory: MemoryLimiter::new(settings.limits.memory),
             fair: Alternation::seeded(Order::Fair, scheduler.random_seed()),

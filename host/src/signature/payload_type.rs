@@ -57,6 +57,7 @@ pub(crate) enum Shape {
     Enum(Vec<String>),
     Sender(Box<Shape>),
     Receiver(Box<Shape>),
+    Barrier,
 }
 
 /// A field of a record.
@@ -146,7 +147,7 @@ impl Shape {
 
     fn carries_ends(&self) -> bool {
         match self {
-            Shape::Sender(_) | Shape::Receiver(_) => true,
+            Shape::Sender(_) | Shape::Receiver(_) | Shape::Barrier => true,
             Shape::List(inner) | Shape::Option(inner) => inner.carries_ends(),
             Shape::Tuple(items) => items.iter().any(Shape::carries_ends),
             Shape::Result(ok, err) => [ok, err].into_iter().flatten().any(|s| s.carries_ends()),
@@ -216,6 +217,7 @@ impl fmt::Display for Shape {
             Shape::Enum(names) => write!(f, "enum {{ {} }}", join(names)),
             Shape::Sender(message) => write!(f, "sender<{message}>"),
             Shape::Receiver(message) => write!(f, "receiver<{message}>"),
+            Shape::Barrier => f.write_str("barrier"),
         }
     }
 }
@@ -281,6 +283,7 @@ impl<'a> Parser<'a> {
             "option" => Shape::Option(self.inner(depth)?),
             "sender" => Shape::Sender(self.inner(depth)?),
             "receiver" => Shape::Receiver(self.inner(depth)?),
+            "barrier" => Shape::Barrier,
             "tuple" => Shape::Tuple(self.sequence('<', '>', |p| p.shape(depth + 1))?),
             "result" => self.result(depth)?,
             "record" => self.record(depth)?,

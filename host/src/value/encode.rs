@@ -372,6 +372,7 @@ pub(super) fn expectation(shape: &Shape) -> String {
         Shape::Sender(_) | Shape::Receiver(_) => {
             "an end of a channel, which only a process can give".to_owned()
         }
+        Shape::Barrier => "a barrier, which only a process can give".to_owned(),
     };
     format!("`{shape}` ({how})")
 }

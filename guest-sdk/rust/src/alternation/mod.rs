@@ -1,6 +1,9 @@
 //! Alternation: waiting for one of several communications, CSP's external choice.
 
 mod macros;
+mod prepared;
+
+pub use prepared::{OfferGuard, Prepared};
 
 use std::cell::{Cell, Ref};
 use std::marker::PhantomData;
@@ -189,16 +192,8 @@ impl<'a> Alternation<'a> {
         let (held, asked): (Vec<usize>, Vec<usize>) = (0..self.offers.len())
             .filter(|&index| self.offers[index].communicates())
             .partition(|&index| self.offers[index].is_held());
-        let turn = if self.priority { 0 } else { next_turn() };
-        let Some(&mine) = held.get(turn % held.len().max(1)) else {
+        let Some((mine, asked)) = share_turns(self.priority, &held, &asked) else {
             return Err(Error::Malformed);
-        };
-        let asked: Vec<usize> = if self.priority {
-            asked.into_iter().filter(|&index| index < mine).collect()
-        } else if turn % (held.len() + asked.len()) < held.len() {
-            Vec::new()
-        } else {
-            asked
         };
         if !asked.is_empty()
             && let Some(chosen) = self.ask_host(&asked, true)?
@@ -364,6 +359,29 @@ impl Offer<'_> {
             Offer::After(_) | Offer::Skip => None,
         }
     }
+}
+
+/// Which of the guards with messages at hand may go, if there are any, and which of the others
+/// the host is to be asked about before.
+fn share_turns(priority: bool, held: &[usize], asked: &[usize]) -> Option<(usize, Vec<usize>)> {
+    let turn = if priority || held.is_empty() {
+        0
+    } else {
+        next_turn()
+    };
+    let &mine = held.get(turn % held.len().max(1))?;
+    let asked = if priority {
+        asked
+            .iter()
+            .copied()
+            .filter(|&index| index < mine)
+            .collect()
+    } else if turn % (held.len() + asked.len()) < held.len() {
+        Vec::new()
+    } else {
+        asked.to_vec()
+    };
+    Some((mine, asked))
 }
 
 thread_local! {

@@ -20,7 +20,7 @@ impl<T: Message> Message for Sender<T> {
         let at = reader.offset();
         match reader.end(Self::TYPE)? {
             End::Sender(sender) => Ok(Sender::from_host(sender, "")),
-            End::Receiver(_) => Err(reader.mismatch(Self::TYPE, at)),
+            End::Receiver(_) | End::Barrier(_) => Err(reader.mismatch(Self::TYPE, at)),
         }
     }
 }
@@ -38,7 +38,7 @@ impl<T: Message> Message for Receiver<T> {
         let at = reader.offset();
         match reader.end(Self::TYPE)? {
             End::Receiver(receiver) => Ok(Receiver::from_host(receiver, "")),
-            End::Sender(_) => Err(reader.mismatch(Self::TYPE, at)),
+            End::Sender(_) | End::Barrier(_) => Err(reader.mismatch(Self::TYPE, at)),
         }
     }
 }
@@ -64,8 +64,9 @@ pub(crate) fn put_back(ends: &[MobileEnd], taken: Vec<End>) {
         match (end, handle) {
             (MobileEnd::Sender(end), End::Sender(handle)) => end.put_back(handle),
             (MobileEnd::Receiver(end), End::Receiver(handle)) => end.put_back(handle),
+            (MobileEnd::Barrier(end), End::Barrier(handle)) => end.put_back(handle),
             // The host gives back what it was given, in order.
-            (MobileEnd::Sender(_) | MobileEnd::Receiver(_), _) => {}
+            (MobileEnd::Sender(_) | MobileEnd::Receiver(_) | MobileEnd::Barrier(_), _) => {}
         }
     }
 }
@@ -75,6 +76,7 @@ impl MobileEnd {
         match self {
             MobileEnd::Sender(end) => end.take().map(End::Sender),
             MobileEnd::Receiver(end) => end.take().map(End::Receiver),
+            MobileEnd::Barrier(end) => end.take().map(End::Barrier),
         }
     }
 
@@ -82,7 +84,7 @@ impl MobileEnd {
     pub(crate) fn is_sender(&self, sender: &SenderEnd) -> bool {
         match self {
             MobileEnd::Sender(end) => std::ptr::eq(Rc::as_ptr(end), sender),
-            MobileEnd::Receiver(_) => false,
+            MobileEnd::Receiver(_) | MobileEnd::Barrier(_) => false,
         }
     }
 }

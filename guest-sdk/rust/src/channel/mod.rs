@@ -1,5 +1,6 @@
-//! Channels and their ends.
+//! Channels and their ends, and barriers.
 
+mod barrier;
 mod buffered;
 mod mobile;
 mod receiver;
@@ -7,10 +8,12 @@ mod receiving;
 mod sender;
 mod settle;
 
+pub use barrier::Barrier;
 pub use buffered::Buffered;
 pub use receiver::{IntoMessages, Loop, Messages, Receiver};
 pub use sender::Sender;
 
+pub(crate) use barrier::BarrierEnd;
 pub(crate) use mobile::{put_back, take_all};
 pub(crate) use receiving::{Received, ReceiverEnd, unseen_ends};
 pub(crate) use sender::{SenderEnd, written};

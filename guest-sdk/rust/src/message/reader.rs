@@ -79,7 +79,11 @@ impl<'b> Reader<'b> {
             .and_then(|place| self.ends.get_mut(place));
         match (slot.as_ref().and_then(|slot| slot.as_ref()), expected) {
             (Some(End::Sender(_)), Type::Sender(_))
-            | (Some(End::Receiver(_)), Type::Receiver(_)) => {}
+            | (Some(End::Receiver(_)), Type::Receiver(_))
+            | (Some(End::Barrier(_)), Type::Barrier) => {}
+            (Some(End::Barrier(_)), _) => {
+                return Err(Undecodable::new(expected, "a barrier", offset));
+            }
             (Some(End::Sender(_)), _) => {
                 return Err(Undecodable::new(expected, "a sender", offset));
             }

@@ -29,6 +29,8 @@ pub enum Type {
     Sender(&'static Type),
     /// `receiver<T>`: the receiving end of a channel.
     Receiver(&'static Type),
+    /// `barrier`: a membership of a barrier.
+    Barrier,
 }
 
 impl Type {
@@ -41,7 +43,7 @@ impl Type {
     pub const fn carries_ends(&self) -> bool {
         match self {
             Type::Name(_) | Type::Enum(_) => false,
-            Type::Sender(_) | Type::Receiver(_) => true,
+            Type::Sender(_) | Type::Receiver(_) | Type::Barrier => true,
             Type::List(item) | Type::Option(item) => item.carries_ends(),
             Type::Result(ok, err) => ok.carries_ends() || err.carries_ends(),
             Type::Tuple(items) => {
@@ -125,6 +127,7 @@ impl<'o> Printer<'o> {
             Type::Option(item) => self.wrapped("option<", item),
             Type::Sender(item) => self.wrapped("sender<", item),
             Type::Receiver(item) => self.wrapped("receiver<", item),
+            Type::Barrier => self.text("barrier"),
             Type::Result(ok, err) => {
                 self.text("result<");
                 self.ty(ok);

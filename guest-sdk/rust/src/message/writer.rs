@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use minicbor::Encoder;
 
-use crate::channel::{ReceiverEnd, SenderEnd};
+use crate::channel::{BarrierEnd, ReceiverEnd, SenderEnd};
 
 /// Where a message is written: one CBOR item after the other, and the ends that go
 /// with them.
@@ -21,6 +21,7 @@ pub struct Writer {
 pub(crate) enum MobileEnd {
     Sender(Rc<SenderEnd>),
     Receiver(Rc<ReceiverEnd>),
+    Barrier(Rc<BarrierEnd>),
 }
 
 /// What is true of every write here: a `Vec` grows.

@@ -404,6 +404,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The limit that the process went over, by its key in a network file (`memory`, `cpu`,
+    /// `wall`), if that is why the host killed it.
+    pub fn limit(&self) -> Option<&str> {
+        match self {
+            Outcome::Killed(text) => Some(text.strip_prefix("over its ")?.split_once(" limit")?.0),
+            _ => None,
+        }
+    }
+
     /// Turns every outcome but [`Finished`](Outcome::Finished) into an error.
     ///
     /// # Errors

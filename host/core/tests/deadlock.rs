@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use transputer_core::clock::Clock;
-use transputer_core::deadlock::{AwaitedEnd, Deadlock, Stuck, WaitsOn, find};
+use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, Stuck, WaitsOn};
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use transputer_core::{
     Alternation, Barrier, ChannelId, Guard, Holder, Look, Options, Order, Poison, Probe, ProcessId,
@@ -20,6 +20,20 @@ const A: ProcessId = ProcessId(1);
 const B: ProcessId = ProcessId(2);
 const C: ProcessId = ProcessId(3);
 const D: ProcessId = ProcessId(4);
+
+/// What is found, without the times, which no test knows; but each wait must have one.
+fn find(probes: &[Arc<dyn Probe>], awaits: impl FnMut() -> Vec<AwaitedEnd>) -> Vec<Deadlock> {
+    let mut deadlocks = deadlock::find(probes, awaits);
+    for stuck in deadlocks
+        .iter_mut()
+        .flat_map(|deadlock| &mut deadlock.stuck)
+    {
+        for wait in &mut stuck.waits {
+            assert!(wait.since.take().is_some(), "since when is not known");
+        }
+    }
+    deadlocks
+}
 
 /// A rendezvous whose ends are held by these.
 fn between(from: impl Into<Option<ProcessId>>, to: impl Into<Option<ProcessId>>) -> Channel {
@@ -87,6 +101,7 @@ fn two_that_wait_for_each_other_are_stuck() {
         channel: channel.id(),
         label: None,
         side: Side::Receive,
+        since: None,
         others: vec![Holder::Process(holder)],
     };
     let stuck = |process, wait| Stuck {
@@ -164,6 +179,7 @@ fn who_waits_at_a_barrier_for_the_stuck_is_stuck() {
         channel: barrier.id(),
         label: Some("phase".into()),
         side: Side::Sync,
+        since: None,
         others: vec![Holder::Process(B)],
     };
     assert_eq!(deadlocks[0].stuck[0].waits, [waits]);
@@ -431,6 +447,7 @@ fn scripted(looks: [(u64, Holder); 2]) -> Vec<Deadlock> {
             holder: Holder::Process(A),
             side: Side::Receive,
             ticket,
+            since: std::time::Instant::now(),
             timed: false,
         }],
     };

@@ -91,7 +91,7 @@ impl NetworkState {
     }
 
     fn deadlock_report(&self, found: &Deadlock) -> DeadlockReport {
-        let names = Names::new(self.living());
+        let names = Names::new(self);
         let stuck = found.stuck.iter().map(|stuck| StuckReport {
             process: names.of(stuck.process),
             waits: stuck
@@ -117,6 +117,7 @@ fn in_words(names: &Names, process: ProcessId, wait: &WaitsOn) -> Wait {
             None => format!("channel {}", wait.channel.0),
         },
         with: names.holders(&wait.others),
+        lasted: names.lasted(wait.since),
     }
 }
 

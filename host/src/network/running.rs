@@ -86,7 +86,7 @@ impl Running {
     /// Every process that lives, and what it is doing, in the order of birth.
     pub fn status(&self) -> Vec<ProcessStatus> {
         let living = self.state.living();
-        let names = Names::new(living.clone());
+        let names = Names::new(&self.state);
         let waits = waits(&self.state.probes(), &names);
         let status = |process: &Arc<Process>| ProcessStatus {
             name: process.name.to_string(),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
 use transputer_core::channel::{Look, Probe, Side};
 use transputer_core::{ChannelId, Holder, ProcessId};
 
+use super::state::NetworkState;
 use crate::process::Process;
 
 /// A communication that a process waits for.
@@ -22,6 +24,10 @@ pub struct Wait {
     pub channel: String,
     /// Who could do the other part: holders of the ends at the other side.
     pub with: Vec<String>,
+    /// How long it has waited, to within some milliseconds. Not told in a seeded run, where
+    /// waits last for no real time.
+    #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
+    pub lasted: Option<Duration>,
 }
 
 /// How many names of others are shown.
@@ -34,6 +40,17 @@ fn in_words(operation: Side) -> (&'static str, &'static str) {
         Side::Receive => ("receive", "from"),
         Side::Sync => ("meet", "with"),
     }
+}
+
+fn in_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn milliseconds<S: Serializer>(
+    lasted: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    lasted.map(in_millis).serialize(serializer)
 }
 
 fn verb<S: Serializer>(operation: &Side, serializer: S) -> Result<S::Ok, S::Error> {
@@ -55,28 +72,51 @@ impl fmt::Display for Wait {
                 write!(f, " or {} more", self.with.len() - SHOWN)?;
             }
         }
-        write!(f, " (channel `{}`)", self.channel)
+        write!(f, " (channel `{}`)", self.channel)?;
+        match self.lasted {
+            Some(lasted) => write!(
+                f,
+                ", for {:?} now",
+                Duration::from_millis(in_millis(lasted))
+            ),
+            None => Ok(()),
+        }
     }
 }
 
 /// The living processes of a network, by number.
-pub(super) struct Names(BTreeMap<ProcessId, Arc<Process>>);
+pub(super) struct Names {
+    processes: BTreeMap<ProcessId, Arc<Process>>,
+    /// Whether real time means anything to them.
+    timed: bool,
+}
 
 impl Names {
-    pub(super) fn new(living: Vec<Arc<Process>>) -> Self {
-        let by_id = living.into_iter().map(|process| (process.id, process));
-        Self(by_id.collect())
+    pub(super) fn new(state: &NetworkState) -> Self {
+        let living = state.living().into_iter();
+        Self {
+            processes: living.map(|process| (process.id, process)).collect(),
+            timed: !state.host.is_seeded(),
+        }
+    }
+
+    /// How long a wait has lasted.
+    pub(super) fn lasted(&self, since: Option<Instant>) -> Option<Duration> {
+        since.filter(|_| self.timed).map(|since| since.elapsed())
     }
 
     pub(super) fn of(&self, id: ProcessId) -> String {
-        match self.0.get(&id) {
+        match self.processes.get(&id) {
             Some(process) => process.name.to_string(),
             None => format!("process {}", id.0),
         }
     }
 
     pub(super) fn port(&self, process: ProcessId, channel: ChannelId) -> Option<String> {
-        self.0.get(&process)?.port(channel).map(str::to_owned)
+        self.processes
+            .get(&process)?
+            .port(channel)
+            .map(str::to_owned)
     }
 
     /// Who these holders are, each once; ends inside messages are nobody's.
@@ -108,6 +148,7 @@ pub(super) fn waits(probes: &[Arc<dyn Probe>], names: &Names) -> BTreeMap<Proces
                     port: names.port(id, probe.id()),
                     channel: label(&**probe),
                     with: names.holders(other_side(&look, waiting.side)),
+                    lasted: names.lasted(Some(waiting.since)),
                 });
             }
         }

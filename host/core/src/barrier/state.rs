@@ -12,6 +12,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::Later;
+use crate::channel::waiting::Ticket;
 use crate::channel::{ChannelError, Look, Poison, Side, Waiting};
 use crate::process::Holder;
 
@@ -29,7 +30,7 @@ enum Arrival {
     Waiting {
         /// Here until the member is told.
         waker: Waker,
-        ticket: u64,
+        ticket: Ticket,
         timed: bool,
     },
     /// The outcome, until the member looks at it.
@@ -75,7 +76,7 @@ impl State {
         self.tickets += 1;
         self.members[key].arrival = Arrival::Waiting {
             waker: waker.clone(),
-            ticket: self.tickets,
+            ticket: Ticket::new(self.tickets),
             timed,
         };
         self.arrived.push(key);
@@ -203,7 +204,8 @@ fn waiting(member: &Member) -> Option<Waiting> {
     Some(Waiting {
         holder: member.holder,
         side: Side::Sync,
-        ticket,
+        ticket: ticket.number,
+        since: ticket.since.instant(),
         timed,
     })
 }

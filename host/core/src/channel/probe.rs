@@ -1,6 +1,8 @@
 //! A channel, or a barrier, as seen from outside: for reports, deadlock detection, and
 //! shutting down.
 
+use std::time::Instant;
+
 use super::ChannelId;
 use super::error::Poison;
 use super::options::Payload;
@@ -46,6 +48,8 @@ pub struct Waiting {
     /// Unique among the waits at this channel, so that two looks can tell whether they
     /// see the same wait.
     pub ticket: u64,
+    /// When the wait began, to within some ticks of a scheduler.
+    pub since: Instant,
     /// The wait has a deadline: it ends even if nobody comes.
     pub timed: bool,
 }
@@ -145,7 +149,8 @@ fn waiting<C>(entry: &Entry<C>, side: Side, holder: Holder) -> Waiting {
     Waiting {
         holder,
         side,
-        ticket: entry.ticket,
+        ticket: entry.ticket.number,
+        since: entry.ticket.since.instant(),
         timed: entry.timed,
     }
 }

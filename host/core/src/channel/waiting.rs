@@ -16,6 +16,7 @@ use slab::Slab;
 
 use super::claim::Claim;
 use super::ends::EndKey;
+use crate::clock::coarse::Moment;
 use crate::sync::Arc;
 
 /// The number of an entry in its queue.
@@ -63,12 +64,27 @@ impl Waiter {
     }
 }
 
+/// Tells one wait from all others at its channel.
+#[derive(Copy, Clone)]
+pub(crate) struct Ticket {
+    pub(crate) number: u64,
+    pub(crate) since: Moment,
+}
+
+impl Ticket {
+    pub(crate) fn new(number: u64) -> Self {
+        Ticket {
+            number,
+            since: Moment::now(),
+        }
+    }
+}
+
 /// One operation, or one guard of an alternation.
 pub(crate) struct Entry<C> {
     pub(crate) waiter: Waiter,
     pub(crate) end: EndKey,
-    /// Unique at this channel.
-    pub(crate) ticket: u64,
+    pub(crate) ticket: Ticket,
     /// A deadline will end the wait.
     pub(crate) timed: bool,
     /// What is offered or wanted, and in the end the outcome.

@@ -3,6 +3,7 @@
 //! A [`Clock`] owns the queue of its timers. Something else drives it: the scheduler's timekeeper
 //! a real clock, the seeded scheduler a virtual one, and [`Clock::advance`] a manual one.
 
+pub(crate) mod coarse;
 mod sleep;
 mod time;
 mod timers;

@@ -1,6 +1,7 @@
 //! Who of the stuck waits for whom: the groups, and a cycle in each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Instant;
 
 use super::liveness::Waits;
 use super::{Deadlock, Seen, Stuck, WaitsOn};
@@ -75,6 +76,13 @@ impl View<'_> {
             .collect()
     }
 
+    fn since(&self, process: ProcessId, channel: ChannelId, side: Side) -> Option<Instant> {
+        let mut waiting = self.seen.get(&channel)?.look.waiting.iter();
+        let holder = Holder::Process(process);
+        let found = waiting.find(|waiting| waiting.holder == holder && waiting.side == side)?;
+        Some(found.since)
+    }
+
     /// Who holds the side of a channel that isn't this one, or is awaited at a barrier.
     fn others(&self, channel: ChannelId, side: Side) -> BTreeSet<Holder> {
         let Some(seen) = self.seen.get(&channel) else {
@@ -122,6 +130,7 @@ impl View<'_> {
                 channel,
                 label: self.seen.get(&channel).and_then(|seen| seen.label.clone()),
                 side,
+                since: self.since(process, channel, side),
                 others: self.others(channel, side).into_iter().collect(),
             })
             .collect();

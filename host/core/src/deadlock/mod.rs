@@ -40,6 +40,7 @@ mod liveness;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::channel::{ChannelId, Look, Probe, Side};
 use crate::process::{Holder, ProcessId};
@@ -88,6 +89,8 @@ pub struct WaitsOn {
     pub label: Option<Arc<str>>,
     /// What the process waits to do.
     pub side: Side,
+    /// When it began to wait, to within some ticks of a scheduler.
+    pub since: Option<Instant>,
     /// Who holds the other side, or hasn't arrived at the barrier, and is stuck as well.
     pub others: Vec<Holder>,
 }

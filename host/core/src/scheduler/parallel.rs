@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::lock;
 use super::shared::Shared;
 use super::task::TaskCell;
+use crate::clock::coarse;
 
 /// Ticks after which who can wait for all others has waited long enough.
 pub(super) const PATIENCE: usize = 8;
@@ -195,6 +196,7 @@ impl Parallel {
         let entry = self.queue.1.recv();
         self.idle.fetch_sub(1, Ordering::SeqCst);
         self.taken.fetch_add(1, Ordering::SeqCst);
+        coarse::refresh();
         shared.bell.stir();
         // The queue cannot be disconnected, as above.
         entry.ok().flatten()

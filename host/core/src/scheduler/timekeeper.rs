@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Hook;
 use super::shared::{PollCount, Queue, Shared};
+use crate::clock::coarse;
 
 pub(super) struct Timekeeper {
     shared: Arc<Shared>,
@@ -69,6 +70,7 @@ impl Timekeeper {
     /// One tick: tells when the next is due, or `None` to doze.
     fn tick(&mut self, now: Instant) -> Option<Instant> {
         let stirred = self.look_at_workers();
+        coarse::refresh();
         if stirred {
             if let Queue::Parallel(parallel) = &self.shared.queue {
                 parallel.tick();

@@ -23,7 +23,7 @@ use crate::channel::ends::{EndKey, Ends};
 use crate::channel::error::{ChannelError, Poison, SendError};
 use crate::channel::options::{Options, Overflow};
 use crate::channel::probe::Statistics;
-use crate::channel::waiting::{Entry, Queue, Waiter};
+use crate::channel::waiting::{Entry, Queue, Ticket, Waiter};
 
 /// A message that the channel has accepted.
 pub(crate) struct Accepted<T> {
@@ -160,9 +160,9 @@ impl<T> State<T> {
         }
     }
 
-    fn ticket(&mut self) -> u64 {
+    fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
-        self.tickets
+        Ticket::new(self.tickets)
     }
 
     /// Asserts the invariants that can be seen from the heads of the queues.
@@ -194,7 +194,7 @@ impl<T> State<T> {
 }
 
 impl Parking {
-    fn entry<C>(self, ticket: u64, content: C) -> Entry<C> {
+    fn entry<C>(self, ticket: Ticket, content: C) -> Entry<C> {
         Entry {
             waiter: self.waiter,
             end: self.end,

@@ -211,6 +211,29 @@ fn closing_wakes_who_waits() {
     });
 }
 
+/// Neither is a message, and both synchronise memory as one does.
+#[test]
+fn what_came_before_an_end_is_seen_after_it() {
+    use loom::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::Arc;
+    for poisons in [false, true] {
+        explore(move || {
+            let (sender, receiver) = open(1);
+            let written = Arc::new(AtomicUsize::new(0));
+            let seen = Arc::clone(&written);
+            let ending = thread::spawn(move || {
+                written.store(1, Ordering::Relaxed);
+                if poisons {
+                    sender.poison(Poison::new(PoisonKind::Poisoned, "end"));
+                }
+            });
+            assert!(block_on(receiver.receive()).is_err());
+            assert_eq!(seen.load(Ordering::Relaxed), 1);
+            ending.join().unwrap();
+        });
+    }
+}
+
 #[test]
 fn poison_races_with_a_rendezvous() {
     explore(|| {

@@ -213,18 +213,17 @@ impl<Q: Message, A: Message> Server<Q, A> {
     /// # Errors
     ///
     /// Those of [`next_request`](Server::next_request) but [`Error::Closed`], and
-    /// [`Error::TooLarge`] for a reply.
+    /// [`Error::TooLarge`] or [`Error::Moved`] for a reply.
     pub fn serve(&mut self, mut answer: impl FnMut(Q) -> A) -> Result<(), Error> {
         loop {
             let Request { body, reply } = match self.next_request() {
                 Err(Error::Closed) => return Ok(()),
                 request => request?,
             };
-            match reply.send(&answer(body)) {
-                Err(error @ (Error::TooLarge | Error::Moved | Error::CarriesEnds)) => {
-                    return Err(error);
-                }
-                Ok(()) | Err(_) => {}
+            if let Err(error) = reply.send(&answer(body))
+                && matches!(error, Error::TooLarge | Error::Moved)
+            {
+                return Err(error);
             }
         }
     }

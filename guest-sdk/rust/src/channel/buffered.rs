@@ -215,24 +215,25 @@ impl Buffer {
     /// Sends everything in it, in as few calls as the host allows, unless patience runs
     /// out first; what is left then stays in it.
     pub(super) fn send_all(&self, patience: Patience) {
-        while !self.is_empty() {
-            let (sent, error) = {
-                let handle = self.handle();
-                let packed = self.packed.borrow();
-                let rest = packed.get(self.start.get()..).unwrap_or_default();
-                match &*handle {
-                    Some(handle) => handle.send_batch(rest, patience),
-                    None => (0, Some(raw::Error::Closed)),
-                }
-            };
-            for _ in 0..sent {
-                self.first_was_sent();
+        if self.is_empty() {
+            return;
+        }
+        let (sent, error) = {
+            let handle = self.handle();
+            let packed = self.packed.borrow();
+            let rest = packed.get(self.start.get()..).unwrap_or_default();
+            match &*handle {
+                Some(handle) => handle.send_batch(rest, patience),
+                None => (0, Some(raw::Error::Closed)),
             }
-            match error {
-                None => return self.discard(),
-                Some(raw::Error::WouldBlock | raw::Error::TimedOut) => return,
-                Some(error) => return self.refused(error),
-            }
+        };
+        for _ in 0..sent {
+            self.first_was_sent();
+        }
+        match error {
+            None => self.discard(),
+            Some(raw::Error::WouldBlock | raw::Error::TimedOut) => {}
+            Some(error) => self.refused(error),
         }
     }
 

@@ -1,0 +1,14 @@
+//! A source of large messages.
+
+use transputer_guest::{Bytes, Error, Sender};
+
+/// Sends so many blocks of `size` bytes, each with its number in the first 8.
+#[transputer_guest::process]
+fn blocks(count: u64, size: u32, blocks: Sender<Bytes>) -> Result<(), Error> {
+    let mut block = Bytes(vec![1; usize::try_from(size)?]);
+    for number in 0..count {
+        block[..8].copy_from_slice(&number.to_le_bytes());
+        blocks.send(&block)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+-module(processes).
+-export([spawn_run_exit/1, parked/2, cpu/1, start/0]).
+
+spawn_run_exit(Count) ->
+    Began = figures:clock(),
+    lives(Count),
+    figures:per_operation(Began, Count, Count).
+
+lives(0) -> ok;
+lives(Count) ->
+    {_, Monitor} = spawn_monitor(fun() -> ok end),
+    receive {'DOWN', Monitor, process, _, normal} -> lives(Count - 1) end.
+
+parked(Processes, Samples) ->
+    Parker = self(),
+    BytesBefore = resident(),
+    MappingsBefore = mappings(),
+    Began = figures:clock(),
+    Sleepers = list_to_tuple([spawn(fun() -> parks(Parker) end) || _ <- lists:seq(1, Processes)]),
+    [wake(Sleeper) || Sleeper <- tuple_to_list(Sleepers)],
+    figures:figure("start", (figures:clock() - Began) / Processes),
+    figures:figure("bytes", (resident() - BytesBefore) / Processes),
+    figures:figure("mappings", (mappings() - MappingsBefore) / Processes),
+    Delays = lists:sort([wake(element(N * 7919 rem Processes + 1, Sleepers))
+                         || N <- lists:seq(0, Samples - 1)]),
+    figures:figure("p50", lists:nth(Samples div 2 + 1, Delays)),
+    figures:figure("p99", lists:nth(Samples * 99 div 100 + 1, Delays)).
+
+wake(Sleeper) ->
+    Sleeper ! {sent, figures:clock()},
+    receive {delay, Delay} -> Delay end.
+
+parks(Parker) ->
+    receive {sent, Sent} -> Parker ! {delay, figures:clock() - Sent}, parks(Parker) end.
+
+%% How many bytes of this program are in memory.
+resident() ->
+    Text = own("smaps_rollup"),
+    {match, [Kilobytes]} = re:run(Text, "Rss: *([0-9]+)", [{capture, all_but_first, list}]),
+    list_to_integer(Kilobytes) * 1024.
+
+mappings() -> length(string:lexemes(own("maps"), "\n")).
+
+own(File) -> os:cmd("cat /proc/" ++ os:getpid() ++ "/" ++ File).
+
+cpu(Rounds) ->
+    Alone = two_processes(1, Rounds),
+    Together = two_processes(2, Rounds),
+    figures:figure("speed-up", Alone / Together).
+
+%% How long two processes compute on so many schedulers.
+two_processes(Schedulers, Rounds) ->
+    erlang:system_flag(schedulers_online, Schedulers),
+    Began = figures:clock(),
+    Both = [spawn_monitor(fun() -> compute(Rounds, 1) end) || _ <- [1, 2]],
+    [receive {'DOWN', Monitor, process, _, normal} -> ok end || {_, Monitor} <- Both],
+    figures:clock() - Began.
+
+compute(0, Number) -> Number;
+compute(Rounds, Number) ->
+    compute(Rounds - 1, (Number * 1103515245 + 12345) band 16#7fffffff).
+
+start() ->
+    Starter = self(),
+    spawn(fun() -> Starter ! {message, "Hello, world!"} end),
+    receive {message, Text} -> io:format("~s~n", [Text]) end.

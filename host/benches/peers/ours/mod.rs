@@ -1,0 +1,111 @@
+//! Our own programs, each in a process of the operating system of its own, like the peers'.
+
+mod communication;
+mod networks;
+mod processes;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use transputer::{ChannelOptions, Component, Host, HostOptions, Network};
+
+use crate::cases::TIME;
+
+/// Runs one program, and prints its figures.
+pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
+    let (program, numbers) = words.split_first().context("no program is named")?;
+    let numbers = numbers
+        .iter()
+        .map(|number| number.parse())
+        .collect::<Result<Vec<u64>, _>>()?;
+    match (program.as_str(), numbers.as_slice()) {
+        ("ping-pong", &[rounds]) => communication::ping_pong(rounds),
+        ("stream", &[capacity, size, messages]) => communication::stream(capacity, size, messages),
+        ("alternation", &[channels, each]) => communication::alternation(channels, each),
+        ("ring", &[processes, laps]) => networks::ring(processes, laps),
+        ("sieve", &[primes, capacity]) => networks::sieve(primes, capacity),
+        ("fan-in", &[workers, each]) => networks::fan("fan_in", "counts", workers, each),
+        ("fan-out", &[workers, each]) => networks::fan("fan_out", "adds", workers, each),
+        ("spawn", &[count]) => processes::spawn(count),
+        ("parked", &[processes, samples]) => processes::parked(processes, samples),
+        ("cpu", &[rounds]) => processes::cpu(rounds),
+        _ => bail!(
+            "there is no program `{program}` with {} numbers",
+            numbers.len()
+        ),
+    }
+}
+
+/// The repository's folder.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+}
+
+/// Makes sure that the guests have been built.
+pub(crate) fn check_guests() -> anyhow::Result<()> {
+    let file = guest_file("pinger");
+    ensure!(
+        file.is_file(),
+        "the guests are not built ({} is missing): run \
+         `transputer build host/benches/guests examples/hello`",
+        file.display()
+    );
+    Ok(())
+}
+
+fn guest_file(name: &str) -> PathBuf {
+    let built = repository().join("target/guests/wasm32-wasip2/guest/examples");
+    built.join(format!("bench_{name}.wasm"))
+}
+
+/// A network under construction, and its host.
+struct Bench {
+    host: Host,
+    network: Network,
+}
+
+impl Bench {
+    /// With the host that users get when they ask for nothing.
+    fn new() -> anyhow::Result<Self> {
+        Self::with(HostOptions::default())
+    }
+
+    fn with(options: HostOptions) -> anyhow::Result<Self> {
+        let host = Host::new(options)?;
+        let network = host.network("bench");
+        Ok(Self { host, network })
+    }
+
+    fn component(&self, name: &str) -> anyhow::Result<Component> {
+        Ok(self.host.component(guest_file(name))?)
+    }
+
+    /// Adds a process that runs the guest of this name.
+    fn process(&mut self, name: &str) -> anyhow::Result<transputer::ProcessSettings<'_>> {
+        let component = self.component(name)?;
+        Ok(self.network.process(name, &component))
+    }
+
+    /// Runs the network; its figures are what `process` sends on its port `measured`: how
+    /// many nanoseconds so many operations took, and what it computed.
+    fn measure(mut self, process: &str, operations: u64) -> anyhow::Result<()> {
+        let port = format!("{process}.measured");
+        let measured = self.network.output(&port, ChannelOptions::rendezvous())?;
+        let running = self.network.start()?;
+        let Ok((nanoseconds, check)) = measured.receive_value::<(u64, u64)>() else {
+            bail!("the network ended badly: {:?}", running.wait());
+        };
+        // Like the peers' programs, which end with their main process.
+        running.stop("everything is measured");
+        running.wait();
+        figure(TIME, nanoseconds as f64 / operations as f64);
+        figure("check", check);
+        Ok(())
+    }
+}
+
+fn figure(name: &str, value: impl std::fmt::Display) {
+    println!("{name} {value}");
+}

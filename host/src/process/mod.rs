@@ -31,13 +31,16 @@ pub(crate) use limits::checked_limits;
 pub(crate) use spawn::{Birth, Kin, Wiring, spawn};
 pub(crate) use state::{ProcessState, Settings};
 
+/// A port's channel and name.
+type Port = (ChannelId, Box<str>);
+
 /// What others may know of a process, and do to it.
 pub(crate) struct Process {
     pub(crate) id: ProcessId,
     pub(crate) name: Arc<str>,
     pub(crate) component: Arc<str>,
     /// Its ports, by the channels that they were wired to.
-    ports: OnceLock<Box<[(ChannelId, Box<str>)]>>,
+    ports: OnceLock<Box<[Port]>>,
     life: Mutex<Life>,
 }
 

@@ -30,7 +30,7 @@ const TABLE_ELEMENTS: usize = 20_000;
 
 /// The largest linear memory that a process can have when so many are planned for.
 pub(crate) fn largest_memory(max_processes: u32) -> u64 {
-    let share = ADDRESS_SPACE / u64::from(max_processes.max(1)) / u64::from(MEMORIES);
+    let share = ADDRESS_SPACE / u64::from(max_processes.max(1));
     // A power of two, so that slots stay aligned; at 4 GiB bounds checks can be left out.
     (1_u64 << share.max(1).ilog2()).clamp(4 * MIB, 4 * GIB)
 }
@@ -75,7 +75,8 @@ fn pool(options: &HostOptions) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(processes)
         .total_core_instances(processes.saturating_mul(CORE_INSTANCES))
-        .total_memories(processes.saturating_mul(MEMORIES))
+        // One each: a component with two takes the place of another process.
+        .total_memories(processes)
         .total_tables(processes.saturating_mul(TABLES))
         .total_stacks(processes)
         .max_core_instances_per_component(CORE_INSTANCES)

@@ -47,6 +47,15 @@ impl ProcessState {
         outcome: Outcome<Message>,
         receiver: impl Fn(&Self) -> Option<Receiver>,
     ) -> wit::Outcome {
+        self.trace(|| match &outcome {
+            Outcome::Received(message) => {
+                format!("is given {} bytes by an alternation", message.bytes.len())
+            }
+            Outcome::Sent => "has sent by an alternation".to_owned(),
+            Outcome::Elapsed => "has waited long enough in an alternation".to_owned(),
+            Outcome::Skipped => "skips an alternation".to_owned(),
+            Outcome::Failed(error) => format!("is told by an alternation: {error}"),
+        });
         match outcome {
             Outcome::Received(message) => match self.accept(message, receiver) {
                 Ok(message) => wit::Outcome::Received(message),

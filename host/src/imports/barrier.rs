@@ -42,6 +42,10 @@ impl wit::HostBarrier for ProcessState {
                 synced => synced,
             },
         };
+        self.trace(|| match &synced {
+            Ok(()) => "passes a barrier".to_owned(),
+            Err(error) => format!("does not pass a barrier: {error}"),
+        });
         Ok(synced.map_err(|error| wit_error(&error)))
     }
 

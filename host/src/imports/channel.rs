@@ -117,6 +117,44 @@ impl ProcessState {
     }
 }
 
+impl ProcessState {
+    /// What a guest is told of a send.
+    fn sent(
+        &self,
+        sender: &Sender,
+        size: usize,
+        sent: Result<(), core::SendError<Message>>,
+    ) -> Result<(), wit::Error> {
+        self.trace_send(
+            sender,
+            size,
+            sent.as_ref().err().map(|refused| &refused.error),
+        );
+        sent.map_err(|refused| wit_error(&refused.error))
+    }
+
+    /// The bytes of a message without ends; one with ends goes back to the channel.
+    fn plain(
+        &self,
+        receiver: &Receiver,
+        received: Result<Message, ChannelError>,
+    ) -> Result<Vec<u8>, wit::Error> {
+        let message = match received {
+            Ok(message) if !message.ends.is_empty() => {
+                receiver.put_back(message);
+                return Err(wit::Error::CarriesEnds);
+            }
+            Ok(message) => message,
+            Err(error) => {
+                self.trace_receive(receiver, Err(&error));
+                return Err(wit_error(&error));
+            }
+        };
+        self.trace_receive(receiver, Ok(message.bytes.len()));
+        Ok(message.bytes)
+    }
+}
+
 /// The poison that a guest asks for.
 pub(super) fn poison_with(reason: String) -> Poison {
     Poison::new(PoisonKind::Poisoned, cut(reason, REASON))
@@ -139,7 +177,9 @@ impl wit::Host for ProcessState {
             wit::Overflow::DropOldest => Overflow::DropOldest,
             wit::Overflow::DropNewest => Overflow::DropNewest,
         };
-        let label = format!("opened by {}", self.process.name);
+        self.opened += 1;
+        let label = format!("channel {} of {}", self.opened, self.process.name);
+        self.trace(|| format!("opens `{label}`"));
         let options = Options {
             capacity: options.capacity as usize,
             overflow,
@@ -159,16 +199,20 @@ impl wit::HostSender for ProcessState {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
-        let sent = self.ends.sender(&this)?.send(Message::new(message)).await;
-        Ok(sent.map_err(|refused| wit_error(&refused.error)))
+        let size = message.len();
+        let sender = self.ends.sender(&this)?;
+        let sent = sender.send(Message::new(message)).await;
+        Ok(self.sent(sender, size, sent))
     }
 
     fn try_send(&mut self, this: Resource<Sender>, message: Vec<u8>) -> Answer<()> {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
-        let sent = self.ends.sender(&this)?.try_send(Message::new(message));
-        Ok(sent.map_err(|refused| wit_error(&refused.error)))
+        let size = message.len();
+        let sender = self.ends.sender(&this)?;
+        let sent = sender.try_send(Message::new(message));
+        Ok(self.sent(sender, size, sent))
     }
 
     async fn send_by(
@@ -181,9 +225,10 @@ impl wit::HostSender for ProcessState {
             return Ok(Err(error));
         }
         let deadline = self.sleep_until(deadline);
+        let size = message.len();
         let sender = self.ends.sender(&this)?;
         let sent = sender.send_by(Message::new(message), deadline).await;
-        Ok(sent.map_err(|refused| wit_error(&refused.error)))
+        Ok(self.sent(sender, size, sent))
     }
 
     async fn send_batch(
@@ -203,8 +248,11 @@ impl wit::HostSender for ProcessState {
                 Err(error) => return Ok((sent, Some(error))),
             };
             let wait = self.how_long(patience);
-            if let Err(refused) = wait.send(self.ends.sender(&this)?, message).await {
-                return Ok((sent, Some(wit_error(&refused.error))));
+            let size = message.bytes.len();
+            let sender = self.ends.sender(&this)?;
+            let result = wait.send(sender, message).await;
+            if let Err(error) = self.sent(sender, size, result) {
+                return Ok((sent, Some(error)));
             }
             sent += 1;
         }
@@ -229,7 +277,13 @@ impl wit::HostSender for ProcessState {
                 let sender = self.ends.sender(&this)?;
                 let transit = Holder::Transit(sender.id());
                 message.ends.iter().for_each(|end| end.set_holder(transit));
+                let size = message.bytes.len();
                 let sent = wait.send(sender, message).await;
+                self.trace_send(
+                    sender,
+                    size,
+                    sent.as_ref().err().map(|refused| &refused.error),
+                );
                 sent.err()
                     .map(|refused| (wit_error(&refused.error), refused.message))
             }
@@ -279,19 +333,19 @@ impl wit::HostReceiver for ProcessState {
     async fn receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
         let receiver = self.ends.receiver(&this)?;
         let received = receiver.receive().await;
-        Ok(plain(receiver, received))
+        Ok(self.plain(receiver, received))
     }
 
     fn try_receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
         let receiver = self.ends.receiver(&this)?;
-        Ok(plain(receiver, receiver.try_receive()))
+        Ok(self.plain(receiver, receiver.try_receive()))
     }
 
     async fn receive_by(&mut self, this: Resource<Receiver>, deadline: u64) -> Answer<Vec<u8>> {
         let deadline = self.sleep_until(deadline);
         let receiver = self.ends.receiver(&this)?;
         let received = receiver.receive_by(deadline).await;
-        Ok(plain(receiver, received))
+        Ok(self.plain(receiver, received))
     }
 
     async fn receive_batch(
@@ -304,7 +358,7 @@ impl wit::HostReceiver for ProcessState {
         let receiver = self.ends.receiver(&this)?;
         let received = wait.receive(receiver).await;
         let mut packed = Vec::new();
-        match plain(receiver, received) {
+        match self.plain(receiver, received) {
             Ok(first) => pack(&mut packed, &first),
             Err(error) => return Ok(Err(error)),
         }
@@ -316,6 +370,7 @@ impl wit::HostReceiver for ProcessState {
             fits
         });
         for message in more {
+            self.trace_receive(receiver, Ok(message.bytes.len()));
             pack(&mut packed, &message.bytes);
         }
         Ok(Ok(packed))
@@ -327,7 +382,12 @@ impl wit::HostReceiver for ProcessState {
         patience: wit::Patience,
     ) -> Answer<wit::Message> {
         let wait = self.how_long(patience);
-        let received = wait.receive(self.ends.receiver(&this)?).await;
+        let receiver = self.ends.receiver(&this)?;
+        let received = wait.receive(receiver).await;
+        self.trace_receive(
+            receiver,
+            received.as_ref().map(|message| message.bytes.len()),
+        );
         Ok(match received {
             Ok(message) => self.accept(message, |state| {
                 let receiver = state.ends.receiver(&this).ok()?;
@@ -367,19 +427,6 @@ impl wit::HostReceiver for ProcessState {
         drop(self.ends.take_receiver(&this)?);
         Ok(())
     }
-}
-
-/// The bytes of a message without ends; one with ends goes back to the channel.
-fn plain(
-    receiver: &Receiver,
-    received: Result<Message, ChannelError>,
-) -> Result<Vec<u8>, wit::Error> {
-    let message = received.map_err(|error| wit_error(&error))?;
-    if message.ends.is_empty() {
-        return Ok(message.bytes);
-    }
-    receiver.put_back(message);
-    Err(wit::Error::CarriesEnds)
 }
 
 fn statistics(seen: core::Statistics) -> wit::Statistics {

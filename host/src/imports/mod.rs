@@ -9,6 +9,7 @@ mod barrier;
 mod channel;
 mod prepared;
 mod process;
+mod trace;
 
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub use prepared::Prepared;

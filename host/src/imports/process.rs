@@ -59,6 +59,7 @@ impl wit::Host for ProcessState {
             Ok(Err((fault, wiring))) => Ok(Err(self.refuse(&fault, wiring))),
             // Without an answer the child has been killed before it could run.
             Ok(Ok(())) | Err(_) => {
+                self.trace(|| format!("spawns `{}`", process.name));
                 let number = self.children.insert(Child(process));
                 Ok(Ok(Resource::new_own(u32::try_from(number)?)))
             }
@@ -71,6 +72,7 @@ impl wit::Host for ProcessState {
 
     async fn sleep_until(&mut self, deadline: u64) -> wasmtime::Result<()> {
         ProcessState::sleep_until(self, deadline).await;
+        self.trace(|| "wakes up");
         Ok(())
     }
 

@@ -47,6 +47,7 @@ pub struct Network {
     /// What channels that are gone have seen.
     pub(super) tally: Arc<Tally>,
     pub(super) listener: Listener,
+    pub(super) traced: bool,
     pub(super) stdin: Option<Endpoint<Sender>>,
     pub(super) stdout: Option<Endpoint<Receiver>>,
     pub(super) reader: Option<Box<dyn Read + Send>>,
@@ -120,6 +121,7 @@ impl Network {
             probes: Vec::new(),
             tally: Arc::default(),
             listener: Box::new(|_| {}),
+            traced: false,
             stdin: None,
             stdout: None,
             reader: None,
@@ -222,6 +224,13 @@ impl Network {
     /// processes, deadlocks. It is called by workers, so it must be quick.
     pub fn on_event(&mut self, listener: impl Fn(Event) + Send + Sync + 'static) -> &mut Self {
         self.listener = Box::new(listener);
+        self
+    }
+
+    /// Has every step of every process told as an [`Event::Step`]: what it sends, receives,
+    /// chooses, opens and spawns. On a host with a seed, the steps are the same each time.
+    pub fn trace(&mut self) -> &mut Self {
+        self.traced = true;
         self
     }
 

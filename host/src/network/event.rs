@@ -48,6 +48,16 @@ pub enum Event {
         /// The line, without a newline.
         line: String,
     },
+    /// A process took a step. Only told of a network that is
+    /// [traced](super::Network::trace).
+    Step {
+        /// When, on the network's clock.
+        nanoseconds: u64,
+        /// The process.
+        process: String,
+        /// What it did.
+        step: String,
+    },
     /// A process ended; sent for every process.
     Ended(ProcessReport),
     /// A deadlock was found. Its channels are poisoned next.

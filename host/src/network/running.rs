@@ -131,6 +131,7 @@ impl Start {
             network.name.clone(),
             network.host.0.clone(),
             listener,
+            network.traced,
             network.tally.clone(),
         );
         Self {

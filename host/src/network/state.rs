@@ -23,6 +23,8 @@ pub(crate) struct NetworkState {
     pub(crate) name: String,
     pub(crate) host: Arc<HostState>,
     listener: Listener,
+    /// Whether every step is told.
+    pub(crate) traced: bool,
     roster: Mutex<Roster>,
     /// Signalled when the last process has ended.
     empty: Condvar,
@@ -60,12 +62,14 @@ impl NetworkState {
         name: String,
         host: Arc<HostState>,
         listener: Listener,
+        traced: bool,
         tally: Arc<Tally>,
     ) -> Self {
         Self {
             name,
             host,
             listener,
+            traced,
             roster: Mutex::default(),
             empty: Condvar::new(),
             channels: Mutex::default(),

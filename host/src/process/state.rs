@@ -42,6 +42,8 @@ pub struct ProcessState {
     pub(crate) memory: MemoryLimiter,
     pub(crate) fair: Alternation,
     pub(crate) priority: Alternation,
+    /// How many channels it has opened.
+    pub(crate) opened: u64,
     /// The last panic that the guest reported, which says more than the trap after it.
     pub(crate) panic: Option<String>,
     /// How the process's `run` ended; `None` while it runs, or if it was cut short.
@@ -69,6 +71,7 @@ impl ProcessState {
             memory: MemoryLimiter::new(settings.limits.memory),
             fair: Alternation::seeded(Order::Fair, scheduler.random_seed()),
             priority: Alternation::seeded(Order::Priority, scheduler.random_seed()),
+            opened: 0,
             panic: None,
             outcome: None,
             fate,

@@ -1,11 +1,13 @@
 //! `transputer run`: a network, from start to end.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use transputer::{Host, HostOptions};
 
 use super::chosen::Chosen;
 use crate::exit::{self, Exit};
-use crate::running::{self, Format, LogLevel, Printer};
+use crate::running::{self, Format, LogLevel, Printer, Trace};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +15,7 @@ Examples:
   cat access.log | transputer run examples/pipeline | head
   transputer run . --arg generator.count=5 --log debug
   transputer run . --seed 7          one schedule, the same each time, in virtual time
+  transputer run . --seed 7 --trace steps.txt
 
 The network's standard output is the command's; everything else goes to standard error.
 Ctrl-C stops the network and says what was in flight; a second one ends at once.
@@ -37,6 +40,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "LEVEL", value_enum)]
     log: Option<LogLevel>,
 
+    /// Write every step of every process to this file: what it sends, receives, chooses, opens
+    /// and spawns; with --seed, the same each time
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
+
     /// How log lines, ends of processes, deadlocks and the report at the end are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -60,6 +68,7 @@ impl Run {
         })?;
         let components = chosen.components(&host)?;
         let network = host.wire(&chosen.description, &components, &self.network.arguments)?;
-        running::run(network, Printer::new(least, self.format))
+        let trace = self.trace.as_deref().map(Trace::create).transpose()?;
+        running::run(network, Printer::new(least, self.format), trace)
     }
 }

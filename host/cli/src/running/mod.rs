@@ -4,11 +4,15 @@ mod events;
 mod interrupt;
 mod pipe;
 mod summary;
+mod trace;
 
 pub(crate) use events::{Format, LogLevel, Printer};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use pipe::PipeWatch;
 pub(crate) use summary::summarise;
+pub(crate) use trace::Trace;
+
+use std::sync::Arc;
 
 use transputer::{Network, Verdict};
 
@@ -16,15 +20,27 @@ use crate::exit::Exit;
 
 /// Starts a network, with its events on stderr and its streams on the command's own, and
 /// waits for its end.
-pub(crate) fn run(mut network: Network, printer: Printer) -> anyhow::Result<Exit> {
+pub(crate) fn run(
+    mut network: Network,
+    printer: Printer,
+    trace: Option<Trace>,
+) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::install()?;
     let pipe = PipeWatch::default();
     let events = printer.clone();
+    if trace.is_some() {
+        network.trace();
+    }
+    let trace = Arc::new(trace);
+    let tracing = trace.clone();
     let (gone, failed) = (pipe.clone(), pipe.clone());
     network
         .stdin(std::io::stdin())
         .stdout(pipe.stdout())
         .on_event(move |event| {
+            if let Some(trace) = &*tracing {
+                trace.note(&event);
+            }
             if !gone.is_broken() {
                 failed.note(&event);
                 events.print(&event);
@@ -34,6 +50,9 @@ pub(crate) fn run(mut network: Network, printer: Printer) -> anyhow::Result<Exit
     interrupt.watch(running.clone());
     pipe.watch(running.clone());
     let report = running.wait();
+    if let Some(trace) = &*trace {
+        trace.finish()?;
+    }
     if pipe.is_broken() {
         return Ok(Exit::Success);
     }

@@ -72,6 +72,30 @@ fn a_seed_decides_the_schedule() {
 }
 
 #[test]
+fn the_same_seed_gives_the_same_trace_byte_for_byte() {
+    let folder = network(MERGE);
+    let trace = |seed: &str, name: &str| {
+        let file = folder.path().join(name);
+        let mut command = transputer();
+        command.arg("run").arg(folder.path()).args(["--seed", seed]);
+        command.arg("--trace").arg(&file).assert().code(0);
+        std::fs::read_to_string(file).expect("a trace")
+    };
+    let first = trace("3", "first");
+    assert!(
+        first.contains(" first sends 1 bytes on `first.numbers -> merge.a`"),
+        "{first}"
+    );
+    assert!(
+        first.contains(" merge is given 1 bytes by an alternation"),
+        "{first}"
+    );
+    assert!(first.contains("end merge finished"), "{first}");
+    assert_eq!(first, trace("3", "again"));
+    assert_ne!(first, trace("4", "other"));
+}
+
+#[test]
 fn exploring_tells_whether_the_output_depends_on_the_schedule() {
     let folder = network(MERGE);
     transputer()

@@ -41,9 +41,9 @@ pub use host::{CacheFolder, Host, HostOptions};
 pub use network::description::Description;
 pub use network::plan::{Grants, Limits};
 pub use network::{
-    ChannelOptions, DeadlockReport, Doing, Event, HostReceiver, HostSender, Level, Messages,
-    Network, ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError, Report, Running,
-    SendValueError, StuckReport, Verdict, Wait,
+    ChannelOptions, DeadlockReport, Doing, Event, HostBarrier, HostEnd, HostReceiver, HostSender,
+    Level, Messages, Network, ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError,
+    Report, Running, SendValueError, StuckReport, Verdict, Wait,
 };
 pub use process::{LimitKind, Outcome, Overrun, Trap};
 pub use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError, Statistics};

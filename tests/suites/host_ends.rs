@@ -1,8 +1,9 @@
 //! The ends that an embedding program holds.
 
 use futures_lite::StreamExt;
+use transputer::signature::PayloadType;
 use transputer::{
-    ChannelError, ChannelOptions, HostReceiver, HostSender, ReceiveValueError, Running,
+    ChannelError, ChannelOptions, HostEnd, HostReceiver, HostSender, ReceiveValueError, Running,
 };
 use transputer_tests::{guest, host, input, output};
 
@@ -112,6 +113,83 @@ fn a_refused_message_comes_back() {
     drop(numbers);
     // An output that nobody wants is a normal end.
     assert_eq!(running.wait().failed, 0);
+}
+
+/// A request of `mobile_client`: the end lies beside the message, and this is its place there.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Request {
+    number: u64,
+    reply: u64,
+}
+
+#[test]
+fn the_program_can_serve_guests_that_send_it_their_ends() {
+    let mut network = host().network("server");
+    network
+        .process("client", &guest("mobile_client"))
+        .argument("limit", 10);
+    let requests = output(&mut network, "client.requests");
+    let squares = output(&mut network, "client.squares");
+    let running = network.start().expect("it starts");
+    let server = std::thread::spawn(move || {
+        while let Ok((message, ends)) = requests.receive_with_ends() {
+            let request: Request = minicbor_serde::from_slice(&message).expect("a request");
+            assert_eq!((request.reply, ends.len()), (0, 1));
+            let Some(HostEnd::Sender(reply)) = ends.into_iter().next() else {
+                panic!("expected a sender");
+            };
+            let reply = reply.carrying(PayloadType::parse("u64").expect("a type"));
+            let square = request.number * request.number;
+            reply.send_value(&square).expect("the client waits for it");
+        }
+    });
+    let values: Vec<u64> = squares
+        .values()
+        .map(|value| value.expect("a number"))
+        .collect();
+    assert!(values.into_iter().eq((0..10).map(|number| number * number)));
+    assert_eq!(running.wait().failed, 0);
+    server.join().expect("it has served everybody");
+}
+
+#[test]
+fn the_program_can_send_guests_its_ends() {
+    let mut network = host().network("client");
+    network.process("server", &guest("mobile_server"));
+    let requests = input(&mut network, "server.requests");
+    let running = network.start().expect("it starts");
+    for number in 0..10 {
+        let (reply, answers) = running.channel("reply", ChannelOptions::rendezvous());
+        let request = Request { number, reply: 0 };
+        let message = minicbor_serde::to_vec(&request).expect("it has a CBOR form");
+        let sent = requests.send_with_ends(message, vec![HostEnd::Sender(reply)]);
+        assert!(sent.is_ok());
+        let square: u64 = answers.receive_value().expect("an answer");
+        assert_eq!(square, number * number);
+        assert!(answers.receive().is_err(), "the server has closed its end");
+    }
+    drop(requests);
+    assert_eq!(running.wait().failed, 0);
+}
+
+#[test]
+fn refused_ends_come_back() {
+    let mut network = host().network("refusing");
+    network
+        .process("fails", &guest("returns_err"))
+        .argument("text", "no");
+    let _out = output(&mut network, "fails.out");
+    let running = network.start().expect("it starts");
+    let (first, receiver) = running.channel("first", ChannelOptions::rendezvous());
+    let (second, _) = running.channel("second", ChannelOptions::rendezvous());
+    drop(receiver);
+    let refused = first
+        .send_with_ends("hello", vec![HostEnd::Sender(second)])
+        .expect_err("nobody receives");
+    assert_eq!(refused.error, ChannelError::Closed);
+    assert_eq!(refused.message.0, b"hello");
+    assert!(matches!(refused.message.1[..], [HostEnd::Sender(_)]));
+    running.wait();
 }
 
 #[test]

@@ -21,7 +21,9 @@ mod wait;
 
 pub use builder::{ChannelOptions, Network, ProcessSettings};
 pub use event::{Event, Level};
-pub use host_end::{HostReceiver, HostSender, Messages, ReceiveValueError, SendValueError};
+pub use host_end::{
+    HostBarrier, HostEnd, HostReceiver, HostSender, Messages, ReceiveValueError, SendValueError,
+};
 pub use report::{DeadlockReport, ProcessReport, Report, StuckReport, Verdict};
 pub use running::{Doing, ProcessStatus, Running};
 pub use wait::Wait;

@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use transputer_core::{ChannelId, Holder, ProcessId};
+use transputer_core::{ChannelId, Holder, Options, ProcessId, channel};
 
-use super::builder::{Member, Network};
+use super::builder::{ChannelOptions, Member, Network};
 use super::endpoint::{self, Writing};
+use super::host_end::{HostReceiver, HostSender};
 use super::report::Report;
 use super::state::NetworkState;
 use super::wait::{Names, Wait, label, waits};
 use crate::engine::largest_memory;
 use crate::error::Error;
 use crate::host::lock;
+use crate::message::Message;
 use crate::process::{Birth, Process, Settings, Wiring, checked_limits, spawn};
+use crate::signature::PayloadType;
 
 /// A network that runs. Clones are the same network; it runs on if all are dropped.
 #[derive(Clone)]
@@ -81,6 +84,21 @@ impl Running {
     /// Whether every process has ended.
     pub fn has_ended(&self) -> bool {
         self.state.is_empty()
+    }
+
+    /// Opens a channel whose ends the program can send to processes, in messages.
+    pub fn channel(&self, label: &str, options: ChannelOptions) -> (HostSender, HostReceiver) {
+        let options = Options {
+            capacity: options.capacity,
+            overflow: options.overflow,
+            ..self.state.channel_options(label)
+        };
+        let (sender, receiver) = channel::<Message>(options);
+        self.state.watch_channel(&sender);
+        (
+            HostSender::new(sender, PayloadType::bytes()),
+            HostReceiver::new(receiver, PayloadType::bytes()),
+        )
     }
 
     /// Every process that lives, and what it is doing, in the order of birth.

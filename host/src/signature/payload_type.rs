@@ -102,6 +102,15 @@ impl PayloadType {
         })
     }
 
+    /// `list<u8>`: raw bytes without a codec.
+    pub fn bytes() -> Self {
+        let shape = Shape::List(Box::new(Shape::BYTE));
+        PayloadType {
+            text: shape.to_string().into(),
+            shape: Arc::new(shape),
+        }
+    }
+
     /// The type in its canonical form.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -41,9 +41,10 @@ pub use host::{CacheFolder, Host, HostOptions};
 pub use network::description::Description;
 pub use network::plan::{Grants, Limits};
 pub use network::{
-    ChannelOptions, DeadlockReport, Doing, Event, HostBarrier, HostEnd, HostReceiver, HostSender,
-    Level, Messages, Network, ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError,
-    Report, Running, SendValueError, StuckReport, Verdict, Wait,
+    ChannelOptions, DeadlockReport, Doing, Event, HostAlternation, HostBarrier, HostChosen,
+    HostEnd, HostGuard, HostOutcome, HostReceiver, HostSender, Level, Messages, Network, Order,
+    ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError, Report, Running,
+    SendValueError, StuckReport, Verdict, Wait, WithEnds,
 };
 pub use process::{LimitKind, Outcome, Overrun, Trap};
 pub use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError, Statistics};

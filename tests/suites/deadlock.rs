@@ -113,11 +113,9 @@ fn who_waits_for_the_stuck_is_stuck_as_well() {
     // A chain behind the circle: it will never get anything either.
     network.process("reader", &guest("selects"));
     network.process("late", &guest("late_reader"));
-    for (from, to) in [("late.out", "reader.a")] {
-        network
-            .connect(from, to, ChannelOptions::rendezvous())
-            .expect("the ports fit");
-    }
+    network
+        .connect("late.out", "reader.a", ChannelOptions::rendezvous())
+        .expect("the ports fit");
     let go = input(&mut network, "late.go");
     let numbers = input(&mut network, "late.numbers");
     let other = input(&mut network, "reader.b");

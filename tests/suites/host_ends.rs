@@ -3,7 +3,8 @@
 use futures_lite::StreamExt;
 use transputer::signature::PayloadType;
 use transputer::{
-    ChannelError, ChannelOptions, HostEnd, HostReceiver, HostSender, ReceiveValueError, Running,
+    ChannelError, ChannelOptions, HostAlternation, HostEnd, HostGuard, HostOutcome, HostReceiver,
+    HostSender, Order, ReceiveValueError, Running,
 };
 use transputer_tests::{guest, host, input, output};
 
@@ -190,6 +191,36 @@ fn refused_ends_come_back() {
     assert_eq!(refused.message.0, b"hello");
     assert!(matches!(refused.message.1[..], [HostEnd::Sender(_)]));
     running.wait();
+}
+
+#[test]
+fn a_program_chooses_among_its_ends() {
+    let (running, numbers, doubled) = doubling();
+    let mut choice = HostAlternation::new(host(), Order::Priority);
+    // Nothing comes out before something goes in.
+    let sent = choice.wait(vec![
+        HostGuard::Receive(&doubled),
+        HostGuard::Send(&numbers, vec![5]),
+    ]);
+    assert_eq!((sent.guard, sent.outcome), (1, HostOutcome::Sent));
+    // Now the process offers its answer, and takes nothing more.
+    let received = choice.wait(vec![
+        HostGuard::Receive(&doubled),
+        HostGuard::Send(&numbers, vec![6]),
+    ]);
+    assert_eq!(received.outcome, HostOutcome::Received(vec![10]));
+    assert_eq!(received.unsent, [(1, vec![6])]);
+    let waited = choice.wait(vec![
+        HostGuard::Receive(&doubled),
+        HostGuard::After(std::time::Duration::from_millis(5)),
+    ]);
+    assert_eq!(waited.outcome, HostOutcome::Elapsed);
+    let skipped = choice.wait(vec![HostGuard::Skip, HostGuard::Receive(&doubled)]);
+    assert_eq!(skipped.outcome, HostOutcome::Skipped);
+    drop(numbers);
+    let ended = choice.wait(vec![HostGuard::Receive(&doubled)]);
+    assert_eq!(ended.outcome, HostOutcome::Failed(ChannelError::Closed));
+    assert_eq!(running.wait().failed, 0);
 }
 
 #[test]

@@ -22,7 +22,8 @@ mod wait;
 pub use builder::{ChannelOptions, Network, ProcessSettings};
 pub use event::{Event, Level};
 pub use host_end::{
-    HostBarrier, HostEnd, HostReceiver, HostSender, Messages, ReceiveValueError, SendValueError,
+    HostAlternation, HostBarrier, HostChosen, HostEnd, HostGuard, HostOutcome, HostReceiver,
+    HostSender, Messages, Order, ReceiveValueError, SendValueError, WithEnds,
 };
 pub use report::{DeadlockReport, ProcessReport, Report, StuckReport, Verdict};
 pub use running::{Doing, ProcessStatus, Running};

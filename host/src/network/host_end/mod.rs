@@ -1,5 +1,6 @@
 //! Host ends: the ends of channels that the embedding program holds.
 
+mod alternation;
 mod messages;
 mod receiver;
 mod sender;
@@ -12,6 +13,7 @@ use transputer_core::channel::{ChannelError, Poison, PoisonKind};
 use crate::message::{Barrier, End};
 use crate::signature::PayloadType;
 
+pub use alternation::{HostAlternation, HostChosen, HostGuard, HostOutcome, Order};
 pub use messages::Messages;
 pub use receiver::HostReceiver;
 pub use sender::HostSender;
@@ -56,6 +58,9 @@ pub enum HostEnd {
     /// A membership of a barrier; dropping it resigns.
     Barrier(HostBarrier),
 }
+
+/// A message's bytes, and the ends that travel with them.
+pub type WithEnds = (Vec<u8>, Vec<HostEnd>);
 
 /// A membership of a barrier, which guests have opened, in the hands of the program.
 #[derive(Debug)]

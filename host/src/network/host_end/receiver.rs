@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use transputer_core::channel::{ChannelError, Statistics};
 
 use super::messages::Pending;
-use super::{HostEnd, Messages, ReceiveValueError, poison, thread};
+use super::{HostEnd, Messages, ReceiveValueError, WithEnds, poison, thread};
 use crate::message::{Message, Receiver};
 use crate::signature::PayloadType;
 
@@ -30,6 +30,10 @@ impl HostReceiver {
             payload,
             pending: Pending::default(),
         }
+    }
+
+    pub(super) fn inner(&self) -> &Receiver {
+        &self.receiver
     }
 
     pub(super) fn into_inner(self) -> Receiver {
@@ -63,7 +67,7 @@ impl HostReceiver {
     ///
     /// # Errors
     /// As `receive`.
-    pub fn receive_with_ends(&self) -> Result<(Vec<u8>, Vec<HostEnd>), ChannelError> {
+    pub fn receive_with_ends(&self) -> Result<WithEnds, ChannelError> {
         let message = self.receiver.receive_blocking()?;
         let ends = message.ends.into_iter().map(HostEnd::from_message);
         Ok((message.bytes, ends.collect()))

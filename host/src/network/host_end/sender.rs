@@ -8,7 +8,7 @@ use serde::Serialize;
 use transputer_core::Holder;
 use transputer_core::channel::{SendError, Statistics};
 
-use super::{HostEnd, SendValueError, poison, thread};
+use super::{HostEnd, SendValueError, WithEnds, poison, thread};
 use crate::message::{Message, Sender};
 use crate::signature::PayloadType;
 
@@ -26,6 +26,10 @@ pub struct HostSender {
 impl HostSender {
     pub(in crate::network) fn new(sender: Sender, payload: PayloadType) -> Self {
         Self { sender, payload }
+    }
+
+    pub(super) fn inner(&self) -> &Sender {
+        &self.sender
     }
 
     pub(super) fn into_inner(self) -> Sender {
@@ -77,7 +81,7 @@ impl HostSender {
         &self,
         message: impl Into<Vec<u8>>,
         ends: Vec<HostEnd>,
-    ) -> Result<(), SendError<(Vec<u8>, Vec<HostEnd>)>> {
+    ) -> Result<(), SendError<WithEnds>> {
         let ends: Vec<_> = ends.into_iter().map(HostEnd::into_message).collect();
         let transit = Holder::Transit(self.sender.id());
         ends.iter().for_each(|end| end.set_holder(transit));

@@ -14,7 +14,7 @@ use crate::signature::PayloadType;
 
 /// The end of a channel at which the embedding program receives from a process.
 ///
-/// It is a blocking iterator by [`iter`](Self::iter), and a [`Stream`] for async programs.
+/// It is a blocking iterator by [`iter`](Self::iter), and a [`Stream`](futures_core::Stream) for async programs.
 #[derive(Clone)]
 pub struct HostReceiver {
     pub(super) receiver: Receiver,

@@ -115,7 +115,6 @@ fn sieve_of_2262_processes() {
 }
 
 #[test]
-#[ignore = "slow without optimisation"]
 fn sieve_of_4203_processes() {
     assert_eq!(primes_below(40_000, 1, 128), 4_203);
 }

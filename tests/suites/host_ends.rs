@@ -224,6 +224,20 @@ fn a_program_chooses_among_its_ends() {
 }
 
 #[test]
+fn the_program_is_a_member_of_its_barriers() {
+    let (running, numbers, doubled) = doubling();
+    let barrier = running.barrier("phase");
+    let member = barrier.enrol();
+    let worker = std::thread::spawn(move || (0..100).all(|_| member.sync().is_ok()));
+    assert!((0..100).all(|_| barrier.sync().is_ok()));
+    assert!(worker.join().expect("it has kept in step"));
+    // The other membership has resigned: alone, nobody is waited for.
+    assert_eq!(barrier.sync(), Ok(()));
+    drop((numbers, doubled));
+    running.wait();
+}
+
+#[test]
 fn bytes_ports_take_no_values() {
     let mut network = host().network("raw");
     network.process("echo", &guest("echo"));

@@ -4,21 +4,13 @@
 //! processes only at **channels**. That is all there is to CSP, communicating sequential
 //! processes:
 //!
-//! ```
-//! # fn main() {}
-//! use transputer_guest::{Error, Receiver, Sender};
+#![doc = concat!(
+    "```\n",
+    include_str!("../../../examples/sieve/filter/src/lib.rs"),
+    "# fn main() {}\n```"
+)]
 //!
-//! /// Passes on the numbers that `prime` does not divide.
-//! #[transputer_guest::process]
-//! fn filter(prime: u64, candidates: Receiver<u64>, survivors: Sender<u64>) -> Result<(), Error> {
-//!     for n in candidates {
-//!         if n % prime != 0 {
-//!             survivors.send(&n)?;
-//!         }
-//!     }
-//!     Ok(())
-//! }
-//! ```
+//! (This is `examples/sieve/filter`: `transputer run examples/sieve` runs one for each prime.)
 //!
 //! Parameters that are [`Receiver`]s and [`Sender`]s are the process's **ports**, which a
 //! network file wires to channels; the others are its arguments. [`process`](macro@process) tells
@@ -47,19 +39,16 @@
 //!
 //! [`select!`] waits for several communications at once and does exactly one:
 //!
-//! ```no_run
-//! # use std::time::Duration;
-//! # use transputer_guest::{Error, Receiver, Sender, select};
-//! # fn process(requests: Receiver<String>, stop: Receiver<()>) -> Result<(), Error> {
-//! loop {
-//!     select! {
-//!         request = receive(requests) => { let _request: String = request?; }
-//!         _ = receive(stop) => return Ok(()),
-//!         after(Duration::from_secs(1)) => { /* idle */ }
-//!     }?;
-//! }
-//! # }
-//! ```
+#![doc = concat!(
+    "```\n",
+    include_str!("../../../examples/philosophers/fork/src/lib.rs"),
+    "# fn main() {}\n```"
+)]
+//!
+//! (`examples/philosophers/fork`: `transputer run examples/philosophers` lays a table with them.)
+//!
+//! Besides `receive` there are `send`, `after`, `at` and `skip`; `priority;` in front prefers what
+//! comes first in the list.
 //!
 //! [`Prepared`] is built once, for a loop over the same channels. At a [`Barrier`] a number of
 //! processes wait for each other.
@@ -67,7 +56,14 @@
 //! # More processes
 //!
 //! [`spawn`] starts another component and gives it ends of channels; [`channel`] makes them.
-//! [`par`] runs several and waits for all of them, [`seq`] one after the other.
+//! [`par`] runs several and waits for all of them, [`seq`] one after the other. The head of the
+//! sieve, `examples/sieve/sieve`:
+//!
+#![doc = concat!(
+    "```\n",
+    include_str!("../../../examples/sieve/sieve/src/lib.rs"),
+    "# fn main() {}\n```"
+)]
 //!
 //! # Made of channels
 //!

@@ -8,14 +8,14 @@ use transputer_core::{ChannelId, Holder, Options, ProcessId, channel};
 
 use super::builder::{ChannelOptions, Member, Network};
 use super::endpoint::{self, Writing};
-use super::host_end::{HostReceiver, HostSender};
+use super::host_end::{HostBarrier, HostReceiver, HostSender};
 use super::report::Report;
 use super::state::NetworkState;
 use super::wait::{Names, Wait, label, waits};
 use crate::engine::largest_memory;
 use crate::error::Error;
 use crate::host::lock;
-use crate::message::Message;
+use crate::message::{Barrier, Message};
 use crate::process::{Birth, Process, Settings, Wiring, checked_limits, spawn};
 use crate::signature::PayloadType;
 
@@ -99,6 +99,14 @@ impl Running {
             HostSender::new(sender, PayloadType::bytes()),
             HostReceiver::new(receiver, PayloadType::bytes()),
         )
+    }
+
+    /// Opens a barrier of one member, the program. Memberships that it [enrols](HostBarrier::enrol)
+    /// can go to processes, in messages.
+    pub fn barrier(&self, label: &str) -> HostBarrier {
+        let barrier = Barrier::new(label);
+        self.state.watch_probe(&barrier.probe());
+        HostBarrier::new(barrier)
     }
 
     /// Every process that lives, and what it is doing, in the order of birth.

@@ -62,11 +62,22 @@ pub enum HostEnd {
 /// A message's bytes, and the ends that travel with them.
 pub type WithEnds = (Vec<u8>, Vec<HostEnd>);
 
-/// A membership of a barrier, which guests have opened, in the hands of the program.
+/// A membership of a barrier in the hands of the program: one that came in a message, or one of
+/// [`Running::barrier`](crate::Running::barrier). Dropping it resigns.
 #[derive(Debug)]
 pub struct HostBarrier(Barrier);
 
 impl HostBarrier {
+    pub(in crate::network) fn new(barrier: Barrier) -> Self {
+        Self(barrier)
+    }
+
+    /// One more membership of the same barrier, for a process or a thread.
+    #[must_use = "a membership that is dropped resigns"]
+    pub fn enrol(&self) -> Self {
+        Self(self.0.enrol_for(Holder::Host))
+    }
+
     /// Waits until every member has arrived; blocks the calling thread.
     ///
     /// # Errors

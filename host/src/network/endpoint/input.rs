@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
 
 use crate::network::plan::Format;
@@ -146,6 +147,12 @@ impl Input {
             return Ok(None);
         }
         let mut decoder = Decoder::new(&self.begun);
+        if matches!(decoder.datatype(), Ok(Type::Break)) {
+            return Err(format!(
+                "item {}: the end of an item that never began",
+                self.count + 1
+            ));
+        }
         match decoder.skip() {
             Ok(()) => Ok(Some(decoder.position())),
             Err(error) if error.is_end_of_input() => Ok(None),

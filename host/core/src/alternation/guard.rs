@@ -13,6 +13,16 @@ pub enum Order {
 }
 
 /// What an alternation can wait for.
+///
+/// A barrier is no guard: all members of all barriers concerned would have to agree on one choice,
+/// and no priorities among them can be kept for everybody.
+///
+/// ```compile_fail,E0599
+/// use transputer_core::{Barrier, Guard};
+///
+/// let barrier = Barrier::new("phase");
+/// let guard: Guard<'_, u64> = Guard::Sync(&barrier);
+/// ```
 #[derive(Debug)]
 pub enum Guard<'a, T: Payload> {
     /// A message can be received, or the channel has ended.

@@ -16,8 +16,10 @@ const ADDRESS_SPACE: u64 = 1 << 46;
 const FIBER_STACK: usize = 256 << 10;
 const GUEST_STACK: usize = 128 << 10;
 
-/// Kernel mappings that one process costs, measured; see `host/README.md`.
-pub(crate) const MAPPINGS_PER_PROCESS: u64 = 4;
+/// Kernel mappings that a process costs, measured; see `host/README.md`: some for its place,
+/// whether it is taken or not, and some while it lives.
+const MAPPINGS_OF_A_PLACE: u64 = 2;
+const MAPPINGS_OF_A_PROCESS: u64 = 4;
 
 /// Mappings kept free for everything else: the program, its libraries, its threads.
 const MAPPINGS_KEPT: u64 = 2_000;
@@ -35,16 +37,29 @@ pub(crate) fn largest_memory(max_processes: u32) -> u64 {
     (1_u64 << share.max(1).ilog2()).clamp(4 * MIB, 4 * GIB)
 }
 
-/// How many processes fit beneath the kernel's limit on mappings, if that is known.
-pub(crate) fn mapping_capacity() -> Option<(u32, u64)> {
+/// How many processes fit beneath the kernel's limit on mappings besides the places of all, and
+/// that limit, if it is known.
+pub(crate) fn mapping_capacity(max_processes: u32) -> Option<(u32, u64)> {
     let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
     let limit: u64 = text.trim().parse().ok()?;
-    let room = limit.saturating_sub(MAPPINGS_KEPT) / MAPPINGS_PER_PROCESS;
+    let places = u64::from(max_processes) * MAPPINGS_OF_A_PLACE;
+    let room = limit.saturating_sub(MAPPINGS_KEPT + places) / MAPPINGS_OF_A_PROCESS;
     Some((u32::try_from(room).unwrap_or(u32::MAX), limit))
 }
 
 /// An engine, and the cache that it keeps compiled components in.
 pub(crate) fn engine(options: &HostOptions) -> Result<(Engine, Option<Cache>), Error> {
+    if let Some((0, limit)) = mapping_capacity(options.max_processes) {
+        return Err(Error::Setup {
+            message: format!(
+                "{} processes need more memory mappings than the kernel allows: \
+                 vm.max_map_count is {limit}; set it to {} with `sysctl -w`, or lower \
+                 `max_processes`",
+                options.max_processes,
+                mappings_for(options.max_processes)
+            ),
+        });
+    }
     let cache = cache(&options.cache)?;
     let mut config = Config::new();
     config
@@ -104,5 +119,5 @@ fn cache(folder: &CacheFolder) -> Result<Option<Cache>, Error> {
 
 /// The kernel's limit on mappings that so many processes need.
 pub(crate) fn mappings_for(processes: u32) -> u64 {
-    u64::from(processes) * MAPPINGS_PER_PROCESS + MAPPINGS_KEPT
+    u64::from(processes) * (MAPPINGS_OF_A_PLACE + MAPPINGS_OF_A_PROCESS) + MAPPINGS_KEPT
 }

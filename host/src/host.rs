@@ -279,7 +279,7 @@ impl Drop for HostState {
 impl Capacity {
     fn new(max_processes: u32) -> Self {
         let configured = format!("`max_processes` = {max_processes} allows");
-        match engine::mapping_capacity() {
+        match engine::mapping_capacity(max_processes) {
             Some((fits, limit)) if fits < max_processes => Self {
                 most: fits,
                 reason: format!(

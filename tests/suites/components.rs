@@ -234,3 +234,15 @@ fn over_capacity_the_start_fails_and_nothing_is_left_running() {
     assert!(error.contains("`max_processes` = 3"), "{error}");
     assert_eq!(small.running_processes(), 0);
 }
+
+#[test]
+fn more_processes_than_the_kernel_has_mappings_for_are_refused_by_name() {
+    let options = HostOptions {
+        max_processes: u32::MAX / 8,
+        ..HostOptions::default()
+    };
+    let error = transputer::Host::new(options).expect_err("no machine has room for so many");
+    let error = error.to_string();
+    assert!(error.contains("processes"), "{error}");
+    assert!(error.contains("`max_processes`"), "{error}");
+}

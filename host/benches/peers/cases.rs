@@ -1,160 +1,127 @@
 //! What is compared, and how much of it.
 
-/// One program with its arguments.
-pub(crate) struct Case {
-    /// What all languages call the program.
-    pub(crate) program: &'static str,
-    pub(crate) arguments: Vec<u64>,
-    /// How many of the arguments are part of its name; the others only say how much work.
-    telling: usize,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) figures: Figures,
-}
+use crate::case::{Case, Figures, Row, TIME, Unit};
 
-/// Where a case's figures come from.
-#[derive(Copy, Clone, PartialEq, Eq)]
-pub(crate) enum Figures {
-    /// The program prints them.
-    Printed,
-    /// The time from its start to the first byte that it prints.
-    FirstOutput,
-}
-
-/// A line of the table.
-pub(crate) struct Row {
-    pub(crate) label: String,
-    /// What the program calls the figure.
-    pub(crate) figure: &'static str,
-    pub(crate) unit: Unit,
-}
-
-/// How a figure is shown, and whether less is better.
+/// How much work each program does.
 #[derive(Copy, Clone)]
-pub(crate) enum Unit {
-    /// Nanoseconds.
-    Time,
-    /// Nanoseconds for so many bytes, shown as bytes a second.
-    Rate(u64),
-    /// Bytes.
-    Bytes,
-    /// A number of things.
-    Count,
-    /// How many times as fast; more is better.
-    Factor,
+struct Amount {
+    /// A tenth of it, for a first look.
+    quick: bool,
 }
 
-/// The name under which a program prints the time that one operation took.
-pub(crate) const TIME: &str = "ns";
-
-impl Case {
-    fn new(program: &'static str, arguments: Vec<u64>, label: String, unit: Unit) -> Self {
-        Self {
-            program,
-            telling: arguments.len().saturating_sub(1),
-            arguments,
-            rows: vec![Row {
-                label,
-                figure: TIME,
-                unit,
-            }],
-            figures: Figures::Printed,
+impl Amount {
+    fn of(self, full: u64) -> u64 {
+        match self.quick {
+            true => (full / 10).max(1),
+            false => full,
         }
-    }
-
-    /// Its name, with the arguments that tell it from its like.
-    pub(crate) fn name(&self) -> String {
-        let mut name = self.program.to_owned();
-        for argument in self.arguments.iter().take(self.telling) {
-            name.push_str(&format!("-{argument}"));
-        }
-        name
-    }
-
-    /// Whether one of these words is part of its name.
-    pub(crate) fn is_among(&self, words: &[String]) -> bool {
-        words.iter().any(|word| self.name().contains(word))
     }
 }
 
 /// All cases; with less work if it has to be quick.
 pub(crate) fn all(quick: bool, many: bool) -> Vec<Case> {
-    let amount = |full: u64| if quick { (full / 10).max(1) } else { full };
-    let mut cases = vec![Case::new(
-        "ping-pong",
-        vec![amount(300_000)],
-        "ping-pong, a round trip".to_owned(),
-        Unit::Time,
-    )];
+    let amount = Amount { quick };
+    let mut cases =
+        vec![Case::timed("ping-pong", &[], "ping-pong, a round trip").work(amount.of(300_000))];
     cases.extend(streams(amount));
+    cases.extend([0, 1].map(|buffered| latency(buffered, amount.of(5_000))));
     for (channels, messages) in [(2, 200_000), (16, 100_000), (256, 25_600)] {
-        cases.push(Case::new(
-            "alternation",
-            vec![channels, amount(messages) / channels],
-            format!("alternation over {channels}, a message"),
-            Unit::Time,
-        ));
+        let label = format!("alternation over {channels}, a message");
+        let each = amount.of(messages) / channels;
+        cases.push(Case::timed("alternation", &[channels], &label).work(each));
     }
-    cases.push(Case::new(
-        "ring",
-        vec![1_000, amount(300)],
-        "ring of 1,000, a hop".to_owned(),
-        Unit::Time,
-    ));
+    for (processes, name, laps) in [
+        (1_000, "1,000", 300),
+        (669, "669", 400),
+        (4_203, "4,203", 70),
+    ] {
+        let label = format!("ring of {name}, a hop");
+        cases.push(Case::timed("ring", &[processes], &label).work(amount.of(laps)));
+    }
     cases.extend(sieves(quick));
     for program in ["fan-in", "fan-out"] {
-        cases.push(Case::new(
-            program,
-            vec![100, amount(2_000)],
-            format!("{program}, 100 workers, a message"),
-            Unit::Time,
-        ));
+        let label = format!("{program}, 100 workers, a message");
+        let mut case = Case::timed(program, &[], &label).work(100);
+        case.arguments.push(amount.of(2_000));
+        cases.push(case);
     }
-    cases.push(Case::new(
-        "spawn",
-        vec![amount(20_000)],
-        "spawn, run, exit".to_owned(),
-        Unit::Time,
-    ));
-    cases.extend([1_000, 10_000].map(parked));
+    cases.push(Case::timed("spawn", &[], "spawn, run, exit").work(amount.of(20_000)));
+    cases.push(parked(10_000, "10,000"));
     if many {
-        cases.push(parked(100_000));
+        cases.push(parked(100_000, "100,000"));
     }
-    cases.push(cpu(amount(100_000_000)));
+    let label = "two CPU-bound processes, two workers against one";
+    let speed_up = Row::new(label, "speed-up", Unit::Factor);
+    cases.push(Case::new("cpu", &[], vec![speed_up]).work(100_000_000));
+    cases.push(preemption(amount.of(500)));
     cases.push(Case {
         figures: Figures::FirstOutput,
-        ..Case::new(
-            "start",
-            Vec::new(),
-            "start of the command to first message".to_owned(),
-            Unit::Time,
-        )
+        ..Case::timed("start", &[], "start of the command to first message")
     });
     cases
 }
 
-fn streams(amount: impl Fn(u64) -> u64) -> Vec<Case> {
-    let sizes = [
+/// Streams of messages of every size through channels of every capacity, and what it costs
+/// to copy the largest.
+fn streams(amount: Amount) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (size, name, messages) in [
         (8, "8 B", 500_000),
         (1 << 10, "1 KiB", 200_000),
         (64 << 10, "64 KiB", 10_000),
-        (1 << 20, "1 MiB", 600),
-    ];
-    let mut cases = Vec::new();
-    for (size, name, messages) in sizes {
-        for capacity in [1, 128, 1_024] {
-            let (unit, what) = match size {
-                8 | 1_024 => (Unit::Time, ", a message"),
-                _ => (Unit::Rate(size), ""),
-            };
-            cases.push(Case::new(
-                "stream",
-                vec![capacity, size, amount(messages)],
-                format!("stream, capacity {capacity}, {name}{what}"),
-                unit,
-            ));
+    ] {
+        for capacity in CAPACITIES {
+            cases.push(stream(capacity, size, name).work(amount.of(messages)));
         }
     }
+    let (size, name) = (1 << 20, "1 MiB");
+    for capacity in CAPACITIES {
+        // Enough for a channel of 1,024 to be full now and then.
+        let messages = amount.of(600).max(capacity + capacity / 2);
+        cases.push(stream(capacity, size, name).work(messages));
+        let label = format!("memcpy to {capacity} in turn, {name}");
+        let row = Row::new(label, TIME, Unit::Rate(size));
+        cases.push(Case {
+            only_ours: true,
+            ..Case::new("memcpy", &[capacity, size], vec![row]).work(messages)
+        });
+    }
     cases
+}
+
+const CAPACITIES: [u64; 3] = [1, 128, 1_024];
+
+fn stream(capacity: u64, size: u64, name: &str) -> Case {
+    let (unit, what) = match size {
+        8 | 1_024 => (Unit::Time, ", a message"),
+        _ => (Unit::Rate(size), ""),
+    };
+    let label = format!("stream, capacity {capacity}, {name}{what}");
+    Case::new(
+        "stream",
+        &[capacity, size],
+        vec![Row::new(label, TIME, unit)],
+    )
+}
+
+/// How soon somebody who waits has what is sent, by a plain sender or by one that collects.
+fn latency(buffered: u64, messages: u64) -> Case {
+    let sender = match buffered {
+        0 => "send to receive by one who waits",
+        _ => "the same, from a sender that collects",
+    };
+    Case {
+        only_ours: buffered != 0,
+        ..Case::new("latency", &[buffered], percentiles(sender, ["p50", "p99"])).work(messages)
+    }
+}
+
+fn percentiles(what: &str, figures: [&'static str; 2]) -> Vec<Row> {
+    let [middle, high] = figures;
+    vec![
+        Row::new(format!("{what}, 50th percentile"), middle, Unit::Time),
+        Row::new(format!("{what}, 99th percentile"), high, Unit::Time),
+    ]
 }
 
 fn sieves(quick: bool) -> Vec<Case> {
@@ -166,47 +133,39 @@ fn sieves(quick: bool) -> Vec<Case> {
     for (primes, name) in sizes {
         for (capacity, kind) in [(0, "rendezvous"), (128, "capacity 128")] {
             let label = format!("sieve, {name} primes, {kind}");
-            let arguments = vec![*primes, capacity];
-            cases.push(Case {
-                telling: arguments.len(),
-                ..Case::new("sieve", arguments, label, Unit::Time)
-            });
+            cases.push(Case::timed("sieve", &[*primes, capacity], &label));
         }
     }
     cases
 }
 
-fn parked(processes: u64) -> Case {
-    let row = |what: &str, figure, unit| Row {
-        label: format!("{processes} parked: {what}"),
-        figure,
-        unit,
-    };
-    Case {
-        program: "parked",
-        arguments: vec![processes, 1_000],
-        telling: 1,
-        rows: vec![
-            row("memory each", "bytes", Unit::Bytes),
-            row("mappings each", "mappings", Unit::Count),
-            row("start and first message each", "start", Unit::Time),
-            row("wake-up delay, 50th percentile", "p50", Unit::Time),
-            row("wake-up delay, 99th percentile", "p99", Unit::Time),
-        ],
-        figures: Figures::Printed,
-    }
+fn parked(processes: u64, name: &str) -> Case {
+    let mut rows = vec![
+        Row::new(format!("{name} parked: memory each"), "bytes", Unit::Bytes),
+        Row::new(
+            format!("{name} parked: mappings each"),
+            "mappings",
+            Unit::Count,
+        ),
+        Row::new(
+            format!("{name} parked: start and first message each"),
+            "start",
+            Unit::Time,
+        ),
+    ];
+    let delay = format!("{name} parked: wake-up delay");
+    rows.extend(percentiles(&delay, ["p50", "p99"]));
+    Case::new("parked", &[processes], rows).work(1_000)
 }
 
-fn cpu(rounds: u64) -> Case {
-    Case {
-        program: "cpu",
-        arguments: vec![rounds],
-        telling: 0,
-        rows: vec![Row {
-            label: "two CPU-bound processes, two workers against one".to_owned(),
-            figure: "speed-up",
-            unit: Unit::Factor,
-        }],
-        figures: Figures::Printed,
-    }
+/// Two processes that exchange messages and wait for times, beside an endless loop on each
+/// of two workers.
+fn preemption(samples: u64) -> Case {
+    let mut rows = percentiles("beside endless loops: an exchange", ["p50", "p99"]);
+    let late = percentiles(
+        "beside endless loops: a timer is late by",
+        ["late-p50", "late-p99"],
+    );
+    rows.extend(late);
+    Case::new("preemption", &[], rows).work(samples)
 }

@@ -4,22 +4,39 @@
 //! nothing is counted but the work itself. Runs take turns, so that a busy machine harms all
 //! alike. See `../README.md`.
 
+mod about;
+mod building;
+mod case;
 mod cases;
 mod measure;
 mod ours;
 mod programs;
+mod readme;
 mod table;
+mod targets;
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Parser;
 
-use cases::Case;
+use about::About;
+use building::Profile;
+use case::Case;
+use measure::Results;
 use programs::Program;
 
-/// Compare networks of processes with the same programs in Go and Erlang.
+const EXAMPLES: &str = "\
+Examples:
+  cargo bench -p transputer --bench peers -- --quick
+  cargo bench -p transputer --bench peers -- ping-pong stream-128
+  cargo bench -p transputer --bench peers --profile dist -- --many --readme
+
+How to read the tables: host/benches/README.md";
+
+/// Compare networks of processes with the same programs in Go and Erlang
 #[derive(Debug, Parser)]
+#[command(name = "cargo bench -p transputer --bench peers --", after_help = EXAMPLES)]
 struct Arguments {
     /// Only cases whose name contains one of these
     #[arg(value_name = "CASE")]
@@ -33,13 +50,21 @@ struct Arguments {
     #[arg(long)]
     many: bool,
 
-    /// How often to run each program
+    /// How often to run each program; 5, or 3 if it has to be quick, without this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     times: Option<u32>,
 
-    /// Print the table in Markdown
+    /// Take the command and the guests as they are, instead of building what is out of date
+    #[arg(long)]
+    no_build: bool,
+
+    /// Print the tables in Markdown, with what they were made with
     #[arg(long)]
     markdown: bool,
+
+    /// Put the tables into host/benches/README.md, in place of the last run's
+    #[arg(long)]
+    readme: bool,
 
     /// List the cases and stop
     #[arg(long)]
@@ -81,6 +106,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         cases.iter().for_each(|case| println!("{}", case.name()));
         return Ok(ExitCode::SUCCESS);
     }
+    ensure!(
+        !cases.is_empty(),
+        "no case has such a name; `--list` lists them"
+    );
+    if arguments.many {
+        check_mappings()?;
+    }
     compare(arguments, &cases)
 }
 
@@ -89,17 +121,51 @@ fn compare(arguments: &Arguments, cases: &[Case]) -> anyhow::Result<ExitCode> {
         true => 3,
         false => 5,
     });
-    let programs = Program::all().context("the programs could not be made ready")?;
-    let results: Vec<_> = cases
-        .iter()
-        .map(|case| measure::take_turns(&programs, case, times))
-        .collect();
-    println!("{}", table::render(cases, &results, arguments.markdown));
-    let hints = programs.iter().filter_map(Program::hint);
-    hints.for_each(|hint| println!("{hint}"));
-    let failed = results.iter().any(|result| result.failed);
-    Ok(match failed {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
+    let profile = Profile::current()?;
+    eprintln!("making the programs ready (profile {})", profile.name);
+    let programs = building::all(&profile, !arguments.no_build)?;
+    let before = About::now(&profile, arguments.quick, times)?;
+    let results = measure_all(&programs, cases, times);
+    let about = before.until_now();
+    if arguments.readme {
+        readme::replace_last_run(&table::markdown(&about, cases, &results))?;
+    }
+    match arguments.markdown {
+        true => println!("{}", table::markdown(&about, cases, &results)),
+        false => println!("{}", table::plain(&about, cases, &results)),
+    }
+    for hint in programs.iter().filter_map(Program::hint) {
+        eprintln!("{hint}");
+    }
+    let failures: Vec<&String> = results.iter().flat_map(|result| &result.failures).collect();
+    for failure in &failures {
+        eprintln!("error: {failure}");
+    }
+    Ok(match failures.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     })
+}
+
+/// Measures every case, and says on standard error how far it is.
+fn measure_all(programs: &[Program], cases: &[Case], times: u32) -> Vec<Results> {
+    let measured = cases.iter().enumerate().map(|(index, case)| {
+        eprint!("[{:2}/{}] {}: ", index + 1, cases.len(), case.name());
+        measure::take_turns(programs, case, times)
+    });
+    measured.collect()
+}
+
+/// That the kernel allows as many mappings as 100,000 processes take.
+fn check_mappings() -> anyhow::Result<()> {
+    const NEEDED: u64 = 700_000;
+    let file = "/proc/sys/vm/max_map_count";
+    let text = std::fs::read_to_string(file).context(file)?;
+    let allowed: u64 = text.trim().parse().context(file)?;
+    ensure!(
+        allowed >= NEEDED,
+        "100,000 processes take more memory mappings than the kernel allows ({allowed}); \
+         raise it with `sysctl -w vm.max_map_count={NEEDED}`"
+    );
+    Ok(())
 }

@@ -1,69 +1,141 @@
 //! Running programs in turn, and what comes of it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
-use crate::cases::Case;
+use crate::case::Case;
 use crate::programs::Program;
 
 /// The name under which programs print what they computed, which must be the same in all.
 const CHECK: &str = "check";
 
-/// What the programs measured in one case.
-pub(crate) struct Results {
-    /// For each program the median of each figure; nothing where it did not run.
-    pub(crate) medians: Vec<BTreeMap<String, f64>>,
-    /// Whether a program that is installed could not do it.
-    pub(crate) failed: bool,
+/// Whose program it is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Language {
+    Ours,
+    Go,
+    Erlang,
 }
 
-/// Runs all programs so many times, each in turn.
+impl Language {
+    /// All of them, in the table's order.
+    pub(crate) const ALL: [Self; 3] = [Self::Ours, Self::Go, Self::Erlang];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Language::Ours => "Transputer",
+            Language::Go => "Go",
+            Language::Erlang => "Erlang",
+        }
+    }
+}
+
+/// What the programs measured in one case.
+pub(crate) struct Results {
+    /// The case's name.
+    pub(crate) case: String,
+    medians: BTreeMap<Language, BTreeMap<String, f64>>,
+    /// What went wrong: with whose program, or between them.
+    pub(crate) failures: Vec<String>,
+}
+
+impl Results {
+    /// The median of a figure; nothing where the program did not run.
+    pub(crate) fn median(&self, language: Language, figure: &str) -> Option<f64> {
+        self.medians.get(&language)?.get(figure).copied()
+    }
+}
+
+/// Everything that the runs of one program printed, by name.
+type Figures = BTreeMap<String, Vec<f64>>;
+
+/// A case that has taken longer is not repeated again.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Runs all programs so many times, each in turn, and says on standard error how it goes.
 pub(crate) fn take_turns(programs: &[Program], case: &Case, times: u32) -> Results {
-    eprintln!("{} ...", case.name());
-    let mut runs = vec![BTreeMap::<String, Vec<f64>>::new(); programs.len()];
-    let mut out = vec![false; programs.len()];
-    for _ in 0..times {
-        for (index, program) in programs.iter().enumerate() {
-            if out[index] || !program.is_there() {
+    let began = Instant::now();
+    let mut runs = BTreeMap::<Language, Figures>::new();
+    let mut failed = BTreeMap::new();
+    for turn in 0..times {
+        if turn > 0 && began.elapsed() > LONG {
+            eprint!("{turn} instead of {times} runs: ");
+            break;
+        }
+        for program in programs {
+            let language = program.language;
+            if !program.does(case) || failed.contains_key(&language) {
                 continue;
             }
             match program.run(case) {
                 Ok(figures) => {
+                    let run = runs.entry(language).or_default();
                     for (name, value) in figures {
-                        runs[index].entry(name).or_default().push(value);
+                        run.entry(name).or_default().push(value);
                     }
                 }
                 Err(error) => {
-                    eprintln!("{}: {}: {error:#}", case.name(), program.name());
-                    out[index] = true;
+                    let name = language.name();
+                    failed.insert(language, format!("{}: {name}: {error:#}", case.name()));
                 }
             }
         }
     }
-    let disagreement = agree(&runs);
-    if let Err(error) = &disagreement {
-        eprintln!("{}: {error:#}", case.name());
+    let mut failures: Vec<String> = failed.into_values().collect();
+    if let Err(error) = agree(&runs) {
+        failures.push(format!("{}: {error:#}", case.name()));
     }
-    Results {
-        medians: runs.into_iter().map(medians).collect(),
-        failed: disagreement.is_err() || out.contains(&true),
+    let results = Results {
+        case: case.name(),
+        medians: runs
+            .into_iter()
+            .map(|(language, run)| (language, medians(run)))
+            .collect(),
+        failures,
+    };
+    eprintln!(
+        "{}  ({:.1} s)",
+        told(case, &results),
+        began.elapsed().as_secs_f64()
+    );
+    for failure in &results.failures {
+        eprintln!("error: {failure}");
     }
+    results
 }
 
-fn agree(runs: &[BTreeMap<String, Vec<f64>>]) -> anyhow::Result<()> {
-    let mut checks = runs.iter().filter_map(|run| run.get(CHECK)).flatten();
-    if let Some(first) = checks.next() {
-        let differs = checks.find(|check| *check != first);
+/// The case's first row, in a line.
+fn told(case: &Case, results: &Results) -> String {
+    let figures = case.rows.first().map(|row| {
+        Language::ALL.map(|language| match results.median(language, row.figure) {
+            Some(value) => format!("{} {}", language.name(), row.unit.shown(value)),
+            None => format!("{} -", language.name()),
+        })
+    });
+    figures.unwrap_or_default().join(", ")
+}
+
+/// That all runs of all programs computed the same.
+fn agree(runs: &BTreeMap<Language, Figures>) -> anyhow::Result<()> {
+    let mut checks = runs.iter().flat_map(|(language, run)| {
+        let checks = run.get(CHECK).into_iter().flatten();
+        checks.map(move |check| (language.name(), *check))
+    });
+    let Some((first, expected)) = checks.next() else {
+        return Ok(());
+    };
+    for (language, found) in checks {
         ensure!(
-            differs.is_none(),
-            "the programs computed different results: {first} and {differs:?}"
+            found == expected,
+            "the programs computed different results: {first} {expected}, {language} {found}"
         );
     }
     Ok(())
 }
 
-fn medians(run: BTreeMap<String, Vec<f64>>) -> BTreeMap<String, f64> {
+fn medians(run: Figures) -> BTreeMap<String, f64> {
     run.into_iter()
         .filter_map(|(name, values)| Some((name, median(values)?)))
         .collect()
@@ -75,4 +147,19 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     let upper = values.get(values.len() / 2)?;
     let lower = values.get((values.len() - 1) / 2)?;
     Some(f64::midpoint(*lower, *upper))
+}
+
+/// Figures that a program printed, each on a line: its name and its value.
+pub(crate) fn printed(text: &str) -> anyhow::Result<Vec<(String, f64)>> {
+    text.lines()
+        .map(|line| {
+            let (name, value) = line
+                .split_once(' ')
+                .with_context(|| format!("it printed no figure: `{line}`"))?;
+            let value = value
+                .parse()
+                .with_context(|| format!("it printed no number: `{line}`"))?;
+            Ok((name.to_owned(), value))
+        })
+        .collect()
 }

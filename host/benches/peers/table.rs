@@ -1,45 +1,74 @@
-//! The table.
-
-use std::collections::BTreeMap;
+//! The tables.
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::cases::{Case, Row, Unit};
-use crate::measure::Results;
+use crate::about::About;
+use crate::case::{Case, Row, Unit};
+use crate::measure::{Language, Results};
+use crate::targets::{self, Judgement, Target};
 
 const NOTHING: &str = "-";
 
-/// All results, aligned or in Markdown.
-pub(crate) fn render(cases: &[Case], results: &[Results], markdown: bool) -> String {
+/// All tables, aligned.
+pub(crate) fn plain(about: &About, cases: &[Case], results: &[Results]) -> String {
+    let tables = [comparison(cases, results, false), contract(results, false)];
+    format!("\n{}\n\n{}", tables.join("\n\n"), about.text())
+}
+
+/// All tables in Markdown, after what they were made with.
+pub(crate) fn markdown(about: &About, cases: &[Case], results: &[Results]) -> String {
+    let comparison = comparison(cases, results, true);
+    let contract = contract(results, true);
+    format!(
+        "{}\n\n{comparison}\n\n### Targets\n\n{contract}",
+        about.text()
+    )
+}
+
+fn table(markdown: bool, header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(match markdown {
             true => presets::ASCII_MARKDOWN,
             false => presets::NOTHING,
         })
-        .set_header(["Work", "Transputer", "Go", "Erlang", "to Go", "to Erlang"]);
-    for (case, result) in cases.iter().zip(results) {
-        for row in &case.rows {
-            table.add_row(line(row, &result.medians));
-        }
-    }
+        .set_header(header);
+    table
+}
+
+fn right_aligned(mut table: Table) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.trim_fmt()
 }
 
-fn line(row: &Row, medians: &[BTreeMap<String, f64>]) -> Vec<String> {
-    let figure = |index: usize| medians.get(index)?.get(row.figure).copied();
+/// Every figure, beside the peers'.
+fn comparison(cases: &[Case], results: &[Results], markdown: bool) -> String {
+    let header = ["Work", "Transputer", "Go", "Erlang", "to Go", "to Erlang"];
+    let mut table = table(markdown, &header);
+    for (case, result) in cases.iter().zip(results) {
+        for row in &case.rows {
+            table.add_row(line(row, result));
+        }
+    }
+    right_aligned(table)
+}
+
+fn line(row: &Row, result: &Results) -> Vec<String> {
+    let figure = |language| result.median(language, row.figure);
     let mut cells = vec![row.label.clone()];
-    cells.extend((0..3).map(|index| match figure(index) {
-        Some(value) => shown(value, row.unit),
+    cells.extend(Language::ALL.map(|language| match figure(language) {
+        Some(value) => row.unit.shown(value),
         None => NOTHING.to_owned(),
     }));
-    cells.extend((1..3).map(|index| match (figure(0), figure(index)) {
-        (Some(ours), Some(theirs)) => ratio(ours, theirs, row.unit),
-        _ => NOTHING.to_owned(),
-    }));
+    let peers = [Language::Go, Language::Erlang];
+    cells.extend(
+        peers.map(|peer| match (figure(Language::Ours), figure(peer)) {
+            (Some(ours), Some(theirs)) => ratio(ours, theirs, row.unit),
+            _ => NOTHING.to_owned(),
+        }),
+    );
     cells
 }
 
@@ -59,23 +88,33 @@ fn ratio(ours: f64, theirs: f64, unit: Unit) -> String {
     }
 }
 
-fn shown(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Time => time(value),
-        Unit::Rate(bytes) => format!("{:.0} MB/s", bytes as f64 * 1_000.0 / value),
-        Unit::Bytes if value < 1_024.0 => format!("{value:.0} B"),
-        Unit::Bytes => format!("{:.1} KiB", value / 1_024.0),
-        Unit::Count => format!("{value:.2}"),
-        Unit::Factor => format!("{value:.2} times"),
+/// What was promised about what was measured.
+fn contract(results: &[Results], markdown: bool) -> String {
+    let mut table = table(markdown, &["Target", "First", "", "Then", ""]);
+    for target in targets::all() {
+        let judged = target.judge(results);
+        if judged.iter().any(Option::is_some) {
+            table.add_row(judged_line(&target, &judged));
+        }
     }
+    right_aligned(table)
 }
 
-fn time(nanoseconds: f64) -> String {
-    match nanoseconds {
-        under if under < 1e2 => format!("{under:.1} ns"),
-        under if under < 1e4 => format!("{under:.0} ns"),
-        under if under < 1e6 => format!("{:.1} µs", under / 1e3),
-        under if under < 1e9 => format!("{:.1} ms", under / 1e6),
-        long => format!("{:.2} s", long / 1e9),
-    }
+fn judged_line(target: &Target, [first, then]: &[Option<Judgement>; 2]) -> Vec<String> {
+    let verdict = |judgement: &Option<Judgement>| match judgement {
+        Some(Judgement { value, held: true }) => format!("{value}, held"),
+        Some(Judgement { value, held: false }) => format!("{value}, missed"),
+        None => NOTHING.to_owned(),
+    };
+    let then_bound = target
+        .then
+        .as_ref()
+        .map_or(NOTHING.to_owned(), |then| then.text());
+    vec![
+        target.work.to_owned(),
+        target.first.text(),
+        verdict(first),
+        then_bound,
+        verdict(then),
+    ]
 }

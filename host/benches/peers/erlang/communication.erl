@@ -1,5 +1,5 @@
 -module(communication).
--export([ping_pong/1, stream/3, alternation/2, counts/3]).
+-export([ping_pong/1, stream/3, latency/1, alternation/2, counts/3]).
 
 ping_pong(Rounds) ->
     Ponger = spawn(fun pong/0),
@@ -49,6 +49,26 @@ add_blocks(0, _, _, Sum) -> Sum;
 add_blocks(Messages, Middle, Receiver, Sum) ->
     {<<Number:64/little, _:Middle/binary, Last>>, Next} = channel:take(Receiver),
     add_blocks(Messages - 1, Middle, Next, Sum + Number + Last).
+
+%% How long messages take to one who waits for them, from a sender that computes between them.
+latency(Messages) ->
+    Receiver = self(),
+    spawn(fun() -> pulses(Receiver, Messages) end),
+    Delays = [receive {sent, Sent} -> figures:clock() - Sent end || _ <- lists:seq(1, Messages)],
+    figures:percentiles({"p50", "p99"}, Delays).
+
+pulses(_, 0) -> ok;
+pulses(Receiver, Messages) ->
+    Sent = figures:clock(),
+    Receiver ! {sent, Sent},
+    compute_until(Sent + 200000),
+    pulses(Receiver, Messages - 1).
+
+compute_until(Time) ->
+    case figures:clock() < Time of
+        true -> compute_until(Time);
+        false -> ok
+    end.
 
 %% A mailbox takes from whoever comes first.
 alternation(Channels, Each) ->

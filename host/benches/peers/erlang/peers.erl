@@ -10,6 +10,7 @@ main([Case | Texts]) ->
 
 run("ping-pong", [Rounds]) -> communication:ping_pong(Rounds);
 run("stream", [Capacity, Size, Messages]) -> communication:stream(Capacity, Size, Messages);
+run("latency", [0, Messages]) -> communication:latency(Messages);
 run("alternation", [Channels, Each]) -> communication:alternation(Channels, Each);
 run("ring", [Processes, Laps]) -> networks:ring(Processes, Laps);
 run("sieve", [Primes, Capacity]) -> networks:sieve(Primes, Capacity);
@@ -17,5 +18,6 @@ run("fan-in", [Workers, Each]) -> networks:fan_in(Workers, Each);
 run("fan-out", [Workers, Each]) -> networks:fan_out(Workers, Each);
 run("spawn", [Count]) -> processes:spawn_run_exit(Count);
 run("parked", [Processes, Samples]) -> processes:parked(Processes, Samples);
-run("cpu", [Rounds]) -> processes:cpu(Rounds);
+run("cpu", [Rounds]) -> computing:cpu(Rounds);
+run("preemption", [Samples]) -> computing:preemption(Samples);
 run("start", []) -> processes:start().

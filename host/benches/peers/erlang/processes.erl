@@ -1,5 +1,5 @@
 -module(processes).
--export([spawn_run_exit/1, parked/2, cpu/1, start/0]).
+-export([spawn_run_exit/1, parked/2, start/0]).
 
 spawn_run_exit(Count) ->
     Began = figures:clock(),
@@ -21,10 +21,8 @@ parked(Processes, Samples) ->
     figures:figure("start", (figures:clock() - Began) / Processes),
     figures:figure("bytes", (resident() - BytesBefore) / Processes),
     figures:figure("mappings", (mappings() - MappingsBefore) / Processes),
-    Delays = lists:sort([wake(element(N * 7919 rem Processes + 1, Sleepers))
-                         || N <- lists:seq(0, Samples - 1)]),
-    figures:figure("p50", lists:nth(Samples div 2 + 1, Delays)),
-    figures:figure("p99", lists:nth(Samples * 99 div 100 + 1, Delays)).
+    Delays = [wake(element(N * 7919 rem Processes + 1, Sleepers)) || N <- lists:seq(0, Samples - 1)],
+    figures:percentiles({"p50", "p99"}, Delays).
 
 wake(Sleeper) ->
     Sleeper ! {sent, figures:clock()},
@@ -42,23 +40,6 @@ resident() ->
 mappings() -> length(string:lexemes(own("maps"), "\n")).
 
 own(File) -> os:cmd("cat /proc/" ++ os:getpid() ++ "/" ++ File).
-
-cpu(Rounds) ->
-    Alone = two_processes(1, Rounds),
-    Together = two_processes(2, Rounds),
-    figures:figure("speed-up", Alone / Together).
-
-%% How long two processes compute on so many schedulers.
-two_processes(Schedulers, Rounds) ->
-    erlang:system_flag(schedulers_online, Schedulers),
-    Began = figures:clock(),
-    Both = [spawn_monitor(fun() -> compute(Rounds, 1) end) || _ <- [1, 2]],
-    [receive {'DOWN', Monitor, process, _, normal} -> ok end || {_, Monitor} <- Both],
-    figures:clock() - Began.
-
-compute(0, Number) -> Number;
-compute(Rounds, Number) ->
-    compute(Rounds - 1, (Number * 1103515245 + 12345) band 16#7fffffff).
 
 start() ->
     Starter = self(),

@@ -74,6 +74,27 @@ func streamBlocks(capacity, size, messages int) {
 	perOperation(began, messages, sum)
 }
 
+// latency measures how long messages take to one who waits for them, from a sender that
+// computes between them.
+func latency(messages int) {
+	const pause = 200 * time.Microsecond
+	times := make(chan time.Time, 128)
+	go func() {
+		for ; messages > 0; messages-- {
+			sent := time.Now()
+			times <- sent
+			for time.Since(sent) < pause {
+			}
+		}
+		close(times)
+	}()
+	var delays []int64
+	for sent := range times {
+		delays = append(delays, time.Since(sent).Nanoseconds())
+	}
+	percentiles("p50", "p99", delays)
+}
+
 func alternation(channels, each int) {
 	sources := make([]chan uint64, channels)
 	for i := range sources {

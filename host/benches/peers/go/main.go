@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"sort"
 	"strconv"
 	"time"
 )
@@ -32,8 +33,12 @@ func main() {
 		spawn(argument(0))
 	case "parked":
 		parked(argument(0), argument(1))
+	case "latency":
+		latency(argument(1))
 	case "cpu":
 		cpu(argument(0))
+	case "preemption":
+		preemption(argument(0))
 	case "start":
 		start()
 	default:
@@ -66,4 +71,11 @@ func perOperation(began time.Time, operations int, check uint64) {
 	elapsed := time.Since(began)
 	figure("ns", float64(elapsed.Nanoseconds())/float64(operations))
 	figure("check", check)
+}
+
+// percentiles prints the 50th and the 99th percentile.
+func percentiles(middle, high string, values []int64) {
+	sort.Slice(values, func(a, b int) bool { return values[a] < values[b] })
+	figure(middle, values[len(values)/2])
+	figure(high, values[len(values)*99/100])
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"runtime"
-	"sort"
 	"strconv"
 	"time"
 )
@@ -47,9 +45,7 @@ func parked(processes, samples int) {
 		sleepers[i*7919%processes] <- time.Since(epoch).Nanoseconds()
 		delays[i] = <-answers
 	}
-	sort.Slice(delays, func(a, b int) bool { return delays[a] < delays[b] })
-	figure("p50", delays[samples/2])
-	figure("p99", delays[samples*99/100])
+	percentiles("p50", "p99", delays)
 }
 
 // resident is how many bytes of this program are in memory.
@@ -76,31 +72,6 @@ func read(path string) []byte {
 		fail(err.Error())
 	}
 	return text
-}
-
-func cpu(rounds int) {
-	alone := twoProcesses(1, rounds)
-	together := twoProcesses(2, rounds)
-	figure("speed-up", float64(alone)/float64(together))
-}
-
-// twoProcesses is how long two processes compute on so many workers.
-func twoProcesses(workers, rounds int) time.Duration {
-	runtime.GOMAXPROCS(workers)
-	last := make(chan uint64)
-	began := time.Now()
-	for i := 0; i < 2; i++ {
-		go func() {
-			number := uint64(1)
-			for round := 0; round < rounds; round++ {
-				number = (number*1103515245 + 12345) & 0x7fffffff
-			}
-			last <- number
-		}()
-	}
-	<-last
-	<-last
-	return time.Since(began)
 }
 
 func start() {

@@ -1,8 +1,13 @@
 //! Two processes, and one with many channels.
 
-use transputer::ChannelOptions;
+use std::hint::black_box;
+use std::time::Instant;
 
-use super::Bench;
+use anyhow::bail;
+use transputer::{ChannelOptions, Limits};
+
+use super::{Bench, figure, percentiles};
+use crate::case::TIME;
 
 pub(super) fn ping_pong(rounds: u64) -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
@@ -14,8 +19,17 @@ pub(super) fn ping_pong(rounds: u64) -> anyhow::Result<()> {
     bench.measure("pinger", rounds)
 }
 
+/// Bytes that a process may have by default.
+const MEMORY: u64 = 64 << 20;
+
 pub(super) fn stream(capacity: u64, size: u64, messages: u64) -> anyhow::Result<()> {
     let capacity = ChannelOptions::bounded(usize::try_from(capacity)?);
+    // The most that can lie in the channel, and as much again for both processes.
+    let memory = MEMORY.max(2 * size * capacity.capacity as u64);
+    let limits = Limits {
+        memory: Some(memory),
+        ..Limits::default()
+    };
     let mut bench = Bench::new()?;
     // Where the channel holds only one message there is nothing to collect.
     let (source, port, sink) = match (size, capacity.capacity) {
@@ -26,13 +40,52 @@ pub(super) fn stream(capacity: u64, size: u64, messages: u64) -> anyhow::Result<
     };
     let mut settings = bench.process(source)?;
     settings.argument("count", messages);
+    settings.limits(limits);
     if size != 8 {
         settings.argument("size", size);
     }
-    bench.process(sink)?;
+    bench.process(sink)?.limits(limits);
     let (from, to) = (format!("{source}.{port}"), format!("{sink}.{port}"));
     bench.network.connect(&from, &to, capacity)?;
     bench.measure(sink, messages)
+}
+
+/// Copies a block into so many others in turn, as a channel of that capacity would at least.
+pub(super) fn memcpy(blocks: u64, size: u64, count: u64) -> anyhow::Result<()> {
+    let size = usize::try_from(size)?;
+    let source = vec![1_u8; size];
+    let mut blocks = vec![vec![2_u8; size]; usize::try_from(blocks)?];
+    let most = blocks.len();
+    let start = Instant::now();
+    for number in 0..usize::try_from(count)? {
+        let block = &mut blocks[number % most];
+        block.copy_from_slice(black_box(&source));
+        black_box(block);
+    }
+    figure(TIME, start.elapsed().as_nanos() as f64 / count as f64);
+    Ok(())
+}
+
+/// How long messages take to one who waits for them, from a sender that computes between them.
+pub(super) fn latency(buffered: bool, messages: u64) -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    bench
+        .process("pulses")?
+        .argument("count", messages)
+        .argument("buffered", buffered);
+    bench.process("delays")?;
+    let capacity = ChannelOptions::bounded(128);
+    bench
+        .network
+        .connect("pulses.times", "delays.times", capacity)?;
+    let rendezvous = ChannelOptions::rendezvous();
+    let measured = bench.network.output("delays.measured", rendezvous)?;
+    let running = bench.network.start()?;
+    let Ok(delays) = measured.receive_value::<Vec<u64>>() else {
+        bail!("the network ended badly: {:?}", running.wait());
+    };
+    running.wait();
+    percentiles(["p50", "p99"], delays)
 }
 
 pub(super) fn alternation(channels: u64, each: u64) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Our own programs, each in a process of the operating system of its own, like the peers'.
 
 mod communication;
+mod computing;
 mod networks;
 mod processes;
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use transputer::{ChannelOptions, Component, Host, HostOptions, Network};
 
-use crate::cases::TIME;
+use crate::case::TIME;
 
 /// Runs one program, and prints its figures.
 pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
@@ -21,6 +22,8 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
     match (program.as_str(), numbers.as_slice()) {
         ("ping-pong", &[rounds]) => communication::ping_pong(rounds),
         ("stream", &[capacity, size, messages]) => communication::stream(capacity, size, messages),
+        ("memcpy", &[blocks, size, count]) => communication::memcpy(blocks, size, count),
+        ("latency", &[buffered, messages]) => communication::latency(buffered != 0, messages),
         ("alternation", &[channels, each]) => communication::alternation(channels, each),
         ("ring", &[processes, laps]) => networks::ring(processes, laps),
         ("sieve", &[primes, capacity]) => networks::sieve(primes, capacity),
@@ -28,7 +31,8 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
         ("fan-out", &[workers, each]) => networks::fan("fan_out", "adds", workers, each),
         ("spawn", &[count]) => processes::spawn(count),
         ("parked", &[processes, samples]) => processes::parked(processes, samples),
-        ("cpu", &[rounds]) => processes::cpu(rounds),
+        ("cpu", &[rounds]) => computing::cpu(rounds),
+        ("preemption", &[samples]) => computing::preemption(samples),
         _ => bail!(
             "there is no program `{program}` with {} numbers",
             numbers.len()
@@ -104,6 +108,16 @@ impl Bench {
         figure("check", check);
         Ok(())
     }
+}
+
+/// Prints the 50th and the 99th percentile.
+fn percentiles([middle, high]: [&str; 2], mut values: Vec<u64>) -> anyhow::Result<()> {
+    values.sort_unstable();
+    for (name, percent) in [(middle, 50), (high, 99)] {
+        let value = values.get(values.len() * percent / 100);
+        figure(name, value.context("nothing was measured")?);
+    }
+    Ok(())
 }
 
 fn figure(name: &str, value: impl std::fmt::Display) {

@@ -1,11 +1,9 @@
 //! What processes cost.
 
-use std::time::{Duration, Instant};
+use anyhow::Context as _;
+use transputer::{ChannelOptions, HostOptions, Limits};
 
-use anyhow::{Context as _, ensure};
-use transputer::{ChannelOptions, HostOptions, Limits, Verdict};
-
-use super::{Bench, figure};
+use super::{Bench, figure, percentiles};
 
 pub(super) fn spawn(count: u64) -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
@@ -48,18 +46,14 @@ pub(super) fn parked(processes: u64, samples: u64) -> anyhow::Result<()> {
     };
     let after = Usage::now()?;
     wake.send_value(&0_u64)?;
-    let mut delays = delays.receive_value::<Vec<u64>>()?;
+    let delays = delays.receive_value::<Vec<u64>>()?;
     running.stop("everything is measured");
     running.wait();
     figure("start", each(taken));
     figure("bytes", each(after.bytes.saturating_sub(before.bytes)));
     let mappings = after.mappings.saturating_sub(before.mappings);
     figure("mappings", each(mappings));
-    delays.sort_unstable();
-    let percentile = |percent: usize| delays.get(delays.len() * percent / 100);
-    figure("p50", percentile(50).context("no delays")?);
-    figure("p99", percentile(99).context("no delays")?);
-    Ok(())
+    percentiles(["p50", "p99"], delays)
 }
 
 /// What this program takes from the kernel.
@@ -82,42 +76,4 @@ impl Usage {
             mappings: maps.lines().count() as u64,
         })
     }
-}
-
-pub(super) fn cpu(rounds: u64) -> anyhow::Result<()> {
-    let alone = two_processes(1, rounds)?;
-    let together = two_processes(2, rounds)?;
-    figure("speed-up", alone.as_secs_f64() / together.as_secs_f64());
-    Ok(())
-}
-
-/// How long two processes compute on so many workers.
-fn two_processes(workers: usize, rounds: u64) -> anyhow::Result<Duration> {
-    let mut bench = Bench::with(HostOptions {
-        workers: Some(workers),
-        ..HostOptions::default()
-    })?;
-    let computes = bench.component("computes")?;
-    let mut ends = Vec::new();
-    for name in ["first", "second"] {
-        bench
-            .network
-            .process(name, &computes)
-            .argument("rounds", rounds);
-        let port = format!("{name}.last");
-        let end = bench.network.output(&port, ChannelOptions::rendezvous())?;
-        ends.push(end);
-    }
-    let start = Instant::now();
-    let running = bench.network.start()?;
-    for end in ends {
-        end.receive_value::<u64>()?;
-    }
-    let elapsed = start.elapsed();
-    let report = running.wait();
-    ensure!(
-        report.verdict() == Verdict::Succeeded,
-        "the network ended badly: {report:?}"
-    );
-    Ok(elapsed)
 }

@@ -33,6 +33,7 @@ pub mod network;
 pub mod problem;
 mod process;
 pub mod signature;
+mod supervisor;
 pub mod value;
 
 pub use component::Component;
@@ -43,10 +44,15 @@ pub use network::plan::{Grants, Limits};
 pub use network::{
     ChannelOptions, DeadlockReport, Doing, Event, HostAlternation, HostBarrier, HostChosen,
     HostEnd, HostGuard, HostOutcome, HostReceiver, HostSender, Level, Messages, Network, Order,
-    ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError, Report, Running,
-    SendValueError, StuckReport, Verdict, Wait, WithEnds,
+    ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError, Report, RestartReport,
+    Running, SendValueError, StuckReport, UnfinishedCount, UnfinishedFate, UnfinishedMessage,
+    Verdict, Wait, WithEnds,
 };
 pub use process::{LimitKind, Outcome, Overrun, Trap};
+pub use supervisor::{
+    Backoff, Group, Intensity, OutOfPatience, Replace, ReplaceError, Restart, RestartPolicy,
+    Strategy, Unfinished,
+};
 pub use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError, Statistics};
 pub use transputer_core::{Overflow, ProcessId, Side};
 pub use value::Value;

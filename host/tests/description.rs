@@ -101,7 +101,7 @@ const UNREADABLE: &[(&str, &[&str])] = &[
         "[process.a]\ncomponent = \"x\"\ncomponent = \"y\"\ncapacity = 1",
         &[
             "3:1 error: `component` is here for the second time (remove or rename one of the two)",
-            "4:1 error: process `a` has no key `capacity` (the keys here are `component`, `arguments`, `limits` and `grants`)",
+            "4:1 error: process `a` has no key `capacity` (the keys here are `component`, `arguments`, `limits`, `grants`, `restart` and `links`)",
         ],
     ),
     (

@@ -117,6 +117,16 @@ fn impolite_philosophers_deadlock_and_the_cycle_is_named() {
 }
 
 #[test]
+fn supervised() {
+    let mut command = transputer(&["run", "examples/supervised"]);
+    let output = check(&mut command, 0, &expected("supervised"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let summary = "4 restarts, 2 unfinished messages redelivered, 2 unfinished messages sent to \
+                   dead letters";
+    assert!(errors.contains(summary), "{errors}");
+}
+
+#[test]
 fn embed() {
     let plugins = tempfile::tempdir().expect("a folder");
     let built = repository().join("target/guests/wasm32-wasip2/guest/embed_shout.wasm");

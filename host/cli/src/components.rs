@@ -1,8 +1,9 @@
 //! From a network's description to the files of its components.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use transputer::network::description::{ComponentFile, Description};
 use transputer::network::validation::{self, ArgumentOverride};
 use transputer::problem::{Problem, Problems};
@@ -92,6 +93,57 @@ pub(crate) fn locate(
         }
     }
     Ok(located)
+}
+
+/// Where a component comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// A file that somebody else makes.
+    File(PathBuf),
+    /// A folder with a Cargo package, which is built.
+    Package(PathBuf),
+}
+
+impl Origin {
+    /// The component's file, as it was last built.
+    pub(crate) fn file(&self) -> anyhow::Result<PathBuf> {
+        match self {
+            Origin::File(file) => Ok(file.clone()),
+            Origin::Package(folder) => {
+                let artifacts = Package::open(folder)?.last_built().unwrap_or_default();
+                Ok(guests::library(folder, &artifacts)?.to_owned())
+            }
+        }
+    }
+
+    /// The files that it depends on; for a package those of its last build.
+    pub(crate) fn inputs(&self) -> anyhow::Result<BTreeSet<PathBuf>> {
+        Ok(match self {
+            Origin::File(file) => BTreeSet::from([file.clone()]),
+            Origin::Package(folder) => Package::open(folder)?.inputs(),
+        })
+    }
+}
+
+/// Where each component comes from, by its name; without those that are not to be had.
+pub(crate) fn origins(
+    description: &Description,
+    located: &Located,
+) -> anyhow::Result<BTreeMap<String, Origin>> {
+    let mut origins = BTreeMap::new();
+    for component in description.component_files() {
+        if !located.files.contains_key(&component.name) {
+            continue;
+        }
+        let path = component.path.canonicalize();
+        let path = path.with_context(|| format!("cannot resolve {}", component.path.display()))?;
+        let origin = match path.is_file() {
+            true => Origin::File(path),
+            false => Origin::Package(path),
+        };
+        origins.insert(component.name, origin);
+    }
+    Ok(origins)
 }
 
 /// The folders with the Cargo packages of a network's guests.

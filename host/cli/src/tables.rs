@@ -6,11 +6,12 @@ use std::fmt;
 use comfy_table::{Table, presets};
 use indicatif::BinaryBytes;
 use transputer::network::description::{
-    ArgumentEntry, Description, EndpointEntry, PortReference, ProcessEntry,
+    ArgumentEntry, Description, EndpointEntry, GroupEntry, PortReference, ProcessEntry,
 };
 use transputer::network::plan::{Grants, Limits, Overflow, Variable};
 use transputer::network::validation::ArgumentOverride;
 use transputer::signature::Signature;
+use transputer::{RestartPolicy, Unfinished};
 
 use crate::output;
 
@@ -33,6 +34,15 @@ pub(crate) fn print(
     if has_channels(description) {
         output::line("")?;
         output::line(channels(description, signatures).trim_fmt())?;
+    }
+    let supervision = supervision(description);
+    if !supervision.is_empty() {
+        output::line("")?;
+        output::line(supervision.trim_fmt())?;
+    }
+    if !description.groups.is_empty() {
+        output::line("")?;
+        output::line(groups(description).trim_fmt())?;
     }
     Ok(())
 }
@@ -57,6 +67,73 @@ fn processes(
             arguments(description, process, signature, overrides),
             limits(process.limits.or(description.limits)),
             grants(process),
+        ]);
+    }
+    table
+}
+
+/// Prints how processes are supervised, as far as any are.
+fn supervision(description: &Description) -> Table {
+    let mut table = table(&[
+        "PROCESS",
+        "RESTART",
+        "INTENSITY",
+        "BACK-OFF",
+        "UNFINISHED",
+        "LINKS",
+    ]);
+    for process in &description.processes {
+        let policy = description.restart_policy(process);
+        if policy == RestartPolicy::Never && process.links.is_empty() {
+            continue;
+        }
+        let restart = process.restart.restart;
+        let group = group_of(description, process);
+        let shown = |text: String| match policy {
+            RestartPolicy::Never => String::new(),
+            _ => text,
+        };
+        let intensity = match group {
+            Some(group) => format!("of group {}", group.name.get_ref()),
+            None => restart.intensity.to_string(),
+        };
+        let letters = process.restart.dead_letter.as_ref();
+        let unfinished = [
+            match restart.unfinished {
+                Unfinished::Redeliver => format!("redeliver, {} attempts", restart.attempts),
+                other => other.to_string(),
+            },
+            letters.map_or_else(String::new, |to| {
+                format!("dead letters to {}", to.get_ref())
+            }),
+        ];
+        table.add_row([
+            process.name.get_ref().clone(),
+            policy.to_string(),
+            shown(intensity),
+            shown(restart.backoff.to_string()),
+            shown(list(unfinished.iter().filter(|text| !text.is_empty()))),
+            list(process.links.iter().map(|link| link.get_ref())),
+        ]);
+    }
+    table
+}
+
+fn group_of<'d>(description: &'d Description, process: &ProcessEntry) -> Option<&'d GroupEntry> {
+    description.groups.iter().find(|group| {
+        let mut members = group.members.iter();
+        members.any(|member| member.get_ref() == process.name.get_ref())
+    })
+}
+
+fn groups(description: &Description) -> Table {
+    let mut table = table(&["GROUP", "STRATEGY", "INTENSITY", "MEMBERS"]);
+    for group in &description.groups {
+        table.add_row([
+            group.name.get_ref().clone(),
+            group.strategy.to_string(),
+            group.intensity.to_string(),
+            list(group.members.iter().map(|member| member.get_ref())),
         ]);
     }
     table

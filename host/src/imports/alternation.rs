@@ -1,8 +1,10 @@
 //! `transputer:csp/alternation`.
 
+use transputer_core::ChannelId;
 use transputer_core::alternation::{Chosen, Guard, Outcome};
 use wasmtime::component::Resource;
 
+use super::watched::watching_choice;
 use super::wit_error;
 use crate::bindings::transputer::csp::{alternation as wit, channel as wit_channel};
 use crate::message::{Message, Receiver};
@@ -20,14 +22,17 @@ impl wit::Host for ProcessState {
         if let Err(error) = self.check_guards(&guards) {
             return Ok(Err(error));
         }
+        self.settle();
         let chosen = self.choose(&guards, order).await?;
         let guard = u32::try_from(chosen.guard).expect("the limit on guards is below 2^32");
-        let outcome = self.outcome(chosen.outcome, |state| match &guards[chosen.guard] {
-            wit::Guard::Receive(receiver) => {
-                let receiver = state.ends.receiver(receiver).ok()?;
-                Some(receiver.clone_for(state.ends.holder()))
-            }
+        let receiver = match &guards[chosen.guard] {
+            wit::Guard::Receive(receiver) => Some(receiver),
             _ => None,
+        };
+        let channel = receiver.and_then(|receiver| Some(self.ends.receiver(receiver).ok()?.id()));
+        let outcome = self.outcome(chosen.outcome, channel, |state| {
+            let receiver = state.ends.receiver(receiver?).ok()?;
+            Some(receiver.clone_for(state.ends.holder()))
         });
         Ok(Ok(wit::Chosen { guard, outcome }))
     }
@@ -41,10 +46,12 @@ impl wit::Host for ProcessState {
 }
 
 impl ProcessState {
-    /// What came of the guard that won. `receiver` finds its receiver, if it received.
+    /// What came of the guard that won, at this channel. `receiver` finds its receiver, if it
+    /// received.
     pub(super) fn outcome(
         &mut self,
         outcome: Outcome<Message>,
+        channel: Option<ChannelId>,
         receiver: impl Fn(&Self) -> Option<Receiver>,
     ) -> wit::Outcome {
         self.trace(|| match &outcome {
@@ -58,7 +65,12 @@ impl ProcessState {
         });
         match outcome {
             Outcome::Received(message) => match self.accept(message, receiver) {
-                Ok(message) => wit::Outcome::Received(message),
+                Ok(message) => {
+                    if let Some(channel) = channel.filter(|_| self.is_watched()) {
+                        self.note_message(channel, &message);
+                    }
+                    wit::Outcome::Received(message)
+                }
                 Err(error) => wit::Outcome::Failed(error),
             },
             Outcome::Sent => wit::Outcome::Sent,
@@ -103,6 +115,14 @@ impl ProcessState {
             wit::Order::Fair => &mut self.fair,
             wit::Order::Priority => &mut self.priority,
         };
-        Ok(alternation.wait(waited).await)
+        let watch = &self.process.watch;
+        let channels = || {
+            guards.iter().filter_map(|guard| match guard {
+                wit::Guard::Receive(receiver) => Some(self.ends.receiver(receiver).ok()?.id()),
+                _ => None,
+            })
+        };
+        let asks = |waits| watch.asks(channels(), waits);
+        Ok(watching_choice(watch, asks, alternation.wait(waited)).await)
     }
 }

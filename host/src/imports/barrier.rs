@@ -31,6 +31,7 @@ impl wit::HostBarrier for ProcessState {
     }
 
     async fn sync(&mut self, this: Resource<Barrier>, patience: wit::Patience) -> Answer<()> {
+        self.settle();
         let wait = self.how_long(patience);
         let past = self.sleep_until(0);
         let barrier = self.ends.barrier(&this)?;

@@ -5,6 +5,7 @@ use transputer_core::clock::{Sleep, Time};
 use transputer_core::{Holder, Options, Overflow};
 use wasmtime::component::Resource;
 
+use super::watched::watching_one;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::{Barrier, End, Message, Receiver, Sender};
@@ -142,14 +143,23 @@ impl ProcessState {
         let message = match received {
             Ok(message) if !message.ends.is_empty() => {
                 receiver.put_back(message);
+                if self.is_watched() {
+                    self.note_received(receiver.id(), None);
+                }
                 return Err(wit::Error::CarriesEnds);
             }
             Ok(message) => message,
             Err(error) => {
+                if self.is_watched() {
+                    self.note_received(receiver.id(), None);
+                }
                 self.trace_receive(receiver, Err(&error));
                 return Err(wit_error(&error));
             }
         };
+        if self.is_watched() {
+            self.note_received(receiver.id(), Some(&message.bytes));
+        }
         self.trace_receive(receiver, Ok(message.bytes.len()));
         Ok(message.bytes)
     }
@@ -199,6 +209,7 @@ impl wit::HostSender for ProcessState {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
+        self.settle();
         let size = message.len();
         let sender = self.ends.sender(&this)?;
         let sent = sender.send(Message::new(message)).await;
@@ -224,6 +235,7 @@ impl wit::HostSender for ProcessState {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
+        self.settle();
         let deadline = self.sleep_until(deadline);
         let size = message.len();
         let sender = self.ends.sender(&this)?;
@@ -237,6 +249,7 @@ impl wit::HostSender for ProcessState {
         packed: Vec<u8>,
         patience: wit::Patience,
     ) -> wasmtime::Result<(u32, Option<wit::Error>)> {
+        self.settle();
         let mut sent = 0;
         for message in Unpacked(&packed) {
             let checked = message.and_then(|message| {
@@ -266,6 +279,7 @@ impl wit::HostSender for ProcessState {
         ends: Vec<wit::End>,
         patience: wit::Patience,
     ) -> wasmtime::Result<Result<(), wit::Refused>> {
+        self.settle();
         let message = Message {
             ends: self.give_away(ends)?,
             bytes: message,
@@ -324,15 +338,18 @@ impl wit::HostSender for ProcessState {
     }
 
     fn drop(&mut self, this: Resource<Sender>) -> wasmtime::Result<()> {
-        drop(self.ends.take_sender(&this)?);
+        let sender = self.ends.take_sender(&this)?;
+        self.close_dropped(End::Sender(sender));
         Ok(())
     }
 }
 
 impl wit::HostReceiver for ProcessState {
     async fn receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
+        self.settle();
         let receiver = self.ends.receiver(&this)?;
-        let received = receiver.receive().await;
+        let receive = receiver.receive();
+        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
         Ok(self.plain(receiver, received))
     }
 
@@ -343,8 +360,10 @@ impl wit::HostReceiver for ProcessState {
 
     async fn receive_by(&mut self, this: Resource<Receiver>, deadline: u64) -> Answer<Vec<u8>> {
         let deadline = self.sleep_until(deadline);
+        self.settle();
         let receiver = self.ends.receiver(&this)?;
-        let received = receiver.receive_by(deadline).await;
+        let receive = receiver.receive_by(deadline);
+        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
         Ok(self.plain(receiver, received))
     }
 
@@ -355,13 +374,17 @@ impl wit::HostReceiver for ProcessState {
         patience: wit::Patience,
     ) -> Answer<Vec<u8>> {
         let wait = self.how_long(patience);
+        self.settle();
         let receiver = self.ends.receiver(&this)?;
-        let received = wait.receive(receiver).await;
+        let receive = wait.receive(receiver);
+        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
         let mut packed = Vec::new();
         match self.plain(receiver, received) {
             Ok(first) => pack(&mut packed, &first),
             Err(error) => return Ok(Err(error)),
         }
+        // What a watched process has not finished can be told only one message at a time.
+        let most = if self.is_watched() { 1 } else { most };
         let mut room = BATCH.saturating_sub(packed.len());
         let more = receiver.prefetch((most as usize).saturating_sub(1), |message| {
             let size = PREFIX + message.bytes.len();
@@ -382,19 +405,29 @@ impl wit::HostReceiver for ProcessState {
         patience: wit::Patience,
     ) -> Answer<wit::Message> {
         let wait = self.how_long(patience);
+        self.settle();
         let receiver = self.ends.receiver(&this)?;
-        let received = wait.receive(receiver).await;
+        let receive = wait.receive(receiver);
+        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
         self.trace_receive(
             receiver,
             received.as_ref().map(|message| message.bytes.len()),
         );
-        Ok(match received {
+        let channel = receiver.id();
+        let accepted = match received {
             Ok(message) => self.accept(message, |state| {
                 let receiver = state.ends.receiver(&this).ok()?;
                 Some(receiver.clone_for(state.ends.holder()))
             }),
             Err(error) => Err(wit_error(&error)),
-        })
+        };
+        if self.is_watched() {
+            match &accepted {
+                Ok(message) => self.note_message(channel, message),
+                Err(_) => self.note_received(channel, None),
+            }
+        }
+        Ok(accepted)
     }
 
     fn clone(&mut self, this: Resource<Receiver>) -> wasmtime::Result<Resource<Receiver>> {
@@ -424,7 +457,8 @@ impl wit::HostReceiver for ProcessState {
     }
 
     fn drop(&mut self, this: Resource<Receiver>) -> wasmtime::Result<()> {
-        drop(self.ends.take_receiver(&this)?);
+        let receiver = self.ends.take_receiver(&this)?;
+        self.close_dropped(End::Receiver(receiver));
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod channel;
 mod prepared;
 mod process;
 mod trace;
+mod watched;
 
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub use prepared::Prepared;

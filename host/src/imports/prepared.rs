@@ -6,6 +6,7 @@ use wasmtime::component::Resource;
 
 use super::alternation::GUARDS;
 use super::channel::{Answer, Wait};
+use super::watched::watching_choice;
 use crate::bindings::transputer::csp::alternation as wit;
 use crate::bindings::transputer::csp::channel::{Error, Patience};
 use crate::message::{Message, Receiver, Sender};
@@ -83,7 +84,13 @@ impl ProcessState {
         offers: Vec<(u32, Vec<u8>)>,
         wait: Wait,
     ) -> Answer<Result<(u32, Chosen<Message>), u32>> {
-        let Self { prepared, ends, .. } = self;
+        self.settle();
+        let Self {
+            prepared,
+            ends,
+            process,
+            ..
+        } = self;
         let number = this.rep();
         let Some(Prepared {
             alternation,
@@ -109,7 +116,18 @@ impl ProcessState {
                 Error::WouldBlock
             }
         };
-        let chosen = alternation.wait(guards.into_iter().map(Some)).await;
+        let channels = || {
+            numbers
+                .iter()
+                .filter_map(|number| match places[*number as usize] {
+                    End::Receiver(_, channel) => Some(channel),
+                    End::Sender(..) => None,
+                })
+        };
+        let watch = &process.watch;
+        let asks = |waits| watch.asks(channels(), waits);
+        let choice = alternation.wait(guards.into_iter().map(Some));
+        let chosen = watching_choice(watch, asks, choice).await;
         Ok(match numbers.get(chosen.guard) {
             Some(&number) => Ok(Ok((number, chosen))),
             None => Err(out_of_patience),
@@ -202,7 +220,11 @@ impl wit::HostPrepared for ProcessState {
             Err(error) => return Ok(Err(error)),
         };
         let end = self.prepared(&this)?.guards.get(guard as usize).copied();
-        let outcome = self.outcome(chosen.outcome, |state| match end? {
+        let channel = match end {
+            Some(End::Receiver(_, channel)) => Some(channel),
+            _ => None,
+        };
+        let outcome = self.outcome(chosen.outcome, channel, |state| match end? {
             End::Receiver(number, channel) => {
                 let receiver = state.ends.receiver_of(number, channel)?;
                 Some(receiver.clone_for(state.ends.holder()))

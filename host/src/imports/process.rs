@@ -46,6 +46,7 @@ impl wit::Host for ProcessState {
         inputs: Vec<(String, Resource<Receiver>)>,
         outputs: Vec<(String, Resource<Sender>)>,
     ) -> wasmtime::Result<Result<Resource<Child>, wit::SpawnRefused>> {
+        self.settle();
         let wiring = self.take_wiring(inputs, outputs)?;
         let birth = match self.birth(&component, name, arguments, &wiring) {
             Ok(birth) => birth,
@@ -71,12 +72,14 @@ impl wit::Host for ProcessState {
     }
 
     async fn sleep_until(&mut self, deadline: u64) -> wasmtime::Result<()> {
+        self.settle();
         ProcessState::sleep_until(self, deadline).await;
         self.trace(|| "wakes up");
         Ok(())
     }
 
     async fn yield_now(&mut self) -> wasmtime::Result<()> {
+        self.settle();
         let mut yielded = false;
         poll_fn(|context| {
             if std::mem::replace(&mut yielded, true) {
@@ -123,6 +126,7 @@ impl wit::HostChild for ProcessState {
         this: Resource<Child>,
         patience: wit_channel::Patience,
     ) -> wasmtime::Result<Option<wit::Outcome>> {
+        self.settle();
         let wait = self.how_long(patience);
         let child = self.child(&this)?;
         let outcome = match wait {
@@ -139,6 +143,12 @@ impl wit::HostChild for ProcessState {
     fn kill(&mut self, this: Resource<Child>, reason: String) -> wasmtime::Result<()> {
         let reason = cut(reason, LINE);
         self.child(&this)?.0.end(Outcome::Stopped(reason));
+        Ok(())
+    }
+
+    fn link(&mut self, this: Resource<Child>) -> wasmtime::Result<()> {
+        let child = self.child(&this)?.0.clone();
+        self.process.link(&child);
         Ok(())
     }
 
@@ -211,12 +221,15 @@ impl ProcessState {
         self.check_children()?;
         Ok(Birth {
             network: self.network.clone(),
-            component: code.clone(),
+            component: self.network.newest(component, code),
             name: cut(name.unwrap_or_else(|| component.to_owned()), NAME),
             component_name: Arc::from(component),
             settings: self.settings.clone(),
             arguments,
             parent: Some(Kin::new(&self.living_children)),
+            seat: None,
+            place: None,
+            replaces: None,
         })
     }
 

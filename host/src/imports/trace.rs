@@ -19,6 +19,7 @@ impl ProcessState {
         self.network.tell(Event::Step {
             nanoseconds: clock.now().as_nanos(),
             process: self.process.name.to_string(),
+            incarnation: self.process.incarnation(),
             step: step().to_string(),
         });
     }

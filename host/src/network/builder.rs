@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::message::{Message, Receiver, Sender};
 use crate::signature::{Direction, PayloadType};
+use crate::supervisor::{Group, Restart};
 use crate::value::{self, Value};
 
 /// A network that is being wired: processes, the channels between their ports, and host
@@ -43,6 +44,7 @@ pub struct Network {
     pub(super) host: Host,
     pub(super) name: String,
     pub(super) members: Vec<Member>,
+    pub(super) groups: Vec<Group>,
     pub(super) probes: Vec<Arc<dyn Probe>>,
     /// What channels that are gone have seen.
     pub(super) tally: Arc<Tally>,
@@ -65,8 +67,13 @@ pub(super) struct Member {
     pub(super) spawnable: BTreeMap<String, Component>,
     pub(super) inputs: BTreeMap<String, Receiver>,
     pub(super) outputs: BTreeMap<String, Sender>,
+    pub(super) restart: Restart,
+    /// Whom its failure ends.
+    pub(super) links: Vec<String>,
+    /// Where messages go that it could not finish.
+    pub(super) letters: Option<Sender>,
     /// What was wrong in its settings; told when the network is started.
-    faults: Vec<String>,
+    pub(super) faults: Vec<String>,
 }
 
 /// The arguments of a process to be.
@@ -109,7 +116,7 @@ impl ChannelOptions {
 
 /// The settings of a process in a network that is being wired.
 pub struct ProcessSettings<'a> {
-    member: &'a mut Member,
+    pub(super) member: &'a mut Member,
 }
 
 impl Network {
@@ -118,6 +125,7 @@ impl Network {
             host,
             name: name.to_owned(),
             members: Vec::new(),
+            groups: Vec::new(),
             probes: Vec::new(),
             tally: Arc::default(),
             listener: Box::new(|_| {}),
@@ -147,6 +155,9 @@ impl Network {
             spawnable: BTreeMap::new(),
             inputs: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            restart: Restart::never(),
+            links: Vec::new(),
+            letters: None,
             faults: Vec::new(),
         });
         let member = self.members.last_mut().expect("one was pushed just now");
@@ -254,14 +265,15 @@ impl Network {
     /// [`Error::Wiring`] with everything that is missing; [`Error::Spawn`] if the host has
     /// no room for the processes: then those that were started have been stopped.
     pub fn start(self) -> Result<Running, Error> {
-        let faults: Vec<String> = self.members.iter().flat_map(Member::faults).collect();
+        let faults = self.members.iter().flat_map(Member::faults);
+        let faults: Vec<String> = faults.chain(self.supervision_faults()).collect();
         if !faults.is_empty() {
             return Err(self.fault(faults.join("; ")));
         }
         Start::new(self).run()
     }
 
-    fn fault(&self, message: String) -> Error {
+    pub(super) fn fault(&self, message: String) -> Error {
         Error::Wiring {
             network: self.name.clone(),
             message,
@@ -270,7 +282,7 @@ impl Network {
 
     /// The process and the payload type of a port that must be there, point this way, and
     /// not be wired.
-    fn free_port(
+    pub(super) fn free_port(
         &self,
         reference: &str,
         direction: Direction,
@@ -371,9 +383,9 @@ impl Member {
 
 impl Arguments {
     /// All arguments as one CBOR map.
-    pub(super) fn pack(self) -> Vec<u8> {
+    pub(super) fn pack(&self) -> Vec<u8> {
         match self {
-            Self::Packed(map) => map,
+            Self::Packed(map) => map.clone(),
             Self::Named(given) => {
                 value::encode_arguments(given.iter().map(|(name, value)| (&**name, &**value)))
             }

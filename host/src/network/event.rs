@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::report::{DeadlockReport, ProcessReport};
+use transputer_core::ProcessId;
+
+use super::report::{DeadlockReport, ProcessReport, RestartReport, UnfinishedMessage};
 
 /// How grave a line of the log is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -55,11 +57,34 @@ pub enum Event {
         nanoseconds: u64,
         /// The process.
         process: String,
+        /// Which of its incarnations; the first is 1.
+        incarnation: u64,
         /// What it did.
         step: String,
     },
-    /// A process ended; sent for every process.
+    /// A process ended for good; sent for every process.
     Ended(ProcessReport),
+    /// A process ended, and will be restarted.
+    Restarting(RestartReport),
+    /// A process was restarted.
+    Restarted {
+        /// The process.
+        process: String,
+        /// Its number from now on.
+        #[serde(serialize_with = "super::report::number")]
+        id: ProcessId,
+        /// Which incarnation of the process this is; the first was 1.
+        incarnation: u64,
+    },
+    /// A process that ended had not finished a message.
+    Unfinished(UnfinishedMessage),
+    /// The component of a running process was replaced.
+    Replaced {
+        /// The process.
+        process: String,
+        /// The new component.
+        component: String,
+    },
     /// A deadlock was found. Its channels are poisoned next.
     Deadlock(DeadlockReport),
     /// The network's own standard input or output failed.

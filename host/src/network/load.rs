@@ -112,7 +112,10 @@ impl Host {
             let member = network.members.last_mut().expect("one was added just now");
             member.component_name = component_name;
             member.arguments = Arguments::Packed(process.arguments.clone());
+            member.restart = process.restart;
+            member.links.clone_from(&process.links);
         }
+        network.groups.clone_from(&plan.groups);
         for (index, planned) in plan.channels.iter().enumerate() {
             let options = ChannelOptions {
                 capacity: planned.capacity,
@@ -124,6 +127,12 @@ impl Host {
             }
             for port in &planned.to {
                 network.plug_receiver(&port.to_string(), receiver.clone());
+            }
+            let with_letters = plan.processes.iter().zip(&mut network.members);
+            for (process, member) in with_letters {
+                if process.dead_letters == Some(index) {
+                    member.letters = Some(sender.clone());
+                }
             }
             let at = |endpoint: &Option<super::plan::PlannedEndpoint>| {
                 endpoint

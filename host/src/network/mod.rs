@@ -4,6 +4,7 @@
 //! [`Plan`](plan::Plan); a [`Network`] is wired from a plan, or by a program; a
 //! [`Running`] network ends in a [`Report`].
 
+mod births;
 mod builder;
 pub(crate) mod deadlock;
 pub mod description;
@@ -13,9 +14,11 @@ pub(crate) mod fit;
 mod host_end;
 mod load;
 pub mod plan;
-mod report;
+mod replacing;
+pub(crate) mod report;
 mod running;
 pub(crate) mod state;
+mod supervision;
 pub mod validation;
 mod wait;
 
@@ -25,6 +28,9 @@ pub use host_end::{
     HostAlternation, HostBarrier, HostChosen, HostEnd, HostGuard, HostOutcome, HostReceiver,
     HostSender, Messages, Order, ReceiveValueError, SendValueError, WithEnds,
 };
-pub use report::{DeadlockReport, ProcessReport, Report, StuckReport, Verdict};
+pub use report::{
+    DeadlockReport, ProcessReport, Report, RestartReport, StuckReport, UnfinishedCount,
+    UnfinishedFate, UnfinishedMessage, Verdict,
+};
 pub use running::{Doing, ProcessStatus, Running};
 pub use wait::Wait;

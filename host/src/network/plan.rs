@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::problem::Problems;
 use crate::signature::{PayloadType, Signature};
+use crate::supervisor::{Group, Restart};
 
 pub use super::description::{Format, PortReference};
 pub use transputer_core::Overflow;
@@ -24,8 +25,10 @@ pub struct Plan {
     pub components: Vec<PlannedComponent>,
     /// The processes, in the order of the file.
     pub processes: Vec<PlannedProcess>,
-    /// The channels in the order of the file, then those of stdin and stdout.
+    /// The channels in the order of the file, then those of stdin, stdout and dead letters.
     pub channels: Vec<PlannedChannel>,
+    /// Processes that are supervised together.
+    pub groups: Vec<Group>,
     /// Where the network's standard input goes.
     pub stdin: Option<PlannedEndpoint>,
     /// Where the network's standard output comes from.
@@ -66,6 +69,12 @@ pub struct PlannedProcess {
     pub outputs: Vec<(String, usize)>,
     /// Indices of the components that it may spawn.
     pub spawn: Vec<usize>,
+    /// Whether and how it is restarted.
+    pub restart: Restart,
+    /// The processes that its failure ends.
+    pub links: Vec<String>,
+    /// Index of the channel that messages go to which it could not finish.
+    pub dead_letters: Option<usize>,
 }
 
 /// A channel to open.
@@ -77,7 +86,7 @@ pub struct PlannedChannel {
     pub capacity: usize,
     /// What happens past the capacity.
     pub overflow: Overflow,
-    /// The ports that send into it; none for the channel of stdin.
+    /// The ports that send into it; none for the channel of stdin, nor for one of dead letters.
     pub from: Vec<PortReference>,
     /// The ports that receive from it, each message going to one of them; none for
     /// the channel of stdout.

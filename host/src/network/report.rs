@@ -1,6 +1,7 @@
 //! What became of a network.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use transputer_core::ProcessId;
@@ -20,6 +21,13 @@ pub struct Report {
     pub failures: Vec<ProcessReport>,
     /// Processes that did not finish, those that are not in `failures` included.
     pub failed: u64,
+    /// Restarts of processes by their supervisors, those that are not in `restarted` included.
+    pub restarts: u64,
+    /// The restarts with their reasons, in order. At most [`Report::MOST_FAILURES`] are kept.
+    pub restarted: Vec<RestartReport>,
+    /// Messages that a process had received and not finished when it ended, and what became of
+    /// them.
+    pub unfinished: UnfinishedCount,
     /// The deadlocks that were found.
     pub deadlocks: Vec<DeadlockReport>,
     /// Messages that were sent.
@@ -43,6 +51,87 @@ pub struct ProcessReport {
     pub component: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// How often it had been restarted.
+    pub restarts: u64,
+    /// Why its supervisor did not restart it once more, though its policy would have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gave_up: Option<String>,
+}
+
+/// The end of a process that its supervisor starts again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RestartReport {
+    /// Its name.
+    pub name: String,
+    /// The number of the incarnation that ended.
+    #[serde(serialize_with = "number")]
+    pub id: ProcessId,
+    /// What its component is called in the network.
+    pub component: String,
+    /// Which incarnation ended, counted from 1.
+    pub incarnation: u64,
+    /// How that ended: why it is restarted.
+    pub outcome: Outcome,
+    /// The group that restarts it, if it is a member of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// How long its supervisor waits before it starts it.
+    #[serde(rename = "wait_milliseconds", serialize_with = "milliseconds")]
+    pub wait: Duration,
+}
+
+/// A message that a process had received and not finished when it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnfinishedMessage {
+    /// The process.
+    pub process: String,
+    /// The port at which it had received the message.
+    pub port: String,
+    /// The length of the message.
+    pub bytes: u64,
+    /// How often it has been delivered so far, not counting deliveries that ended for another
+    /// reason.
+    pub attempts: u32,
+    /// What became of it.
+    pub fate: UnfinishedFate,
+}
+
+/// What became of a message that was received and not finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UnfinishedFate {
+    /// It is the first that is received from that port again.
+    Redelivered,
+    /// It went to the process's dead letters.
+    DeadLettered,
+    /// The dead letters could not take it, for this reason; it was dropped.
+    Refused(String),
+    /// It was dropped.
+    Dropped,
+}
+
+/// How many messages were not finished, by what became of them.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UnfinishedCount {
+    /// Those that were delivered again, each time.
+    pub redelivered: u64,
+    /// Those that went to dead letters.
+    pub dead_lettered: u64,
+    /// Those that were dropped, because that was configured, because they had been tried often
+    /// enough, or because their dead letters could not take them. They count in
+    /// [`Report::dropped`] as well.
+    pub dropped: u64,
+}
+
+impl UnfinishedCount {
+    pub(super) fn add(&mut self, fate: &UnfinishedFate) {
+        *match fate {
+            UnfinishedFate::Redelivered => &mut self.redelivered,
+            UnfinishedFate::DeadLettered => &mut self.dead_lettered,
+            UnfinishedFate::Refused(_) | UnfinishedFate::Dropped => &mut self.dropped,
+        } += 1;
+    }
 }
 
 /// Processes that wait for each other, and would for ever.
@@ -97,8 +186,43 @@ impl Report {
     }
 }
 
-fn number<S: Serializer>(id: &ProcessId, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn number<S: Serializer>(id: &ProcessId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(id.0)
+}
+
+fn milliseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl fmt::Display for RestartReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}; ", self.name, self.outcome)?;
+        match self.wait {
+            Duration::ZERO => f.write_str("it is restarted"),
+            wait => write!(f, "it is restarted in {wait:?}"),
+        }
+    }
+}
+
+impl fmt::Display for UnfinishedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` had not finished a message of {} bytes from its port `{}`, which ",
+            self.process, self.bytes, self.port
+        )?;
+        match &self.fate {
+            UnfinishedFate::Redelivered => f.write_str("is delivered again"),
+            UnfinishedFate::DeadLettered => f.write_str("went to its dead letters"),
+            UnfinishedFate::Refused(why) => {
+                write!(
+                    f,
+                    "was dropped, for its dead letters could not take it: {why}"
+                )
+            }
+            UnfinishedFate::Dropped => f.write_str("was dropped"),
+        }
+    }
 }
 
 impl fmt::Display for StuckReport {

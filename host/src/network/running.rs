@@ -6,23 +6,23 @@ use std::sync::{Arc, Mutex};
 
 use transputer_core::{ChannelId, Holder, Options, ProcessId, channel};
 
-use super::builder::{ChannelOptions, Member, Network};
+use super::births::births;
+use super::builder::{ChannelOptions, Network};
 use super::endpoint::{self, Writing};
 use super::host_end::{HostBarrier, HostReceiver, HostSender};
 use super::report::Report;
 use super::state::NetworkState;
 use super::wait::{Names, Wait, label, waits};
-use crate::engine::largest_memory;
 use crate::error::Error;
 use crate::host::lock;
 use crate::message::{Barrier, Message};
-use crate::process::{Birth, Process, Settings, Wiring, checked_limits, spawn};
+use crate::process::{Process, spawn};
 use crate::signature::PayloadType;
 
 /// A network that runs. Clones are the same network; it runs on if all are dropped.
 #[derive(Clone)]
 pub struct Running {
-    state: Arc<NetworkState>,
+    pub(super) state: Arc<NetworkState>,
     /// Whoever writes the network's standard output.
     writing: Arc<Mutex<Option<Writing>>>,
 }
@@ -34,6 +34,8 @@ pub struct ProcessStatus {
     pub name: String,
     /// Its number.
     pub id: ProcessId,
+    /// Which of its incarnations this is: 1, and one more for each restart.
+    pub incarnation: u64,
     /// What it is doing.
     pub doing: Doing,
 }
@@ -48,6 +50,8 @@ pub enum Doing {
     Waiting(Vec<Wait>),
     /// It waits for the end of this process.
     Joining(String),
+    /// It has ended, and its supervisor has yet to restart it.
+    Down,
 }
 
 impl fmt::Display for Doing {
@@ -59,6 +63,7 @@ impl fmt::Display for Doing {
                 write!(f, "waits to {}", waits.join(", or to "))
             }
             Self::Joining(name) => write!(f, "waits for {name} to end"),
+            Self::Down => f.write_str("is down, to be restarted"),
         }
     }
 }
@@ -117,7 +122,9 @@ impl Running {
         let status = |process: &Arc<Process>| ProcessStatus {
             name: process.name.to_string(),
             id: process.id,
+            incarnation: process.incarnation(),
             doing: match (waits.get(&process.id), process.join()) {
+                _ if process.outcome().is_some() => Doing::Down,
                 (Some(waits), _) => Doing::Waiting(waits.clone()),
                 (None, Some(join)) => Doing::Joining(names.of(join.target)),
                 (None, None) => Doing::Running,
@@ -175,12 +182,19 @@ impl Start {
         host.adopt(&state);
         // Nothing runs, and no deadlock is seen, before everybody is there.
         let hold = host.scheduler().hold_tasks();
-        for member in network.members {
-            if let Err(error) = start_member(&state, member) {
+        let births = births(&state, network.members, network.groups)
+            .inspect_err(|_| state.stop("the network could not be started"))?;
+        for (birth, wiring) in births {
+            let name = birth.name.clone();
+            // How it starts is in its outcome.
+            if let Err((reason, _wiring)) = spawn(birth, wiring) {
                 state.stop("the network could not be started");
                 drop(hold);
                 state.wait_until_empty();
-                return Err(error);
+                return Err(Error::Spawn {
+                    process: name,
+                    reason,
+                });
             }
         }
         if let Some(stdin) = network.stdin {
@@ -214,40 +228,6 @@ fn reachable(receivers: &[(ChannelId, Vec<Holder>)]) -> BTreeSet<ChannelId> {
         if reachable.len() == known {
             return reachable;
         }
-    }
-}
-
-fn start_member(state: &Arc<NetworkState>, member: Member) -> Result<(), Error> {
-    let name = member.name.clone();
-    let limits = checked_limits(member.limits, largest_memory(state.host.max_processes()))
-        .map_err(|fault| Error::Wiring {
-            network: state.name.clone(),
-            message: format!("process `{name}`: {fault}"),
-        })?;
-    let birth = Birth {
-        network: state.clone(),
-        component: member.component,
-        name: member.name,
-        component_name: member.component_name.into(),
-        settings: Arc::new(Settings {
-            limits,
-            grants: member.grants,
-            spawnable: member.spawnable,
-        }),
-        arguments: member.arguments.pack(),
-        parent: None,
-    };
-    let wiring = Wiring {
-        inputs: member.inputs.into_iter().collect(),
-        outputs: member.outputs.into_iter().collect(),
-    };
-    match spawn(birth, wiring) {
-        // How it starts is in its outcome.
-        Ok((_process, _started)) => Ok(()),
-        Err((reason, _wiring)) => Err(Error::Spawn {
-            process: name,
-            reason,
-        }),
     }
 }
 

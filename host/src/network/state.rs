@@ -5,18 +5,22 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 
 use transputer_core::channel::{Probe, Tally};
 use transputer_core::{Options, ProcessId};
 
 use super::deadlock::Watch;
 use super::event::{Event, Listener};
-use super::report::{DeadlockReport, ProcessReport, Report};
+use super::replacing::Newer;
+use super::report::{
+    DeadlockReport, ProcessReport, Report, RestartReport, UnfinishedCount, UnfinishedMessage,
+};
 use crate::error::SpawnFault;
 use crate::host::{HostState, lock};
 use crate::message::Sender;
-use crate::process::{Outcome, Process};
+use crate::process::{Birth, Outcome, Process};
+use crate::supervisor::Unit;
 
 /// What all processes of a network share.
 pub(crate) struct NetworkState {
@@ -32,6 +36,9 @@ pub(crate) struct NetworkState {
     /// What channels that are gone have seen.
     tally: Arc<Tally>,
     pub(super) watch: Watch,
+    /// Those of its processes that are supervised.
+    pub(super) units: OnceLock<Vec<Arc<Unit>>>,
+    pub(super) newer: Newer,
 }
 
 /// Who is there, and what became of the others.
@@ -45,6 +52,9 @@ struct Roster {
     failures: Vec<ProcessReport>,
     deadlocks: Vec<DeadlockReport>,
     stopping: Option<String>,
+    restarts: u64,
+    restarted: Vec<RestartReport>,
+    unfinished: UnfinishedCount,
 }
 
 /// Every channel of the network that still has an end.
@@ -75,6 +85,8 @@ impl NetworkState {
             channels: Mutex::default(),
             tally,
             watch: Watch::default(),
+            units: OnceLock::new(),
+            newer: Newer::default(),
         }
     }
 
@@ -82,26 +94,26 @@ impl NetworkState {
         (self.listener)(event);
     }
 
-    /// Enters a new process, under its name or, where that is taken, with a number behind.
-    pub(crate) fn enrol(
-        &self,
-        name: &str,
-        component: &Arc<str>,
-    ) -> Result<Arc<Process>, SpawnFault> {
+    /// Enters a new process, under its name or, where that is taken, with a number behind; or
+    /// in the place of an earlier incarnation.
+    pub(crate) fn enrol(&self, birth: &Birth) -> Result<Arc<Process>, SpawnFault> {
         let mut roster = lock(&self.roster);
         if roster.stopping.is_some() {
             return Err(SpawnFault::Stopping);
         }
         roster.last += 1;
-        roster.born += 1;
         let id = ProcessId(roster.last);
-        let name: Arc<str> = if roster.names.contains(name) {
-            format!("{name}-{}", id.0).into()
-        } else {
-            name.into()
+        let name: Arc<str> = match &birth.replaces {
+            Some(old) => {
+                roster.living.remove(&old.id);
+                old.name.clone()
+            }
+            None => {
+                roster.born += 1;
+                roster.free_name(&birth.name, id)
+            }
         };
-        roster.names.insert(name.clone());
-        let process = Arc::new(Process::new(id, name, component.clone()));
+        let process = Arc::new(Process::new(id, name, birth));
         roster.living.insert(id, process.clone());
         Ok(process)
     }
@@ -121,8 +133,15 @@ impl NetworkState {
             id: process.id,
             component: process.component.to_string(),
             outcome: outcome.clone(),
+            restarts: 0,
+            gave_up: None,
         };
         process.ended(outcome);
+        self.concluded(process, report);
+    }
+
+    /// Takes a process off the roster whose end is final, and tells everybody.
+    pub(crate) fn concluded(&self, process: &Process, report: ProcessReport) {
         if !lock(&self.roster).living.contains_key(&process.id) {
             return;
         }
@@ -172,6 +191,11 @@ impl NetworkState {
         for process in self.living() {
             process.end(Outcome::Stopped(reason.to_owned()));
         }
+        self.units
+            .get()
+            .into_iter()
+            .flatten()
+            .for_each(|unit| unit.stop());
     }
 
     /// Options of a channel that a process opens.
@@ -226,6 +250,9 @@ impl NetworkState {
             processes: roster.born,
             failures: roster.failures.clone(),
             failed: roster.failed,
+            restarts: roster.restarts,
+            restarted: roster.restarted.clone(),
+            unfinished: roster.unfinished,
             deadlocks: roster.deadlocks.clone(),
             sent,
             dropped,
@@ -234,7 +261,52 @@ impl NetworkState {
     }
 }
 
+/// What supervisors tell.
+impl NetworkState {
+    pub(crate) fn is_stopping(&self) -> bool {
+        lock(&self.roster).stopping.is_some()
+    }
+
+    /// Notes that a process has ended and will be restarted, and tells everybody.
+    pub(crate) fn restarting(&self, report: RestartReport) {
+        self.tell(Event::Restarting(report.clone()));
+        let mut roster = lock(&self.roster);
+        roster.restarts += 1;
+        if roster.restarted.len() < Report::MOST_FAILURES {
+            roster.restarted.push(report);
+        }
+    }
+
+    /// Notes what became of a message that was not finished, and tells everybody.
+    pub(crate) fn unfinished(&self, message: UnfinishedMessage) {
+        lock(&self.roster).unfinished.add(&message.fate);
+        self.tell(Event::Unfinished(message));
+    }
+
+    /// Ends the processes of these names, for the failure of one that they are linked with.
+    pub(crate) fn end_linked(&self, failed: &str, names: &[String], outcome: &Outcome) {
+        if names.is_empty() {
+            return;
+        }
+        let living = self.living().into_iter();
+        for process in living.filter(|process| names.iter().any(|name| **name == *process.name)) {
+            process.end_with(failed, outcome);
+        }
+    }
+}
+
 impl Roster {
+    /// A name that nobody has, like the one that is wanted.
+    fn free_name(&mut self, wanted: &str, id: ProcessId) -> Arc<str> {
+        let name: Arc<str> = if self.names.contains(wanted) {
+            format!("{wanted}-{}", id.0).into()
+        } else {
+            wanted.into()
+        };
+        self.names.insert(name.clone());
+        name
+    }
+
     fn remove(&mut self, process: &Process) {
         self.living.remove(&process.id);
         self.names.remove(&process.name);

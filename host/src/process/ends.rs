@@ -143,13 +143,29 @@ impl Ends {
         })
     }
 
-    /// Poisons every channel of which the process holds an end, and every barrier of which it
-    /// is a member.
-    pub(crate) fn poison(&self, poison: &Poison) {
-        for (_, sender) in &self.senders {
+    /// Takes a receiver of this channel, if there is one.
+    pub(crate) fn take_receiver_at(&mut self, channel: ChannelId) -> Option<Receiver> {
+        let mut receivers = self.receivers.iter();
+        let (key, _) = receivers.find(|(_, receiver)| receiver.id() == channel)?;
+        Some(self.receivers.remove(key))
+    }
+
+    /// Takes a sender of this channel, if there is one.
+    pub(crate) fn take_sender_at(&mut self, channel: ChannelId) -> Option<Sender> {
+        let mut senders = self.senders.iter();
+        let (key, _) = senders.find(|(_, sender)| sender.id() == channel)?;
+        Some(self.senders.remove(key))
+    }
+
+    /// Poisons every channel of which the process holds an end, but those that are `kept`, and
+    /// every barrier of which it is a member.
+    pub(crate) fn poison(&self, poison: &Poison, kept: impl Fn(ChannelId) -> bool) {
+        let senders = self.senders.iter().map(|(_, sender)| sender);
+        for sender in senders.filter(|sender| !kept(sender.id())) {
             sender.poison(poison.clone());
         }
-        for (_, receiver) in &self.receivers {
+        let receivers = self.receivers.iter().map(|(_, receiver)| receiver);
+        for receiver in receivers.filter(|receiver| !kept(receiver.id())) {
             receiver.poison(poison.clone());
         }
         for (_, barrier) in &self.barriers {

@@ -27,13 +27,13 @@ pub(super) struct Metered<F> {
 /// A process that was parked finds its epoch long past. It must not yield for that: it has
 /// only begun, and would lose its place to everybody who is ready.
 #[derive(Clone)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     ticks: Arc<AtomicU64>,
     began: Arc<AtomicU64>,
 }
 
 impl Turn {
-    pub(super) fn new(ticks: &Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(ticks: &Arc<AtomicU64>) -> Self {
         Self {
             ticks: ticks.clone(),
             began: Arc::new(AtomicU64::new(ticks.load(Ordering::Relaxed))),

@@ -13,13 +13,15 @@ mod spawn;
 mod state;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Poll, Waker};
 
 use transputer_core::scheduler::Task;
 use transputer_core::{ChannelId, ProcessId};
 
+use crate::component::Component;
 use crate::host::lock;
+use crate::supervisor::{RestartPolicy, Seat, Watch};
 
 pub use outcome::{LimitKind, Outcome, Overrun, Trap};
 
@@ -28,8 +30,9 @@ pub use crate::imports::Prepared;
 pub(crate) use ends::Ends;
 pub(crate) use grants::Seeded;
 pub(crate) use limits::checked_limits;
-pub(crate) use spawn::{Birth, Kin, Wiring, spawn};
-pub(crate) use state::{ProcessState, Settings};
+pub(crate) use metered::Turn;
+pub(crate) use spawn::{Birth, Body, Kin, Wiring, spawn};
+pub(crate) use state::{Fate, ProcessState, Settings};
 
 /// A port's channel and name.
 type Port = (ChannelId, Box<str>);
@@ -40,8 +43,22 @@ pub(crate) struct Process {
     pub(crate) name: Arc<str>,
     pub(crate) component: Arc<str>,
     /// Its ports, by the channels that they were wired to.
-    ports: OnceLock<Box<[Port]>>,
+    ports: OnceLock<Ports>,
     life: Mutex<Life>,
+    /// When it is restarted.
+    pub(crate) policy: RestartPolicy,
+    pub(crate) seat: Option<Seat>,
+    /// What it has received and not finished, where that matters.
+    pub(crate) watch: Watch,
+    /// What its instance is made of.
+    code: Mutex<Component>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// Inputs first.
+struct Ports {
+    all: Box<[Port]>,
+    inputs: usize,
 }
 
 /// A process from birth to end. Its lock is a leaf: nothing else is locked under it.
@@ -53,6 +70,8 @@ struct Life {
     outcome: Option<Outcome>,
     /// Who waits for its end.
     waiting: Vec<Waker>,
+    /// Whom its failure ends.
+    linked: Vec<Weak<Process>>,
     /// Whose end it waits for itself, and the number of that wait.
     joining: Option<Join>,
     joins: u64,
@@ -79,14 +98,37 @@ impl fmt::Debug for Child {
 }
 
 impl Process {
-    pub(crate) fn new(id: ProcessId, name: Arc<str>, component: Arc<str>) -> Self {
+    pub(crate) fn new(id: ProcessId, name: Arc<str>, birth: &Birth) -> Self {
+        let seat = birth.seat.clone();
         Self {
             id,
             name,
-            component,
+            component: birth.component_name.clone(),
             ports: OnceLock::new(),
             life: Mutex::default(),
+            policy: seat
+                .as_ref()
+                .map_or_else(Default::default, |seat| seat.policy),
+            seat,
+            watch: Watch::default(),
+            code: Mutex::new(birth.component.clone()),
+            settings: birth.settings.clone(),
         }
+    }
+
+    /// Which of its incarnations this is, counted from 1.
+    pub(crate) fn incarnation(&self) -> u64 {
+        self.seat.as_ref().map_or(1, |seat| seat.incarnation)
+    }
+
+    /// The code that it runs.
+    pub(crate) fn code(&self) -> Component {
+        lock(&self.code).clone()
+    }
+
+    /// Notes that it runs other code from now on.
+    pub(crate) fn set_code(&self, component: Component) {
+        *lock(&self.code) = component;
     }
 
     /// Remembers which ports the process was born with, for reports.
@@ -96,12 +138,28 @@ impl Process {
         let outputs = wiring.outputs.iter();
         let outputs = outputs.map(|(name, end)| (end.id(), name.as_str().into()));
         // A process is wired once; nobody can have been here before.
-        let _ = self.ports.set(inputs.chain(outputs).collect());
+        let _ = self.ports.set(Ports {
+            all: inputs.chain(outputs).collect(),
+            inputs: wiring.inputs.len(),
+        });
+    }
+
+    /// Its input and its output ports, each with the channel that it was wired to.
+    pub(crate) fn ports(&self) -> (&[Port], &[Port]) {
+        match self.ports.get() {
+            Some(ports) => ports.all.split_at(ports.inputs),
+            None => (&[], &[]),
+        }
+    }
+
+    /// The channels of its input ports.
+    pub(crate) fn input_channels(&self) -> Vec<ChannelId> {
+        self.ports().0.iter().map(|(channel, _)| *channel).collect()
     }
 
     /// The port that the process was born with at this channel.
     pub(crate) fn port(&self, channel: ChannelId) -> Option<&str> {
-        let ports = self.ports.get()?.iter();
+        let ports = self.ports.get()?.all.iter();
         let mut at_channel = ports.filter(|(wired, _)| *wired == channel);
         at_channel.next().map(|(_, name)| &**name)
     }
@@ -150,11 +208,51 @@ impl Process {
     pub(crate) fn ended(&self, outcome: Outcome) {
         let mut life = lock(&self.life);
         debug_assert!(life.outcome.is_none(), "a process ends once");
-        life.outcome = Some(outcome);
+        life.outcome = Some(outcome.clone());
         life.task = None;
         let waiting = std::mem::take(&mut life.waiting);
+        let linked = std::mem::take(&mut life.linked);
         drop(life);
+        self.watch.end();
         waiting.into_iter().for_each(Waker::wake);
+        if !outcome.is_finished() {
+            for other in linked.iter().filter_map(Weak::upgrade) {
+                other.end_with(&self.name, &outcome);
+            }
+        }
+    }
+
+    /// Has the failure of each of two processes end the other. If one has failed already, the
+    /// other is ended now.
+    pub(crate) fn link(self: &Arc<Self>, other: &Arc<Self>) {
+        for (one, other) in [(self, other), (other, self)] {
+            let mut life = lock(&one.life);
+            life.linked.retain(|linked| linked.strong_count() > 0);
+            match life.outcome.clone() {
+                None => life.linked.push(Arc::downgrade(other)),
+                Some(outcome) => {
+                    drop(life);
+                    if !outcome.is_finished() {
+                        other.end_with(&one.name, &outcome);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the process because one that it is linked with has failed.
+    pub(crate) fn end_with(&self, name: &str, outcome: &Outcome) {
+        self.end(Outcome::Stopped(format!(
+            "linked process `{name}` {outcome}"
+        )));
+    }
+
+    /// Has its task look around.
+    pub(crate) fn wake(&self) {
+        let task = lock(&self.life).task.clone();
+        if let Some(task) = task {
+            task.wake();
+        }
     }
 
     /// Waits for the end. Dropping the future stops waiting.

@@ -3,16 +3,17 @@
 //! All guest code of a process, its instantiation included, runs in the process's own task,
 //! so that limits, preemption and kills hold from the first instruction on.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use tokio::sync::oneshot;
 use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::metered::{Metered, Turn};
-use super::outcome::Outcome;
-use super::state::{Fate, ProcessState, Settings};
+use super::outcome::{Outcome, Overrun};
+use super::state::{Fate, ProcessState, Remains, Settings};
 use super::{Process, grants};
 use crate::bindings;
 use crate::component::Component;
@@ -20,6 +21,7 @@ use crate::error::SpawnFault;
 use crate::host::{Place, lock};
 use crate::message::{Receiver, Sender};
 use crate::network::state::NetworkState;
+use crate::supervisor::{Legacy, Seat, Swap};
 
 /// What a new process is made of.
 pub(crate) struct Birth {
@@ -34,6 +36,12 @@ pub(crate) struct Birth {
     pub(crate) arguments: Vec<u8>,
     /// Counts the process among its parent's children while it lives.
     pub(crate) parent: Option<Kin>,
+    /// Its place among those that are supervised, if it is.
+    pub(crate) seat: Option<Seat>,
+    /// Its place among the host's processes, if it has one already.
+    pub(crate) place: Option<Place>,
+    /// The incarnation before it, whose name it takes over.
+    pub(crate) replaces: Option<Arc<Process>>,
 }
 
 /// One living child in its parent's count.
@@ -72,14 +80,17 @@ pub(crate) fn spawn(
     wiring: Wiring,
 ) -> Result<(Arc<Process>, Started), (SpawnFault, Wiring)> {
     let host = birth.network.host.clone();
-    let place = match host.place() {
+    let place = match birth.place.take().map_or_else(|| host.place(), Ok) {
         Ok(place) => place,
         Err(fault) => return Err((fault, wiring)),
     };
-    let process = match birth.network.enrol(&birth.name, &birth.component_name) {
+    let process = match birth.network.enrol(&birth) {
         Ok(process) => process,
         Err(fault) => return Err((fault, wiring)),
     };
+    if let Some(seat) = &birth.seat {
+        seat.taken(&process, host.scheduler().clock().now());
+    }
     let (tell, started) = oneshot::channel();
     let fate = Fate::default();
     let ending = Ending {
@@ -88,10 +99,10 @@ pub(crate) fn spawn(
         fate: fate.clone(),
         place: Some(place),
         parent: birth.parent.take(),
+        seat: birth.seat.clone(),
+        wiring: Some(wiring),
     };
-    let task = host
-        .scheduler()
-        .spawn(live(ending, fate, birth, wiring, tell));
+    let task = host.scheduler().spawn(live(ending, fate, birth, tell));
     process.started(task);
     Ok((process, started))
 }
@@ -102,40 +113,74 @@ async fn live(
     mut ending: Ending,
     fate: Fate,
     birth: Birth,
-    wiring: Wiring,
     tell: oneshot::Sender<Result<(), (SpawnFault, Wiring)>>,
 ) {
     let process = ending.process.clone();
     let limits = birth.settings.limits;
     let clock = birth.network.host.scheduler().clock().clone();
     let turn = Turn::new(birth.network.host.ticks());
-    let (mut store, instance) = match Metered::new(
-        instantiate(&process, &birth, fate, &turn),
-        &turn,
-        &limits,
-        &clock,
-    )
-    .await
-    .map_err(SpawnFault::Overrun)
-    .flatten()
-    {
-        Ok(instance) => instance,
-        Err(fault) => {
-            // Nobody to tell: a process of the network's own, reported by its outcome.
-            match tell.send(Err((fault, wiring))) {
-                Ok(()) => ending.forget(),
-                Err(unheard) => ending.stillborn(unheard),
-            }
-            return;
-        }
+    let body = Body {
+        process: &process,
+        network: &birth.network,
+        component: &birth.component,
+        settings: &birth.settings,
     };
+    let (mut store, mut instance) = match body.begin(Some(fate.clone()), &turn).await {
+        Ok(begun) => begun,
+        Err(fault) => return ending.unborn(fault, tell),
+    };
+    let wiring = ending.wiring.take().unwrap_or_default();
     process.wired(&wiring);
-    let (inputs, outputs) = hand_over(&mut store, wiring);
+    if let Some(seat) = birth.seat.as_ref().filter(|seat| seat.keeps_ends()) {
+        process.watch.start(process.input_channels(), seat.tried());
+    }
+    let (mut inputs, mut outputs) = hand_over(&mut store, wiring);
     // The parent may have been killed meanwhile; its child lives all the same.
     let _ = tell.send(Ok(()));
-    let run = instance.call_run(&mut store, &birth.arguments, &inputs, &outputs);
-    let result = Metered::new(run, &turn, &limits, &clock).await;
-    let state = store.data_mut();
+    let mut turn = turn;
+    loop {
+        let run = instance.call_run(&mut store, &birth.arguments, &inputs, &outputs);
+        let run = Metered::new(until_replaced(run, &process), &turn, &limits, &clock);
+        match run.await {
+            Ok(Run::Ended(result)) => return conclude(store.data_mut(), Ok(result)),
+            Err(overrun) => return conclude(store.data_mut(), Err(overrun)),
+            Ok(Run::Replaced(swap)) => {
+                let legacy = store.data_mut().retire();
+                let next = swap.take_over(store, legacy, fate.clone(), &process);
+                (store, instance, turn) = (next.store, next.instance, next.turn);
+                (inputs, outputs) = hand_over(&mut store, next.wiring);
+                // Whoever asked for it may have gone.
+                let _ = next.done.send(());
+            }
+        }
+    }
+}
+
+/// How one call of a guest's `run` was over.
+enum Run<T> {
+    Ended(T),
+    /// Another component takes the place of its own.
+    Replaced(Swap),
+}
+
+/// Runs a guest until it ends, or until it is at a place where it is to be replaced.
+async fn until_replaced<T>(run: impl Future<Output = T>, process: &Process) -> Run<T> {
+    let mut run = std::pin::pin!(run);
+    std::future::poll_fn(|context| match run.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(Run::Ended(result)),
+        Poll::Pending => match process.watch.due() {
+            Some(swap) => Poll::Ready(Run::Replaced(swap)),
+            None => Poll::Pending,
+        },
+    })
+    .await
+}
+
+/// Leaves the outcome of a `run` to the state, whose drop tells it.
+fn conclude(
+    state: &mut ProcessState,
+    result: Result<wasmtime::Result<Result<(), String>>, Overrun>,
+) {
     let panic = state.panic.take();
     state.outcome = Some(match result {
         Ok(Ok(Ok(()))) => Outcome::Finished,
@@ -145,38 +190,61 @@ async fn live(
     });
 }
 
-async fn instantiate(
-    process: &Arc<Process>,
-    birth: &Birth,
-    fate: Fate,
-    turn: &Turn,
-) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
-    let host = &birth.network.host;
-    let wasi =
-        grants::wasi(&birth.settings.grants, host.seeded()).map_err(SpawnFault::Instantiation)?;
-    let state = ProcessState::new(
-        process.clone(),
-        birth.network.clone(),
-        birth.settings.clone(),
-        wasi,
-        fate,
-    );
-    let mut store = Store::new(host.engine(), state);
-    store.limiter(|state| &mut state.memory);
-    let preemption = if host.is_seeded() {
-        preempt_by_fuel(&mut store)
-    } else {
-        preempt_by_epoch(&mut store, turn.clone());
-        Ok(())
-    };
-    preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
-    match birth.component.pre().instantiate_async(&mut store).await {
-        Ok(instance) => Ok((store, instance)),
-        Err(error) => Err(match Outcome::of_error(&error, None) {
-            Outcome::Killed(overrun) => SpawnFault::Overrun(overrun),
-            Outcome::Trapped(_) => SpawnFault::Instantiation(format!("{error:#}")),
-            other => SpawnFault::Instantiation(other.to_string()),
-        }),
+/// What an instance is made of.
+pub(crate) struct Body<'a> {
+    pub(crate) process: &'a Arc<Process>,
+    pub(crate) network: &'a Arc<NetworkState>,
+    pub(crate) component: &'a Component,
+    pub(crate) settings: &'a Arc<Settings>,
+}
+
+impl Body<'_> {
+    /// Instantiates it, within the process's limits.
+    pub(crate) async fn begin(
+        &self,
+        fate: Option<Fate>,
+        turn: &Turn,
+    ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
+        let clock = self.network.host.scheduler().clock();
+        let instantiate = self.instantiate(fate, turn);
+        Metered::new(instantiate, turn, &self.settings.limits, clock)
+            .await
+            .map_err(SpawnFault::Overrun)
+            .flatten()
+    }
+
+    async fn instantiate(
+        &self,
+        fate: Option<Fate>,
+        turn: &Turn,
+    ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
+        let host = &self.network.host;
+        let wasi = grants::wasi(&self.settings.grants, host.seeded())
+            .map_err(SpawnFault::Instantiation)?;
+        let state = ProcessState::new(
+            self.process.clone(),
+            self.network.clone(),
+            self.settings.clone(),
+            wasi,
+            fate,
+        );
+        let mut store = Store::new(host.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        let preemption = if host.is_seeded() {
+            preempt_by_fuel(&mut store)
+        } else {
+            preempt_by_epoch(&mut store, turn.clone());
+            Ok(())
+        };
+        preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
+        match self.component.pre().instantiate_async(&mut store).await {
+            Ok(instance) => Ok((store, instance)),
+            Err(error) => Err(match Outcome::of_error(&error, None) {
+                Outcome::Killed(overrun) => SpawnFault::Overrun(overrun),
+                Outcome::Trapped(_) => SpawnFault::Instantiation(format!("{error:#}")),
+                other => SpawnFault::Instantiation(other.to_string()),
+            }),
+        }
     }
 }
 
@@ -202,6 +270,7 @@ fn preempt_by_fuel(store: &mut Store<ProcessState>) -> wasmtime::Result<()> {
 
 type Ports<T> = Vec<(String, Resource<T>)>;
 
+/// Gives an instance the ends of its ports.
 fn hand_over(store: &mut Store<ProcessState>, wiring: Wiring) -> (Ports<Receiver>, Ports<Sender>) {
     let ends = &mut store.data_mut().ends;
     let inputs = wiring.inputs.into_iter();
@@ -220,26 +289,41 @@ fn hand_over(store: &mut Store<ProcessState>, wiring: Wiring) -> (Ports<Receiver
 struct Ending {
     process: Arc<Process>,
     network: Arc<NetworkState>,
-    fate: Arc<Mutex<Option<Outcome>>>,
+    fate: Fate,
     place: Option<Place>,
     parent: Option<Kin>,
+    seat: Option<Seat>,
+    /// The ends of its ports, until its instance has them.
+    wiring: Option<Wiring>,
 }
 
 impl Ending {
-    /// The process was never born, and its parent knows.
-    fn forget(&mut self) {
-        self.network.forget(&self.process);
-    }
-
-    /// The process was never born, and nobody has been told.
-    fn stillborn(&mut self, unheard: Result<(), (SpawnFault, Wiring)>) {
-        let Err((fault, wiring)) = unheard else {
-            return;
-        };
-        let outcome = match fault {
+    /// The process could not be born: its parent is told or, if there is none, everybody is.
+    fn unborn(
+        &mut self,
+        fault: SpawnFault,
+        tell: oneshot::Sender<Result<(), (SpawnFault, Wiring)>>,
+    ) {
+        let supervised = self.seat.is_some();
+        if !supervised && !tell.is_closed() {
+            let wiring = self.wiring.take().unwrap_or_default();
+            match tell.send(Err((fault.clone(), wiring))) {
+                Ok(()) => return self.network.forget(&self.process),
+                // The parent has gone in this moment.
+                Err(unheard) => self.wiring = unheard.err().map(|(_, wiring)| wiring),
+            }
+        }
+        lock(&self.fate).outcome = Some(match fault {
             SpawnFault::Overrun(overrun) => Outcome::Killed(overrun),
             other => Outcome::Failed(other.to_string()),
-        };
+        });
+    }
+
+    /// Ends the ports of a process that never had them, or leaves them to its supervisor.
+    fn end_wiring(&self, wiring: Wiring, outcome: &Outcome) -> Option<Legacy> {
+        if self.seat.as_ref().is_some_and(Seat::keeps_ends) {
+            return Some(Legacy::of_wiring(wiring));
+        }
         if let Some(poison) = outcome.poison(&self.process.name) {
             for (_, receiver) in &wiring.inputs {
                 receiver.poison(poison.clone());
@@ -248,19 +332,31 @@ impl Ending {
                 sender.poison(poison.clone());
             }
         }
-        *lock(&self.fate) = Some(outcome);
+        None
     }
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        drop(self.place.take());
         drop(self.parent.take());
-        let fate = lock(&self.fate).take();
-        let outcome = match fate {
-            Some(outcome) => outcome,
-            None => self.process.sentence(),
+        let Remains { outcome, legacy } = std::mem::take(&mut *lock(&self.fate));
+        let outcome = outcome.unwrap_or_else(|| self.process.sentence());
+        let legacy = match self.wiring.take() {
+            Some(wiring) => self.end_wiring(wiring, &outcome),
+            None => legacy,
         };
-        self.network.ended(&self.process, outcome);
+        match self.seat.take() {
+            Some(seat) => seat.ended(
+                &self.network,
+                &self.process,
+                outcome,
+                legacy.unwrap_or_default(),
+                self.place.take(),
+            ),
+            None => {
+                drop(self.place.take());
+                self.network.ended(&self.process, outcome);
+            }
+        }
     }
 }

@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use slab::Slab;
 use transputer_core::alternation::{Alternation, Order};
-use wasmtime::component::ResourceTable;
+use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::limits::{MemoryLimiter, ProcessLimits};
 use super::{Child, Ends, Outcome, Prepared, Process};
 use crate::component::Component;
 use crate::host::lock;
+use crate::message::End;
 use crate::network::plan::Grants;
 use crate::network::state::NetworkState;
+use crate::supervisor::{Left, Legacy, RestartPolicy, TakenEnd};
 
 /// What a process may do. Its children get the same, never more.
 #[derive(Debug)]
@@ -25,8 +27,16 @@ pub(crate) struct Settings {
     pub(crate) spawnable: BTreeMap<String, Component>,
 }
 
-/// The outcome of a process, from when its store is dropped.
-pub(super) type Fate = Arc<Mutex<Option<Outcome>>>;
+/// What is left of a process when its store is dropped.
+#[derive(Default)]
+pub(crate) struct Remains {
+    pub(super) outcome: Option<Outcome>,
+    /// The ends at its ports, if they go to its supervisor.
+    pub(super) legacy: Option<Legacy>,
+}
+
+/// Where a process's state leaves them.
+pub(crate) type Fate = Arc<Mutex<Remains>>;
 
 /// What a process's store holds, and its imports work on.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
@@ -48,19 +58,23 @@ pub struct ProcessState {
     pub(crate) panic: Option<String>,
     /// How the process's `run` ended; `None` while it runs, or if it was cut short.
     pub(crate) outcome: Option<Outcome>,
-    /// Where the outcome is left when this state is dropped.
-    fate: Fate,
+    /// Ends of ports that the guest dropped, open until it next does something that can park:
+    /// a guest drops its ends before it returns, and then its next incarnation has them.
+    pub(crate) dropped: Vec<End>,
+    /// Where the outcome is left when this state is dropped; nowhere while, or since, another
+    /// instance is the process's.
+    fate: Option<Fate>,
     wasi: WasiCtx,
     wasi_table: ResourceTable,
 }
 
 impl ProcessState {
-    pub(super) fn new(
+    pub(crate) fn new(
         process: Arc<Process>,
         network: Arc<NetworkState>,
         settings: Arc<Settings>,
         wasi: WasiCtx,
-        fate: Fate,
+        fate: Option<Fate>,
     ) -> Self {
         let scheduler = network.host.scheduler();
         Self {
@@ -74,6 +88,7 @@ impl ProcessState {
             opened: 0,
             panic: None,
             outcome: None,
+            dropped: Vec::new(),
             fate,
             wasi,
             wasi_table: ResourceTable::new(),
@@ -93,17 +108,115 @@ impl WasiView for ProcessState {
     }
 }
 
+impl ProcessState {
+    /// Takes out what the next incarnation gets: the ends at the ports, and what is unfinished.
+    fn bequeath(&mut self) -> Legacy {
+        let mut legacy = Legacy::default();
+        for taken in self.process.watch.unfinished() {
+            let ends = taken.ends.iter().filter_map(|end| self.take_end(*end));
+            let ends = ends.collect();
+            legacy.unfinished.push(Left::new(taken, ends));
+        }
+        let (inputs, outputs) = self.process.ports();
+        for (channel, port) in inputs {
+            let dropped = |end: &End| matches!(end, End::Receiver(r) if r.id() == *channel);
+            let end = self.ends.take_receiver_at(*channel).or_else(|| {
+                let place = self.dropped.iter().position(dropped)?;
+                match self.dropped.swap_remove(place) {
+                    End::Receiver(receiver) => Some(receiver),
+                    _ => None,
+                }
+            });
+            legacy.inputs.push((port.to_string(), end));
+        }
+        for (channel, port) in outputs {
+            let dropped = |end: &End| matches!(end, End::Sender(s) if s.id() == *channel);
+            let end = self.ends.take_sender_at(*channel).or_else(|| {
+                let place = self.dropped.iter().position(dropped)?;
+                match self.dropped.swap_remove(place) {
+                    End::Sender(sender) => Some(sender),
+                    _ => None,
+                }
+            });
+            legacy.outputs.push((port.to_string(), end));
+        }
+        legacy
+    }
+
+    /// An end that came with a message, if the process still has it.
+    fn take_end(&mut self, end: TakenEnd) -> Option<End> {
+        match end {
+            TakenEnd::Sender(number, channel) => {
+                self.ends.sender_of(number, channel)?;
+                let end = self.ends.take_sender(&Resource::new_own(number));
+                end.ok().map(End::Sender)
+            }
+            TakenEnd::Receiver(number, channel) => {
+                self.ends.receiver_of(number, channel)?;
+                let end = self.ends.take_receiver(&Resource::new_own(number));
+                end.ok().map(End::Receiver)
+            }
+            TakenEnd::Barrier(number, barrier) => {
+                let held = self.ends.barrier(&Resource::new_own(number)).ok()?;
+                if held.id() != barrier {
+                    return None;
+                }
+                let end = self.ends.take_barrier(&Resource::new_own(number));
+                end.ok().map(End::Barrier)
+            }
+        }
+    }
+
+    /// Gives up what the next instance of the same process gets. What remains ends as that of a
+    /// process that finished.
+    pub(super) fn retire(&mut self) -> Legacy {
+        self.fate = None;
+        self.outcome = Some(Outcome::Finished);
+        self.bequeath()
+    }
+
+    /// Takes the place of another instance of the same process.
+    pub(crate) fn succeed(&mut self, old: &Self, fate: Fate) {
+        self.living_children = old.living_children.clone();
+        self.fate = Some(fate);
+    }
+
+    /// Whether the ends at its ports go to its supervisor.
+    fn keeps_ends(&self) -> bool {
+        self.process.policy != RestartPolicy::Never
+    }
+
+    /// Whether ends that the guest drops stay open for a while.
+    pub(crate) fn postpones_closing(&self) -> bool {
+        self.process.policy == RestartPolicy::Always
+    }
+}
+
 /// The end of every process, whatever ended it: its channels are poisoned if it did not
-/// finish, and its ends are closed.
+/// finish, and its ends are closed; but those at the ports of one that can be restarted are
+/// left to its supervisor.
 impl Drop for ProcessState {
     fn drop(&mut self) {
         let outcome = match self.outcome.take() {
             Some(outcome) => outcome,
             None => self.process.sentence(),
         };
-        if let Some(poison) = outcome.poison(&self.process.name) {
-            self.ends.poison(&poison);
+        let Some(fate) = self.fate.take() else {
+            return;
+        };
+        let mut legacy = self.keeps_ends().then(|| self.bequeath());
+        if outcome.is_finished()
+            && let Some(legacy) = &mut legacy
+        {
+            legacy.unfinished.clear();
         }
-        *lock(&self.fate) = Some(outcome);
+        if let Some(poison) = outcome.poison(&self.process.name) {
+            let kept = |channel| legacy.as_ref().is_some_and(|legacy| legacy.keeps(channel));
+            self.ends.poison(&poison, kept);
+        }
+        *lock(&fate) = Remains {
+            outcome: Some(outcome),
+            legacy,
+        };
     }
 }

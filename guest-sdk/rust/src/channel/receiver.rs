@@ -207,8 +207,12 @@ impl<T> Receiver<T> {
 
     /// Closes this end at once.
     pub fn close(self) {
-        drop(self);
         settle();
+        if let Some(handle) = self.end.handle.take() {
+            // Said aloud, so that a host that keeps the ends of a process for its next
+            // incarnation does not keep this one.
+            raw::Receiver::close(handle);
+        }
     }
 
     /// Ends the channel at once for both sides; see [`Sender::poison`](super::Sender::poison).

@@ -115,8 +115,12 @@ impl<T> Sender<T> {
 
     /// Closes this end at once.
     pub fn close(self) {
-        drop(self);
         settle();
+        if let Some(handle) = self.end.handle.take() {
+            // Said aloud, so that a host that keeps the ends of a process for its next
+            // incarnation does not keep this one.
+            raw::Sender::close(handle);
+        }
     }
 
     /// Ends the channel at once for both sides: what waits in it is dropped, and everybody

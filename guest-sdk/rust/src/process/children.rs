@@ -142,6 +142,25 @@ impl Spawn {
         }
     }
 
+    /// Spawns it, [linked](Child::link) with this process.
+    ///
+    /// ```no_run
+    /// # use transputer_guest::{Error, spawn};
+    /// # fn process() -> Result<(), Error> {
+    /// let worker = spawn("worker").start_linked()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Spawn::start).
+    pub fn start_linked(self) -> Result<Child, SpawnError> {
+        let child = self.start()?;
+        child.link();
+        Ok(child)
+    }
+
     fn packed_arguments(&self) -> Vec<u8> {
         let mut writer = Writer::new(Vec::new());
         writer.map(self.arguments.len());
@@ -353,6 +372,14 @@ impl Child {
     /// once; nothing happens if it has ended already.
     pub fn kill(&self, reason: &str) {
         self.child.kill(reason);
+    }
+
+    /// Links this process and the child: when one of them fails, by whatever outcome but
+    /// [`Finished`](Outcome::Finished), the other is stopped. If the child has failed already,
+    /// this process is stopped now. To be told of the child's end instead, use
+    /// [`monitor`](Child::monitor).
+    pub fn link(&self) {
+        self.child.link();
     }
 
     /// A receiver of one message, sent when the child ends; for use in an alternation.

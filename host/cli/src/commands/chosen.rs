@@ -10,6 +10,7 @@ use transputer::{Component, Host, HostOptions};
 
 use crate::components::{self, Building, Located};
 use crate::progress::Progress;
+use crate::running::Watch;
 use crate::terminal;
 
 /// Which network, with which arguments.
@@ -78,6 +79,12 @@ impl Chosen {
 }
 
 impl Prepared {
+    /// What to watch of its components while it runs.
+    pub(crate) fn watch(&self, host: &Host) -> anyhow::Result<Watch> {
+        let origins = components::origins(&self.description, &self.located)?;
+        Watch::new(host, origins, self.progress)
+    }
+
     /// Loads its components, from the cache of compiled code where that has them.
     pub(crate) fn components(&self, host: &Host) -> anyhow::Result<BTreeMap<String, Component>> {
         let step = self.progress.unobtrusive("compiling components");

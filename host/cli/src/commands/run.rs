@@ -16,6 +16,7 @@ Examples:
   transputer run . --arg generator.count=5 --log debug
   transputer run . --seed 7          one schedule, the same each time, in virtual time
   transputer run . --seed 7 --trace steps.txt
+  transputer run . --watch           processes go on with what is built while they run
 
 The network's standard output is the command's; everything else goes to standard error.
 Ctrl-C stops the network and says what was in flight; a second one ends at once.
@@ -35,6 +36,11 @@ pub(crate) struct Run {
     /// Run one schedule, decided by this number alone, in virtual time
     #[arg(long, value_name = "N", conflicts_with = "workers")]
     seed: Option<u64>,
+
+    /// Replace running processes when their components are built anew; guests given as source are
+    /// built when that changes. Messages in flight keep their order, and none is lost
+    #[arg(long, conflicts_with = "seed")]
+    watch: bool,
 
     /// The least grave log lines to print [default: info, or error with --quiet]
     #[arg(long, value_name = "LEVEL", value_enum)]
@@ -69,6 +75,7 @@ impl Run {
         let components = chosen.components(&host)?;
         let network = host.wire(&chosen.description, &components, &self.network.arguments)?;
         let trace = self.trace.as_deref().map(Trace::create).transpose()?;
-        running::run(network, Printer::new(least, self.format), trace)
+        let watch = self.watch.then(|| chosen.watch(&host)).transpose()?;
+        running::run(network, Printer::new(least, self.format), trace, watch)
     }
 }

@@ -92,6 +92,16 @@ impl Stamp {
         &self.artifacts
     }
 
+    /// The files that went in.
+    pub(super) fn inputs(&self) -> BTreeSet<PathBuf> {
+        let made = |file: &Path| self.artifacts.iter().any(|artifact| artifact.file == file);
+        let files = self
+            .times
+            .keys()
+            .filter(|file| file.is_file() && !made(file));
+        files.cloned().collect()
+    }
+
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -1,5 +1,6 @@
 //! Guest programs: from folders with Cargo packages to components.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -81,6 +82,11 @@ impl Package {
     /// Its manifest.
     fn manifest(&self) -> PathBuf {
         self.folder.join("Cargo.toml")
+    }
+
+    /// The files that went into its last build.
+    pub(crate) fn inputs(&self) -> BTreeSet<PathBuf> {
+        Stamp::load(self).map_or_else(BTreeSet::new, |stamp| stamp.inputs())
     }
 
     /// Its components as they were last built, up to date or not.

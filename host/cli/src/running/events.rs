@@ -1,6 +1,7 @@
 //! What a network tells while it runs, as lines on stderr.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::ValueEnum;
@@ -80,6 +81,8 @@ impl Printer {
             let level = match event {
                 Event::Log { level, .. } => LogLevel::of(*level),
                 Event::Ended(report) if report.outcome.is_finished() => LogLevel::Debug,
+                Event::Restarting(_) | Event::Unfinished(_) => LogLevel::Warn,
+                Event::Restarted { .. } | Event::Replaced { .. } => LogLevel::Info,
                 _ => LogLevel::Error,
             };
             if self.prints(level) {
@@ -94,6 +97,20 @@ impl Printer {
                 line,
             } => self.log(process, *level, line),
             Event::Ended(report) => self.ended(report),
+            Event::Restarting(restart) => self.supervisor(LogLevel::Warn, restart),
+            Event::Unfinished(message) => self.supervisor(LogLevel::Warn, message),
+            Event::Restarted {
+                process,
+                incarnation,
+                ..
+            } => {
+                let text = format!("`{process}` runs again, for the {}", nth(*incarnation));
+                self.supervisor(LogLevel::Debug, &text);
+            }
+            Event::Replaced { process, component } => {
+                let text = format!("`{process}` runs {component} now");
+                self.supervisor(LogLevel::Info, &text);
+            }
             Event::Deadlock(deadlock) => {
                 let names = deadlock.stuck.iter().map(|stuck| stuck.process.clone());
                 self.stuck().extend(names);
@@ -126,6 +143,29 @@ impl Printer {
         );
     }
 
+    /// Prints what went wrong with a component that is watched.
+    pub(crate) fn watch(&self, component: &str, text: &str) {
+        if self.is_json() {
+            let watch = BTreeMap::from([("component", component), ("error", text)]);
+            return print_json(&BTreeMap::from([("watch", watch)]));
+        }
+        let (component, text) = (printable(component), printable(text));
+        anstream::eprintln!("{ERROR}watch{ERROR:#} {HELP}{component}{HELP:#}: {text}");
+    }
+
+    /// Prints what a supervisor did.
+    fn supervisor(&self, level: LogLevel, text: &dyn fmt::Display) {
+        if self.prints(level) {
+            let style = if level == LogLevel::Warn {
+                WARNING
+            } else {
+                GOOD
+            };
+            let text = text.to_string();
+            anstream::eprintln!("{style}supervisor{style:#}: {}", printable(&text));
+        }
+    }
+
     fn ended(&self, report: &ProcessReport) {
         let (level, style) = match report.outcome {
             Outcome::Finished => (LogLevel::Debug, DIM),
@@ -136,8 +176,23 @@ impl Printer {
         if self.prints(level) {
             let process = printable(&report.name);
             let outcome = printable(&report.outcome.to_string());
-            anstream::eprintln!("{style}ended{style:#} {HELP}{process}{HELP:#}: {outcome}");
+            let gave_up = match &report.gave_up {
+                Some(why) => format!("; not restarted: {}", printable(why)),
+                None => String::new(),
+            };
+            anstream::eprintln!(
+                "{style}ended{style:#} {HELP}{process}{HELP:#}: {outcome}{gave_up}"
+            );
         }
+    }
+}
+
+/// How often a process has been started; at least twice.
+fn nth(incarnation: u64) -> String {
+    match incarnation {
+        2 => "second time".to_owned(),
+        3 => "third time".to_owned(),
+        n => format!("{n}th time"),
     }
 }
 

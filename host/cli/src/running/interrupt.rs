@@ -59,7 +59,10 @@ fn say_what_is_in_flight(running: &Running) {
         "interrupted, stopping {}; Ctrl-C again ends at once",
         counted(processes.len(), "process")
     ));
-    let line = |process: &ProcessStatus| format!("{} {}", process.name, process.doing);
+    let line = |process: &ProcessStatus| match process.incarnation {
+        1 => format!("{} {}", process.name, process.doing),
+        n => format!("{} (incarnation {n}) {}", process.name, process.doing),
+    };
     list(processes.iter().map(line), "process");
     let channels = running.in_flight();
     let line = |(channel, messages): &(String, usize)| {

@@ -5,12 +5,14 @@ mod interrupt;
 mod pipe;
 mod summary;
 mod trace;
+mod watch;
 
 pub(crate) use events::{Format, LogLevel, Printer};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use pipe::PipeWatch;
 pub(crate) use summary::summarise;
 pub(crate) use trace::Trace;
+pub(crate) use watch::Watch;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ pub(crate) fn run(
     mut network: Network,
     printer: Printer,
     trace: Option<Trace>,
+    watch: Option<Watch>,
 ) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::install()?;
     let pipe = PipeWatch::default();
@@ -49,7 +52,12 @@ pub(crate) fn run(
     let running = network.start()?;
     interrupt.watch(running.clone());
     pipe.watch(running.clone());
+    let watching = watch.map(|watch| watch.start(running.clone(), printer.clone()));
+    let watching = watching
+        .transpose()
+        .inspect_err(|_| running.stop("cannot watch"))?;
     let report = running.wait();
+    drop(watching);
     if let Some(trace) = &*trace {
         trace.finish()?;
     }

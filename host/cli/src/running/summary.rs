@@ -39,6 +39,9 @@ pub(crate) fn summarise(report: &Report, printer: &Printer) {
     if !succeeded || printer.prints(LogLevel::Debug) {
         terminal::note(verdict(report));
     }
+    if report.restarts > 0 && printer.prints(LogLevel::Info) {
+        terminal::note(restarts(report));
+    }
     if report.dropped > 0 && printer.prints(LogLevel::Warn) {
         terminal::warning(format_args!(
             "{} sent and never received",
@@ -47,6 +50,26 @@ pub(crate) fn summarise(report: &Report, printer: &Printer) {
                 "message"
             )
         ));
+    }
+}
+
+/// How often processes were restarted, and what became of the messages that they had in hand.
+fn restarts(report: &Report) -> String {
+    let count = |count: u64, noun| counted(usize::try_from(count).unwrap_or(usize::MAX), noun);
+    let unfinished = &report.unfinished;
+    let fates = [
+        (unfinished.redelivered, "redelivered"),
+        (unfinished.dead_lettered, "sent to dead letters"),
+        (unfinished.dropped, "dropped"),
+    ];
+    let fates = fates.into_iter().filter(|(messages, _)| *messages > 0);
+    let fates: Vec<String> = fates
+        .map(|(messages, fate)| format!("{} {fate}", count(messages, "unfinished message")))
+        .collect();
+    let restarts = count(report.restarts, "restart");
+    match fates.is_empty() {
+        true => restarts,
+        false => format!("{restarts}, {}", fates.join(", ")),
     }
 }
 

@@ -40,25 +40,39 @@ impl Trace {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes an event, if it is a step or the end of a process.
+    /// Writes an event, if it is a step, or the end or the restart of a process.
     pub(crate) fn note(&self, event: &Event) {
         let line = match event {
             Event::Step {
                 nanoseconds,
                 process,
+                incarnation,
                 step,
             } => {
                 let seconds = nanoseconds / 1_000_000_000;
                 let rest = nanoseconds % 1_000_000_000;
                 format!(
                     "{seconds}.{rest:09} {} {}",
-                    printable(process),
+                    named(process, *incarnation),
                     printable(step)
                 )
             }
             Event::Ended(report) => {
                 let outcome = report.outcome.to_string();
                 format!("end {} {}", printable(&report.name), printable(&outcome))
+            }
+            Event::Restarting(report) => {
+                let outcome = report.outcome.to_string();
+                let process = named(&report.name, report.incarnation);
+                format!("down {process} {}", printable(&outcome))
+            }
+            Event::Restarted {
+                process,
+                incarnation,
+                ..
+            } => format!("restart {}", named(process, *incarnation)),
+            Event::Replaced { process, component } => {
+                format!("replace {} {}", printable(process), printable(component))
             }
             _ => return,
         };
@@ -76,5 +90,13 @@ impl Trace {
             None => written.file.flush(),
         };
         flushed.with_context(|| format!("cannot write the trace to {}", self.path.display()))
+    }
+}
+
+/// A process's name, and from its second incarnation on which one it is, as in `worker#2`.
+fn named(process: &str, incarnation: u64) -> String {
+    match incarnation {
+        1 => printable(process).to_string(),
+        _ => format!("{}#{incarnation}", printable(process)),
     }
 }

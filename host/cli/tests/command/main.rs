@@ -12,6 +12,7 @@ mod help;
 mod running;
 #[cfg(unix)]
 mod signals;
+mod supervising;
 
 /// The command, without what the surroundings could change.
 fn transputer() -> Command {

@@ -113,6 +113,23 @@ impl<T: Payload> Receiver<T> {
         });
     }
 
+    /// Counts a message that was just received, and that nobody could use, as dropped instead.
+    pub fn drop_received(&self, message: T) {
+        self.shared.with(|state, later| {
+            state.received -= 1;
+            state.dropped += 1;
+            later.drop_message(message);
+        });
+    }
+
+    /// Whether nothing is left to receive: it is poisoned, or no sender is left and everything
+    /// has been taken.
+    pub fn is_ended(&self) -> bool {
+        let state = self.shared.lock();
+        let closed = state.senders.is_empty() && state.buffer.is_empty();
+        closed || state.poison.is_some()
+    }
+
     /// Takes buffered messages ahead of need, up to `most` and as long as `accept` agrees to
     /// the next one. They keep filling their places in the channel until this receiver
     /// receives again, so that the channel never holds more than its capacity; and they are

@@ -143,6 +143,12 @@ impl<T: Payload> Sender<T> {
         self.shared.with(|state, later| state.poison(poison, later))
     }
 
+    /// Whether nothing can be sent any more: it is poisoned, or no receiver is left.
+    pub fn is_ended(&self) -> bool {
+        let state = self.shared.lock();
+        state.receivers.is_empty() || state.poison.is_some()
+    }
+
     /// Why the channel was poisoned, if it was.
     pub fn poisoned(&self) -> Option<Poison> {
         self.shared.lock().poison.clone()

@@ -37,6 +37,14 @@ impl Task {
         }
     }
 
+    /// Has a worker poll the task once more, as its own wakers do: for a future that looks at
+    /// something besides what it waits for. Never blocks; does nothing to a task that has ended.
+    pub fn wake(&self) {
+        if self.cell.state.wake() {
+            self.cell.shared.push(&self.cell);
+        }
+    }
+
     /// Whether it has ended, in any way, and its future has been dropped.
     #[must_use]
     pub fn is_finished(&self) -> bool {

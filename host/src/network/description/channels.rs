@@ -87,7 +87,11 @@ fn overflow(item: &Item<'_>, report: &mut Report) -> Option<Overflow> {
 }
 
 /// One of a few words.
-fn choice<T: Copy>(item: &Item<'_>, choices: &[(&str, T)], report: &mut Report) -> Option<T> {
+pub(super) fn choice<T: Copy>(
+    item: &Item<'_>,
+    choices: &[(&str, T)],
+    report: &mut Report,
+) -> Option<T> {
     let word = item.string(report)?;
     let found = choices.iter().find(|(name, _)| name == word.get_ref());
     if let Some((_, choice)) = found {

@@ -48,7 +48,7 @@ fn size(item: &Item<'_>, report: &mut Report) -> Option<u64> {
     size
 }
 
-fn time(item: &Item<'_>, report: &mut Report) -> Option<Duration> {
+pub(super) fn time(item: &Item<'_>, report: &mut Report) -> Option<Duration> {
     let text = item.value.get_ref().as_str();
     let time = text.and_then(|text| humantime::parse_duration(text).ok());
     let time = time.filter(|time| !time.is_zero());

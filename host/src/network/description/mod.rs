@@ -27,6 +27,30 @@
 //! network = ["127.0.0.1:8080"]
 //! spawn = ["filter"]                  # names from [components]
 //!
+//! [process.two]
+//! component = "filter"
+//! links = ["generator"]               # the failure of one, for good, ends the other
+//! [process.two.restart]               # or restart = "on-failure", with these defaults
+//! policy = "on-failure"               # or never (the default), always
+//! intensity = 3                       # with one restart more ...
+//! period = "5 s"                      # ... within this time the supervisor gives up
+//! backoff = { initial = "100 ms", factor = 2, maximum = "10 s" }   # or "none"
+//! unfinished = "redeliver"            # of a message that was received and not finished;
+//!                                     # or drop, dead-letter
+//! attempts = 3                        # deliveries of one message; then it is given up
+//! dead-letter = "letters.messages"    # to: a port, or a [[channel]] by its name
+//!
+//! [process.letters]                   # gets what `two` could not finish
+//! component = "guests/letters"
+//!
+//! [[group]]                           # supervised together
+//! name = "both"
+//! members = ["generator"]             # in the order in which they are started
+//! strategy = "one-for-one"            # or one-for-all, rest-for-one
+//! restart = "on-failure"              # of members that say nothing themselves
+//! intensity = 3                       # as above, for all members together
+//! period = "5 s"
+//!
 //! [[channel]]
 //! from = "generator.numbers"          # process.port, or a list of them
 //! to = ["two.candidates"]             # each message goes to one of them
@@ -65,13 +89,17 @@ use transputer_core::Overflow;
 
 use super::plan::{Grants, Limits};
 use crate::problem::{Problem, Problems, Source, did_you_mean};
+use crate::supervisor::RestartPolicy;
 use crate::value::Value;
 
 mod channels;
 mod grants;
 mod limits;
 mod sections;
+mod supervision;
 mod table;
+
+pub use supervision::{GroupEntry, RestartEntry};
 
 /// The name of the file that describes a network, in the network's folder.
 pub const FILE_NAME: &str = "network.toml";
@@ -112,6 +140,8 @@ pub struct Description {
     pub channels: Vec<ChannelEntry>,
     /// Limits of every process that does not set its own.
     pub limits: Limits,
+    /// Processes that are supervised together.
+    pub groups: Vec<GroupEntry>,
     /// Where the network's standard input goes.
     pub stdin: Option<EndpointEntry>,
     /// Where the network's standard output comes from.
@@ -151,6 +181,10 @@ pub struct ProcessEntry {
     pub grants: Grants,
     /// The components that it may spawn, by name.
     pub spawn: Vec<Spanned<String>>,
+    /// Whether and how it is restarted.
+    pub restart: RestartEntry,
+    /// The processes that its failure ends, and the other way round.
+    pub links: Vec<Spanned<String>>,
 }
 
 /// A channel between ports.
@@ -295,6 +329,16 @@ impl Description {
             }
         }
         files
+    }
+
+    /// When a process is restarted: what it says itself, else what its group does.
+    pub fn restart_policy(&self, process: &ProcessEntry) -> RestartPolicy {
+        let is_member = |group: &&GroupEntry| {
+            let mut members = group.members.iter();
+            members.any(|member| member.get_ref() == process.name.get_ref())
+        };
+        let group = || Some(self.groups.iter().find(is_member)?.restart);
+        process.restart.policy.or_else(group).unwrap_or_default()
     }
 
     /// An error at a place in this file, for problems that only show when a

@@ -7,7 +7,9 @@ use serde_spanned::Spanned;
 use toml::de::DeTable;
 
 use super::table::{Fields, Item, Report, check_label, check_name, entries, is_duplicate};
-use super::{ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, grants, limits};
+use super::{
+    ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, grants, limits, supervision,
+};
 use crate::problem::{Problems, Source};
 
 /// Larger texts than this are no network's description.
@@ -52,6 +54,9 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
     let channels = sections
         .get("channel")
         .map(|item| channels::channels(&item, report));
+    let groups = sections
+        .get("group")
+        .map(|item| supervision::groups(&item, report));
     let limits = sections.get("limits").and_then(|item| {
         let table = item.table(report)?;
         Some(limits::limits("[limits]".to_owned(), table, report))
@@ -82,6 +87,7 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
         processes: processes.unwrap_or_default(),
         channels: channels.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
+        groups: groups.unwrap_or_default(),
         stdin,
         stdout,
     }
@@ -195,6 +201,12 @@ fn process(
         let what = format!("grants of {what}");
         Some(grants::grants(what, table, base, report))
     });
+    let restart = fields
+        .get("restart")
+        .map(|item| supervision::restart(&what, &item, report));
+    let links = fields
+        .get("links")
+        .map(|item| supervision::links(&item, report));
     fields.finish(report);
     let (grants, spawn) = grants.unwrap_or_default();
     Some(ProcessEntry {
@@ -204,5 +216,7 @@ fn process(
         limits: limits.unwrap_or_default(),
         grants,
         spawn,
+        restart: restart.unwrap_or_default(),
+        links: links.unwrap_or_default(),
     })
 }

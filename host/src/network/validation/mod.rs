@@ -13,6 +13,7 @@ use crate::signature::{Direction, SECTION, Signature};
 mod arguments;
 mod cycles;
 mod overrides;
+mod supervision;
 mod wiring;
 
 pub use overrides::{ArgumentOverride, OverrideError};
@@ -38,6 +39,8 @@ pub fn check(
     check.component_signatures();
     let arguments = check.arguments(overrides);
     let wiring = check.wiring();
+    let groups = check.groups();
+    check.links();
     let (components, indices) = check.components();
     let processes = check.processes(arguments, &wiring, &indices);
     if check.problems.has_errors() {
@@ -50,6 +53,7 @@ pub fn check(
         components,
         processes,
         channels: wiring.channels,
+        groups,
         stdin: wiring.stdin,
         stdout: wiring.stdout,
         warnings: Problems::default(),
@@ -220,6 +224,9 @@ impl<'d> Check<'d> {
                 inputs: wiring.ports(process, signature, Direction::Input),
                 outputs: wiring.ports(process, signature, Direction::Output),
                 spawn: process.spawn.iter().filter_map(index).collect(),
+                restart: self.restart(process),
+                links: self.linked_with(process),
+                dead_letters: wiring.letters.get(process.name.get_ref()).copied(),
             })
         };
         let processes = self.description.processes.iter().zip(arguments);

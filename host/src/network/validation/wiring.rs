@@ -17,11 +17,28 @@ pub(super) struct Wiring {
     pub(super) channels: Vec<PlannedChannel>,
     pub(super) stdin: Option<PlannedEndpoint>,
     pub(super) stdout: Option<PlannedEndpoint>,
+    /// The channel that a process's dead letters go to, by the process's name.
+    pub(super) letters: BTreeMap<String, usize>,
     /// The channel of each port.
     wired: BTreeMap<PortReference, usize>,
 }
 
 impl Wiring {
+    /// The channel that a port is an end of.
+    pub(super) fn channel_of(&self, port: &PortReference) -> Option<usize> {
+        let channel = *self.wired.get(port)?;
+        // A port that was named wrongly has a place, and its channel may have none.
+        (channel < self.channels.len()).then_some(channel)
+    }
+
+    /// Adds a channel to a port that was checked.
+    pub(super) fn add(&mut self, channel: PlannedChannel, port: &PortReference) -> usize {
+        let index = self.channels.len();
+        self.wired.insert(port.clone(), index);
+        self.channels.push(channel);
+        index
+    }
+
     /// The ports of a process that face one way, each with its channel.
     pub(super) fn ports(
         &self,
@@ -47,18 +64,18 @@ struct Found<'d> {
 
 /// Where a reference to a port stands.
 #[derive(Copy, Clone)]
-struct Side<'a> {
+pub(super) struct Side<'a> {
     /// The direction that ports must have there.
-    direction: Direction,
+    pub(super) direction: Direction,
     /// What that place is called.
-    place: &'a str,
+    pub(super) place: &'a str,
 }
 
 const FROM: Side<'static> = Side {
     direction: Direction::Output,
     place: "`from`",
 };
-const TO: Side<'static> = Side {
+pub(super) const TO: Side<'static> = Side {
     direction: Direction::Input,
     place: "`to`",
 };
@@ -99,6 +116,7 @@ impl<'d> Check<'d> {
         if let Some(entry) = &self.description.stdout {
             wiring.stdout = self.endpoint(entry, Direction::Output, &mut wiring);
         }
+        self.dead_letters(&mut wiring);
         self.unwired(&wiring);
         wiring
     }
@@ -131,7 +149,11 @@ impl<'d> Check<'d> {
     }
 
     /// The port that is referred to, if it exists and faces the right way.
-    fn port(&mut self, reference: &Spanned<PortReference>, side: Side<'_>) -> Option<&'d Port> {
+    pub(super) fn port(
+        &mut self,
+        reference: &Spanned<PortReference>,
+        side: Side<'_>,
+    ) -> Option<&'d Port> {
         let name = reference.get_ref();
         let Some(process) = self.processes.get(name.process.as_str()).copied() else {
             let message = format!("there is no process `{}`", name.process);

@@ -34,13 +34,26 @@ pub fn host() -> &'static Host {
     HOST.get_or_init(|| new_host(HostOptions::default()))
 }
 
-/// A host with two workers, unless the options say otherwise.
+/// A host with as many workers as `TRANSPUTER_WORKERS` says, else two, unless the options
+/// say otherwise.
+///
+/// # Panics
+/// If `TRANSPUTER_WORKERS` is no number.
 pub fn new_host(options: HostOptions) -> Host {
     let options = HostOptions {
-        workers: options.workers.or(Some(2)),
+        workers: options.workers.or_else(|| Some(workers())),
         ..options
     };
     Host::new(options).expect("a host can be set up")
+}
+
+fn workers() -> usize {
+    match std::env::var("TRANSPUTER_WORKERS") {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("TRANSPUTER_WORKERS is no number of workers: `{text}`")),
+        Err(_) => 2,
+    }
 }
 
 /// A guest program as a component of the shared host.

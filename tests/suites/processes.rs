@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use transputer::{
-    ChannelError, ChannelOptions, HostReceiver, LimitKind, Limits, Network, Outcome, PoisonKind,
-    Report, Trap, Verdict,
+    ChannelError, ChannelOptions, HostOptions, HostReceiver, LimitKind, Limits, Network, Outcome,
+    PoisonKind, Report, Trap, Verdict,
 };
-use transputer_tests::{Events, guest, host, input, output};
+use transputer_tests::{Events, guest, guest_of, host, input, new_host, output};
 
 const NO_LIMITS: Limits = Limits {
     memory: None,
@@ -242,8 +242,12 @@ fn a_trap_ends_that_process_alone() {
 #[test]
 fn a_thousand_processes_run_on_two_workers() {
     const LINKS: usize = 1_000;
-    let double = guest("double");
-    let mut network = host().network("chain");
+    let host = new_host(HostOptions {
+        workers: Some(2),
+        ..HostOptions::default()
+    });
+    let double = guest_of(&host, "double");
+    let mut network = host.network("chain");
     for link in 0..LINKS {
         network.process(&format!("double-{link}"), &double);
     }
@@ -256,7 +260,6 @@ fn a_thousand_processes_run_on_two_workers() {
     }
     let numbers = input(&mut network, "double-0.numbers");
     let doubled = output(&mut network, &format!("double-{}.doubled", LINKS - 1));
-    assert_eq!(host().workers(), 2);
     let running = network.start().expect("it starts");
     for _ in 0..3 {
         numbers.send_value(&0_u64).expect("the chain receives");

@@ -1,11 +1,15 @@
 //! What the suites share: one host, and the guest programs of `tests/guests`.
 
+mod crashing;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use transputer::{
     ChannelOptions, Component, Event, Host, HostOptions, HostReceiver, HostSender, Network, Report,
 };
+
+pub use crashing::{Crashing, FAIL, MINUTE, PANIC, RETURN, at_once};
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {

@@ -19,7 +19,20 @@ use crate::host::lock;
 #[derive(Default)]
 pub(crate) struct Watch {
     on: AtomicBool,
-    watched: Mutex<Watched>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ended: bool,
+    /// Most processes never need it.
+    watched: Option<Box<Watched>>,
+}
+
+impl State {
+    fn watched(&mut self) -> &mut Watched {
+        self.watched.get_or_insert_default()
+    }
 }
 
 #[derive(Default)]
@@ -38,7 +51,6 @@ struct Watched {
     swap: Option<Swap>,
     /// The swap does not wait for the process to be idle.
     cut: bool,
-    ended: bool,
 }
 
 /// A message that was received and is not finished.
@@ -82,7 +94,8 @@ impl Watch {
 
     /// Watches a process from its start. `tried` is what earlier incarnations were given.
     pub(crate) fn start(&self, inputs: Vec<ChannelId>, tried: Vec<Tried>) {
-        let mut watched = lock(&self.watched);
+        let mut state = lock(&self.state);
+        let watched = state.watched();
         watched.inputs = inputs;
         watched.tried = tried;
         self.on.store(true, Ordering::Relaxed);
@@ -90,7 +103,8 @@ impl Watch {
 
     /// The process asks for a message from one of these channels. `waits`: there is none yet.
     pub(crate) fn asks(&self, channels: impl IntoIterator<Item = ChannelId>, waits: bool) {
-        let mut watched = lock(&self.watched);
+        let mut state = lock(&self.state);
+        let watched = state.watched();
         let mut at_port = false;
         for channel in channels {
             if !watched.inputs.contains(&channel) {
@@ -108,13 +122,14 @@ impl Watch {
 
     /// The process goes on, with a message or without.
     pub(crate) fn goes_on(&self) {
-        lock(&self.watched).idle = false;
+        lock(&self.state).watched().idle = false;
     }
 
     /// The process has received a message.
     pub(crate) fn took(&self, channel: ChannelId, bytes: &[u8], ends: Vec<TakenEnd>) {
         self.asks([channel], false);
-        let mut watched = lock(&self.watched);
+        let mut state = lock(&self.state);
+        let watched = state.watched();
         if !watched.inputs.contains(&channel) {
             return;
         }
@@ -131,15 +146,18 @@ impl Watch {
 
     /// Takes what the process has received and not finished, in the order of reception.
     pub(crate) fn unfinished(&self) -> Vec<Taken> {
-        std::mem::take(&mut lock(&self.watched).taken)
+        let mut state = lock(&self.state);
+        let watched = state.watched.as_mut();
+        watched.map_or_else(Vec::new, |watched| std::mem::take(&mut watched.taken))
     }
 
     /// Has the process replaced at its next idle moment. From now on it is watched.
     pub(super) fn request(&self, inputs: Vec<ChannelId>, swap: Swap) -> Result<(), Unswappable> {
-        let mut watched = lock(&self.watched);
-        if watched.ended {
+        let mut state = lock(&self.state);
+        if state.ended {
             return Err(Unswappable::Ended);
         }
+        let watched = state.watched();
         if watched.swap.is_some() {
             return Err(Unswappable::Busy);
         }
@@ -155,12 +173,12 @@ impl Watch {
 
     /// Has the process replaced wherever it is when it next lets others run.
     pub(super) fn cut(&self) {
-        lock(&self.watched).cut = true;
+        lock(&self.state).watched().cut = true;
     }
 
     /// Takes a request back, if it has not been granted.
     pub(super) fn withdraw(&self) -> Option<Swap> {
-        lock(&self.watched).swap.take()
+        lock(&self.state).watched().swap.take()
     }
 
     /// What takes the place of the process, if this is the moment. Called between its steps.
@@ -169,7 +187,8 @@ impl Watch {
         if !self.is_on() {
             return None;
         }
-        let mut watched = lock(&self.watched);
+        let mut state = lock(&self.state);
+        let watched = state.watched();
         if watched.idle || watched.cut {
             return watched.swap.take();
         }
@@ -178,7 +197,8 @@ impl Watch {
 
     /// The process begins anew, with another component.
     pub(crate) fn renew(&self, watch: bool) {
-        let mut watched = lock(&self.watched);
+        let mut state = lock(&self.state);
+        let watched = state.watched();
         watched.unknown.clear();
         watched.taken.clear();
         watched.tried.clear();
@@ -189,11 +209,11 @@ impl Watch {
 
     /// The process has ended: nobody will take its place.
     pub(crate) fn end(&self) {
-        let mut watched = lock(&self.watched);
-        watched.ended = true;
-        let swap = watched.swap.take();
+        let mut state = lock(&self.state);
+        state.ended = true;
+        let watched = state.watched.take();
+        drop(state);
         drop(watched);
-        drop(swap);
     }
 }
 

@@ -217,3 +217,34 @@ fn dead_letters_must_fit() {
     );
     letters(&mut network, "worker", "texts.lines").expect("bytes take everything");
 }
+
+#[test]
+fn dead_letters_of_bytes_leave_the_ends_behind() {
+    let mut network = host().network("asking");
+    network
+        .process("server", &guest("answers_if_allowed"))
+        .restart(at_once().unfinished(Unfinished::DeadLetter));
+    network.process("client", &guest("asks_once"));
+    network
+        .connect(
+            "client.requests",
+            "server.requests",
+            ChannelOptions::rendezvous(),
+        )
+        .expect("it fits");
+    let letters = network
+        .dead_letters_here(&["server"], ChannelOptions::bounded(2))
+        .expect("it fits");
+    let allowed = input(&mut network, "server.allowed");
+    let square = output(&mut network, "client.square");
+    let running = network.start().expect("it starts");
+    allowed.send_value(&false).expect("it is received");
+    for _ in ["the refusal", "the request"] {
+        letters.receive().expect("a message without ends");
+    }
+    // The end for the answer is gone, so the client learns that none will come.
+    assert_eq!(square.receive(), Err(ChannelError::Closed));
+    drop(allowed);
+    let report = running.wait();
+    assert_eq!(report.unfinished.dead_lettered, 2, "{report:?}");
+}

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::message::{Message, Receiver, Sender};
 use crate::signature::{Direction, PayloadType};
-use crate::supervisor::{Group, Restart};
+use crate::supervisor::{Group, Letters, Restart};
 use crate::value::{self, Value};
 
 /// A network that is being wired: processes, the channels between their ports, and host
@@ -71,7 +71,7 @@ pub(super) struct Member {
     /// Whom its failure ends.
     pub(super) links: Vec<String>,
     /// Where messages go that it could not finish.
-    pub(super) letters: Option<Sender>,
+    pub(super) letters: Option<Letters>,
     /// What was wrong in its settings; told when the network is started.
     pub(super) faults: Vec<String>,
 }

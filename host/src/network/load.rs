@@ -12,6 +12,7 @@ use crate::component::Component;
 use crate::error::Error;
 use crate::host::Host;
 use crate::problem::Problems;
+use crate::supervisor::Letters;
 
 impl Host {
     /// Loads every component of a description, checks that everything fits, and wires the
@@ -131,7 +132,10 @@ impl Host {
             let with_letters = plan.processes.iter().zip(&mut network.members);
             for (process, member) in with_letters {
                 if process.dead_letters == Some(index) {
-                    member.letters = Some(sender.clone());
+                    member.letters = Some(Letters {
+                        sender: sender.clone(),
+                        with_ends: planned.payload.carries_ends(),
+                    });
                 }
             }
             let at = |endpoint: &Option<super::plan::PlannedEndpoint>| {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::builder::{ChannelOptions, Network, ProcessSettings};
 use super::host_end::HostReceiver;
 use crate::error::Error;
+use crate::message::Sender;
 use crate::signature::{Direction, PayloadType};
-use crate::supervisor::{Group, Restart, Unfinished};
+use crate::supervisor::{Group, Letters, Restart, Unfinished};
 
 impl ProcessSettings<'_> {
     /// Has the process restarted when it ends.
@@ -86,11 +87,7 @@ impl Network {
         self.check_letters(processes, port, &payload)?;
         let (sender, receiver) = self.open(&format!("dead letters -> {port}"), options);
         self.plug_receiver(port, receiver);
-        for member in &mut self.members {
-            if processes.contains(&member.name.as_str()) {
-                member.letters = Some(sender.clone());
-            }
-        }
+        self.address_letters(processes, sender, &payload);
         Ok(())
     }
 
@@ -118,12 +115,20 @@ impl Network {
         let payload = PayloadType::bytes();
         self.check_letters(processes, "the host", &payload)?;
         let (sender, receiver) = self.open("dead letters -> host", options);
+        self.address_letters(processes, sender, &payload);
+        Ok(HostReceiver::new(receiver, payload))
+    }
+
+    fn address_letters(&mut self, processes: &[&str], sender: Sender, payload: &PayloadType) {
+        let letters = Letters {
+            sender,
+            with_ends: payload.carries_ends(),
+        };
         for member in &mut self.members {
             if processes.contains(&member.name.as_str()) {
-                member.letters = Some(sender.clone());
+                member.letters = Some(letters.clone());
             }
         }
-        Ok(HostReceiver::new(receiver, payload))
     }
 
     fn check_letters(

@@ -1,10 +1,21 @@
 //! What becomes of messages that a process had received and not finished.
 
+use transputer_core::Holder;
+
 use super::legacy::{Left, Legacy};
 use super::policy::Unfinished;
 use super::unit::Slot;
 use super::watch::Tried;
+use crate::message::Sender;
 use crate::network::report::{UnfinishedFate as Fate, UnfinishedMessage};
+
+/// Where messages go that a process could not finish.
+#[derive(Clone)]
+pub(crate) struct Letters {
+    pub(crate) sender: Sender,
+    /// Whether the ends that come with a message go there, too.
+    pub(crate) with_ends: bool,
+}
 
 /// Whether a process is to be started again.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -78,29 +89,26 @@ fn redeliver(slot: &mut Slot, legacy: &Legacy, left: Left) -> Fate {
 }
 
 /// Sends a message to the dead letters, as far as there is room: nothing waits for a reader.
-fn dead_letter(slot: &Slot, legacy: &Legacy, left: Left) -> Fate {
-    let Some(letters) = &slot.letters else {
+fn dead_letter(slot: &Slot, legacy: &Legacy, mut left: Left) -> Fate {
+    let Some(Letters { sender, with_ends }) = &slot.letters else {
         return drop_it(legacy, left);
     };
-    let transit = transputer_core::Holder::Transit(letters.id());
+    if !with_ends {
+        // Whoever takes it as bytes does not expect any.
+        left.message.ends.clear();
+    } else if !left.whole {
+        drop_it(legacy, left);
+        return Fate::Refused("ends that came with it are gone".to_owned());
+    }
+    let transit = Holder::Transit(sender.id());
     let ends = left.message.ends.iter();
     ends.for_each(|end| end.set_holder(transit));
-    let Left {
-        channel,
-        message,
-        attempts,
-        whole,
-    } = left;
-    match letters.try_send(message) {
+    match sender.try_send(left.message) {
         Ok(()) => Fate::DeadLettered,
         Err(refused) => {
-            let left = Left {
-                channel,
-                message: refused.message,
-                attempts,
-                whole,
-            };
-            drop_it(legacy, left);
+            if let Some(receiver) = legacy.receiver(left.channel) {
+                receiver.drop_received(refused.message);
+            }
             Fate::Refused(refused.error.to_string())
         }
     }

@@ -26,6 +26,7 @@ pub use policy::{Backoff, Group, Intensity, Restart, RestartPolicy, Strategy, Un
 pub use replace::{OutOfPatience, Replace, ReplaceError};
 
 pub(crate) use legacy::{Left, Legacy};
+pub(crate) use letters::Letters;
 pub(crate) use replace::{Swap, replace as exchange_component};
 pub(crate) use unit::{Recipe, Seat, Slot, Unit};
 pub(crate) use watch::{TakenEnd, Watch};

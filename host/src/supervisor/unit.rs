@@ -9,11 +9,11 @@ use transputer_core::clock::Time;
 
 use super::drive;
 use super::legacy::Legacy;
+use super::letters::Letters;
 use super::policy::{Intensity, Restart, RestartPolicy, Strategy};
 use super::watch::Tried;
 use crate::component::Component;
 use crate::host::{Place, lock};
-use crate::message::Sender;
 use crate::network::state::NetworkState;
 use crate::process::{Outcome, Process, Settings};
 
@@ -45,7 +45,7 @@ pub(crate) struct Slot {
     pub(super) recipe: Recipe,
     pub(super) restart: Restart,
     /// Where messages go that nobody could finish.
-    pub(super) letters: Option<Sender>,
+    pub(super) letters: Option<Letters>,
     /// Whom its failure ends.
     pub(super) links: Arc<[String]>,
     pub(super) process: Option<Arc<Process>>,
@@ -90,7 +90,7 @@ impl Slot {
     pub(crate) fn new(
         recipe: Recipe,
         restart: Restart,
-        letters: Option<Sender>,
+        letters: Option<Letters>,
         links: Vec<String>,
     ) -> Self {
         Self {
@@ -179,7 +179,9 @@ impl Seat {
         slot.began = now;
         if let Some(letters) = &slot.letters {
             // Deadlock detection shall know who can still write here.
-            letters.set_holder(transputer_core::Holder::Process(process.id));
+            letters
+                .sender
+                .set_holder(transputer_core::Holder::Process(process.id));
         }
     }
 

@@ -149,6 +149,7 @@ fn more_restarts_than_the_intensity_end_it_with_its_last_outcome() {
 fn crashes_at_once(seed: u64, restart: Restart) -> (Host, Network) {
     let host = new_host(HostOptions {
         seed: Some(seed),
+        max_processes: 10,
         ..HostOptions::default()
     });
     let mut network = host.network("crashes at once");
@@ -358,6 +359,7 @@ fn who_waits_for_a_process_that_is_down_is_in_no_deadlock() {
     for seed in 0..5 {
         let host = new_host(HostOptions {
             seed: Some(seed),
+            max_processes: 10,
             ..HostOptions::default()
         });
         let hour = Backoff {

@@ -16,6 +16,7 @@ use crate::imports;
 use crate::network::Network;
 use crate::network::state::NetworkState;
 use crate::process::{ProcessState, Seeded};
+use crate::usage::Counts;
 
 /// Where compiled components are kept between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +77,7 @@ pub(crate) struct HostState {
     networks: Networks,
     ticks: Arc<AtomicU64>,
     running: AtomicU32,
+    counts: Arc<Counts>,
     max_processes: u32,
     capacity: Capacity,
     seeded: bool,
@@ -149,6 +151,7 @@ impl Host {
             networks,
             ticks,
             running: AtomicU32::new(0),
+            counts: Arc::default(),
             max_processes: options.max_processes,
             seeded: options.seed.is_some(),
             capacity: Capacity::new(options.max_processes),
@@ -214,6 +217,23 @@ impl HostState {
 
     pub(crate) fn scheduler(&self) -> &Scheduler {
         &self.scheduler
+    }
+
+    /// What the host counts as it goes.
+    pub(crate) fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// Messages that wait in channels, and their bytes.
+    pub(crate) fn waiting(&self) -> (u64, u64) {
+        let (mut messages, mut bytes) = (0, 0);
+        each(&self.networks, |network| {
+            for look in network.probes().iter().map(|probe| probe.look()) {
+                messages += look.buffered as u64;
+                bytes += look.bytes as u64;
+            }
+        });
+        (messages, bytes)
     }
 
     /// What the host's address space was divided by.
@@ -331,7 +351,7 @@ fn scheduler(
 }
 
 /// Calls `f` on every network, with no lock held.
-fn each(networks: &Networks, f: impl Fn(&Arc<NetworkState>)) {
+fn each(networks: &Networks, f: impl FnMut(&Arc<NetworkState>)) {
     let living: Vec<_> = lock(networks).iter().filter_map(Weak::upgrade).collect();
     living.iter().for_each(f);
 }

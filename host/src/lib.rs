@@ -34,6 +34,7 @@ pub mod problem;
 mod process;
 pub mod signature;
 mod supervisor;
+mod usage;
 pub mod value;
 
 pub use component::Component;
@@ -55,4 +56,5 @@ pub use supervisor::{
 };
 pub use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError, Statistics};
 pub use transputer_core::{Overflow, ProcessId, Side};
+pub use usage::Usage;
 pub use value::Value;

@@ -1,15 +1,21 @@
 //! What the suites share: one host, and the guest programs of `tests/guests`.
 
+mod churn;
 mod crashing;
+mod raw;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use transputer::{
     ChannelOptions, Component, Event, Host, HostOptions, HostReceiver, HostSender, Network, Report,
+    Usage,
 };
 
+pub use churn::Churn;
 pub use crashing::{Crashing, FAIL, MINUTE, PANIC, RETURN, at_once};
+pub use raw::{Kit, raw_guest};
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {
@@ -104,6 +110,23 @@ impl Events {
     pub fn list(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until a host holds what it held before, if only for a moment: what looks at channels for
+/// deadlocks keeps them until it has looked, and a monitor goes after its child.
+///
+/// # Panics
+/// If the host does not come back to it, which takes long to find out.
+pub fn assert_comes_back(host: &Host, before: Usage) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while host.usage() != before && Instant::now() < patience {
+        std::thread::yield_now();
+    }
+    assert_eq!(
+        host.usage(),
+        before,
+        "the host holds more, or less, than before"
+    );
 }
 
 /// Starts a network, and waits for its end.

@@ -440,6 +440,7 @@ fn scripted(looks: [(u64, Holder); 2]) -> Vec<Deadlock> {
     let look = |(ticket, sender)| Look {
         capacity: 0,
         buffered: 0,
+        bytes: 0,
         senders: vec![sender],
         receivers: vec![Holder::Process(A)],
         absent: Vec::new(),

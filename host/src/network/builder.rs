@@ -320,6 +320,7 @@ impl Network {
             overflow: options.overflow,
             label: Some(label.into()),
             tally: Some(self.tally.clone()),
+            census: Some(self.host.0.counts().channels.clone()),
             ..Options::default()
         });
         self.probes.push(sender.probe());

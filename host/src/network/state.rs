@@ -203,6 +203,7 @@ impl NetworkState {
         Options {
             label: Some(label.into()),
             tally: Some(self.tally.clone()),
+            census: Some(self.host.counts().channels.clone()),
             ..Options::default()
         }
     }
@@ -223,7 +224,7 @@ impl NetworkState {
     }
 
     /// Every channel that still has an end.
-    pub(super) fn probes(&self) -> Vec<Arc<dyn Probe>> {
+    pub(crate) fn probes(&self) -> Vec<Arc<dyn Probe>> {
         let channels = lock(&self.channels);
         channels.probes.iter().filter_map(Weak::upgrade).collect()
     }

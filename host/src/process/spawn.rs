@@ -91,7 +91,11 @@ pub(crate) fn spawn(
     if let Some(seat) = &birth.seat {
         seat.taken(&process, host.scheduler().clock().now());
     }
-    let (tell, started) = oneshot::channel();
+    let (tell, mut started) = oneshot::channel();
+    if birth.parent.is_none() {
+        // Nobody listens: how it starts is in its outcome, for everybody.
+        started.close();
+    }
     let fate = Fate::default();
     let ending = Ending {
         process: process.clone(),

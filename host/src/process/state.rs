@@ -17,6 +17,7 @@ use crate::message::End;
 use crate::network::plan::Grants;
 use crate::network::state::NetworkState;
 use crate::supervisor::{Left, Legacy, RestartPolicy, TakenEnd};
+use crate::usage::CountedStore;
 
 /// What a process may do. Its children get the same, never more.
 #[derive(Debug)]
@@ -66,6 +67,8 @@ pub struct ProcessState {
     fate: Option<Fate>,
     wasi: WasiCtx,
     wasi_table: ResourceTable,
+    /// The last field: everything else is gone when it is dropped.
+    _counted: CountedStore,
 }
 
 impl ProcessState {
@@ -92,6 +95,7 @@ impl ProcessState {
             fate,
             wasi,
             wasi_table: ResourceTable::new(),
+            _counted: CountedStore::new(network.host.counts()),
             process,
             network,
             settings,

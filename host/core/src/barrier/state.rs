@@ -165,6 +165,7 @@ impl State {
         Look {
             capacity: 0,
             buffered: 0,
+            bytes: 0,
             senders: Vec::new(),
             receivers: Vec::new(),
             absent: absent

@@ -29,6 +29,7 @@
 //! How it works, and why no wake-up is lost, is written in the crate's `README.md`.
 
 mod blocking;
+mod census;
 pub(crate) mod claim;
 mod deadline;
 pub(crate) mod deferred;
@@ -44,6 +45,7 @@ pub(crate) mod state;
 pub(crate) mod waiting;
 
 pub(crate) use blocking::block_on;
+pub use census::Census;
 pub use deadline::{ReceiveBy, SendBy};
 pub use error::{ChannelError, Poison, PoisonKind, SendError};
 pub use operation::{Receive, Send};

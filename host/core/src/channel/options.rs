@@ -4,6 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::census::Census;
+
 /// What a message counts for against [`Options::max_bytes`].
 ///
 /// The size is asked for once, before the message enters the channel.
@@ -112,6 +114,8 @@ pub struct Options {
     pub label: Option<Arc<str>>,
     /// Where the channel's numbers are added when its last end goes.
     pub tally: Option<Arc<Tally>>,
+    /// Where the channel and its ends are counted while they live.
+    pub census: Option<Arc<Census>>,
 }
 
 /// What channels that are gone have seen, added up.
@@ -132,6 +136,7 @@ impl Default for Options {
             max_bytes: usize::MAX,
             label: None,
             tally: None,
+            census: None,
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Look {
     pub capacity: usize,
     /// Messages that it buffers.
     pub buffered: usize,
+    /// Bytes of the messages that it buffers.
+    pub bytes: usize,
     /// The holder of each sender.
     pub senders: Vec<Holder>,
     /// The holder of each receiver.
@@ -121,6 +123,7 @@ impl<T: Payload> Probe for Shared<T> {
         Look {
             capacity: self.capacity,
             buffered: state.buffer.len(),
+            bytes: state.bytes,
             senders: state.senders.holders(),
             receivers: state.receivers.holders(),
             absent: Vec::new(),

@@ -30,6 +30,7 @@ pub struct Receiver<T: Payload> {
 impl<T: Payload> Receiver<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>, holder: Holder) -> Self {
         let key = shared.lock().receivers.add(holder);
+        shared.count_end();
         Receiver { shared, key }
     }
 
@@ -241,6 +242,7 @@ impl<T: Payload> Drop for Receiver<T> {
                 state.close_sending(later);
             }
         });
+        self.shared.discount_end();
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Sender<T: Payload> {
 impl<T: Payload> Sender<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>, holder: Holder) -> Self {
         let key = shared.lock().senders.add(holder);
+        shared.count_end();
         Sender { shared, key }
     }
 
@@ -181,6 +182,7 @@ impl<T: Payload> Drop for Sender<T> {
                 state.close_receiving(later);
             }
         });
+        self.shared.discount_end();
     }
 }
 

@@ -9,6 +9,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ChannelId;
+use super::census::Census;
 use super::deferred::Deferred;
 use super::options::{Options, Tally};
 use super::state::State;
@@ -26,17 +27,36 @@ pub(crate) struct Shared<T> {
     pub(crate) label: Option<Arc<str>>,
     pub(crate) capacity: usize,
     tally: Option<std::sync::Arc<Tally>>,
+    census: Option<std::sync::Arc<Census>>,
     state: Mutex<State<T>>,
 }
 
 impl<T> Shared<T> {
     pub(crate) fn new(options: Options) -> Self {
+        if let Some(census) = &options.census {
+            census.opened();
+        }
         Shared {
             id: next_id(),
             capacity: options.capacity,
             state: Mutex::new(State::new(&options)),
             label: options.label,
             tally: options.tally,
+            census: options.census,
+        }
+    }
+
+    /// Counts a new end.
+    pub(crate) fn count_end(&self) {
+        if let Some(census) = &self.census {
+            census.end_added();
+        }
+    }
+
+    /// Counts an end out.
+    pub(crate) fn discount_end(&self) {
+        if let Some(census) = &self.census {
+            census.end_dropped();
         }
     }
 
@@ -63,6 +83,9 @@ impl<T> Drop for Shared<T> {
             let seen = self.lock().statistics();
             tally.sent.fetch_add(seen.sent, Ordering::AcqRel);
             tally.dropped.fetch_add(seen.dropped, Ordering::AcqRel);
+        }
+        if let Some(census) = &self.census {
+            census.freed();
         }
     }
 }

@@ -154,10 +154,16 @@ impl HostReceiver {
     }
 
     fn decode<T: DeserializeOwned>(&self, message: &[u8]) -> Result<T, ReceiveValueError> {
-        minicbor_serde::from_slice(message).map_err(|error| ReceiveValueError::Decode {
+        let fault = |reason| ReceiveValueError::Decode {
             payload: self.payload.to_string(),
-            reason: error.to_string(),
-        })
+            reason,
+        };
+        let mut deserializer = minicbor_serde::Deserializer::new(message);
+        let value = T::deserialize(&mut deserializer).map_err(|error| fault(error.to_string()))?;
+        match message.len() - deserializer.decoder().position() {
+            0 => Ok(value),
+            rest => Err(fault(format!("{rest} bytes follow after its end"))),
+        }
     }
 }
 

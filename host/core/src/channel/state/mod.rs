@@ -63,7 +63,7 @@ pub(crate) struct State<T> {
     pub(crate) senders: Ends,
     pub(crate) receivers: Ends,
     pub(crate) buffer: VecDeque<Accepted<T>>,
-    bytes: usize,
+    pub(crate) bytes: usize,
     /// Messages that the only receiver has taken ahead of need. They fill their places
     /// until it receives again.
     prefetched: usize,

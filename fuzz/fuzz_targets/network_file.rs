@@ -1,0 +1,79 @@
+//! Network files: reading them, and checking them against the signatures of components.
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+use transputer::Description;
+use transputer::network::validation;
+use transputer::signature::{Argument, Direction, PayloadType, Port, Signature};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Corpus::Reject;
+    };
+    read(text);
+    Corpus::Keep
+});
+
+fn read(text: &str) {
+    let description = match Description::parse(text, "network.toml", Path::new("folder")) {
+        Ok(description) => description,
+        Err(problems) => {
+            assert!(!problems.is_empty(), "a refusal gives its reasons");
+            assert!(problems.to_string().contains("network.toml"));
+            return;
+        }
+    };
+    let signatures: BTreeMap<String, Signature> = description
+        .component_files()
+        .into_iter()
+        .map(|file| (file.name.clone(), signature(&file.name)))
+        .collect();
+    match validation::check(&description, &signatures, &[]) {
+        Ok(plan) => {
+            assert_eq!(plan.processes.len(), description.processes.len());
+            for process in &plan.processes {
+                assert!(process.component < plan.components.len());
+                let ports = process.inputs.iter().chain(&process.outputs);
+                assert!(
+                    ports
+                        .into_iter()
+                        .all(|(_, channel)| *channel < plan.channels.len())
+                );
+            }
+        }
+        Err(problems) => assert!(problems.has_errors()),
+    }
+}
+
+/// Every component has the ports and arguments that the corpus wires. One in two has a port that
+/// carries something else.
+fn signature(name: &str) -> Signature {
+    let ty = |text: &str| PayloadType::parse(text).expect("it is a type");
+    let port = |name: &str, direction, text: &str| Port {
+        name: name.to_owned(),
+        direction,
+        ty: ty(text),
+    };
+    let odd = name.len() % 2 == 1;
+    Signature {
+        process: "process".to_owned(),
+        doc: String::new(),
+        arguments: vec![
+            Argument {
+                name: "count".to_owned(),
+                ty: ty("option<u64>"),
+            },
+            Argument {
+                name: "line".to_owned(),
+                ty: ty("option<record { id: u8, text: string, rest: list<tuple<f64, char>> }>"),
+            },
+        ],
+        ports: vec![
+            port("in", Direction::Input, "u64"),
+            port("out", Direction::Output, if odd { "string" } else { "u64" }),
+        ],
+    }
+}

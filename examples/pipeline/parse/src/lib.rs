@@ -22,7 +22,7 @@ fn parse(lines: Receiver<Bytes>, visits: Sender<Visit>) -> Result<(), Error> {
         }
     }
     if odd > 0 {
-        warn!("{odd} lines are not of the combined log-format");
+        warn!("{odd} lines are not of the combined log format");
     }
     Ok(())
 }

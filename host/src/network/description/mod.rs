@@ -35,8 +35,7 @@
 //! intensity = 3                       # with one restart more ...
 //! period = "5 s"                      # ... within this time the supervisor gives up
 //! backoff = { initial = "100 ms", factor = 2, maximum = "10 s" }   # or "none"
-//! unfinished = "redeliver"            # of a message that was received and not finished;
-//!                                     # or drop, dead-letter
+//! unfinished = "redeliver"            # what was received and not finished; or drop, dead-letter
 //! attempts = 3                        # deliveries of one message; then it is given up
 //! dead-letter = "letters.messages"    # to: a port, or a [[channel]] by its name
 //!

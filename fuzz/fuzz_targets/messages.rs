@@ -53,8 +53,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// What can be read is written, read and written again as the same bytes, and is no larger in memory than the bytes
-/// allow.
+/// What can be read is written, read and written again as the same bytes, and the host prints it.
 fn check<T: Message>(message: &[u8]) {
     let ty = PayloadType::parse(&T::TYPE.to_string()).expect("the host reads the SDK's types");
     let printed = value::print(&ty, message);

@@ -19,6 +19,7 @@ wasmtime::component::bindgen!({
         "transputer:csp/alternation.select": async | trappable,
         "transputer:csp/alternation.[method]prepared.wait": async | trappable,
         "transputer:csp/process.spawn": async | trappable,
+        "transputer:csp/process.spawn-patiently": async | trappable,
         "transputer:csp/process.sleep-until": async | trappable,
         "transputer:csp/process.yield-now": async | trappable,
         "transputer:csp/process.[method]child.wait": async | trappable,

@@ -21,8 +21,11 @@ const GUEST_STACK: usize = 128 << 10;
 const MAPPINGS_OF_A_PLACE: u64 = 2;
 const MAPPINGS_OF_A_PROCESS: u64 = 4;
 
-/// Mappings kept free for everything else: the program, its libraries, its threads.
+/// Mappings kept free at least for everything else: the program, its libraries, its threads.
 const MAPPINGS_KEPT: u64 = 2_000;
+
+/// Mappings kept free for what the program will have besides those that it has now.
+const MAPPINGS_TO_COME: u64 = 1_000;
 
 /// What a component may be made of.
 const CORE_INSTANCES: u32 = 8;
@@ -43,8 +46,16 @@ pub(crate) fn mapping_capacity(max_processes: u32) -> Option<(u32, u64)> {
     let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
     let limit: u64 = text.trim().parse().ok()?;
     let places = u64::from(max_processes) * MAPPINGS_OF_A_PLACE;
-    let room = limit.saturating_sub(MAPPINGS_KEPT + places) / MAPPINGS_OF_A_PROCESS;
+    let room = limit.saturating_sub(mappings_kept() + places) / MAPPINGS_OF_A_PROCESS;
     Some((u32::try_from(room).unwrap_or(u32::MAX), limit))
+}
+
+/// Mappings that processes cannot have: the program has some already, those of other hosts
+/// included.
+fn mappings_kept() -> u64 {
+    let maps = std::fs::read("/proc/self/maps").unwrap_or_default();
+    let present = maps.iter().filter(|byte| **byte == b'\n').count() as u64;
+    MAPPINGS_KEPT.max(present + MAPPINGS_TO_COME)
 }
 
 /// An engine, and the cache that it keeps compiled components in.
@@ -119,5 +130,5 @@ fn cache(folder: &CacheFolder) -> Result<Option<Cache>, Error> {
 
 /// The kernel's limit on mappings that so many processes need.
 pub(crate) fn mappings_for(processes: u32) -> u64 {
-    u64::from(processes) * (MAPPINGS_OF_A_PLACE + MAPPINGS_OF_A_PROCESS) + MAPPINGS_KEPT
+    u64::from(processes) * (MAPPINGS_OF_A_PLACE + MAPPINGS_OF_A_PROCESS) + mappings_kept()
 }

@@ -121,10 +121,12 @@ pub enum SpawnFault {
     #[error("{0}")]
     Misfit(String),
     /// As many processes as this host may have are running.
-    #[error("{running} processes run, as many as {limit}")]
+    #[error("{}", no_place(*.running, *.wanted, .limit))]
     Capacity {
         /// How many run now.
         running: u32,
+        /// For how many there was to be a place.
+        wanted: u32,
         /// The limit, and how to raise it.
         limit: String,
     },
@@ -137,4 +139,11 @@ pub enum SpawnFault {
     /// The network is being stopped.
     #[error("the network is being stopped")]
     Stopping,
+}
+
+fn no_place(running: u32, wanted: u32, limit: &str) -> String {
+    match wanted {
+        1 => format!("{running} processes run, as many as {limit}"),
+        more => format!("{running} processes run and {more} are to start, more than {limit}"),
+    }
 }

@@ -2,20 +2,25 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
+use transputer_core::clock::Time;
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use wasmtime::component::Linker;
 use wasmtime::{Cache, Engine};
 
 use crate::component::Component;
 use crate::engine;
-use crate::error::{Error, SpawnFault};
+use crate::error::Error;
 use crate::imports;
+use crate::limits::{self, Allowed, Places, Totals};
 use crate::network::Network;
+use crate::network::places::Wait;
 use crate::network::state::NetworkState;
-use crate::process::{ProcessState, Seeded};
+use crate::process::{LimitOwner, ProcessState, Seeded};
 use crate::usage::Counts;
 
 /// Where compiled components are kept between runs.
@@ -30,6 +35,47 @@ pub enum CacheFolder {
     Off,
 }
 
+/// What to do where as many processes run as may: at [`HostOptions::max_processes`], at what the
+/// kernel's limit on mappings allows, or at a network's limit on processes.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum AtCapacity {
+    /// Fail with [`SpawnFault::Capacity`](crate::SpawnFault::Capacity).
+    #[default]
+    Fail,
+    /// Wait until a place comes free: first come, first served, processes that run before
+    /// networks that are to start. A process that waits for a place that can never come free is
+    /// a deadlock, and reported as one.
+    Wait,
+    /// Wait for so long, then fail.
+    WaitFor(Duration),
+}
+
+impl AtCapacity {
+    /// How long to wait from now on.
+    pub(crate) fn wait(self, now: Time) -> Wait {
+        match self {
+            Self::Fail => Wait::Never,
+            Self::Wait => Wait::Forever,
+            Self::WaitFor(time) => Wait::Until(now + time),
+        }
+    }
+}
+
+/// As in a network file: `fail`, `wait`, or a time with its unit.
+impl FromStr for AtCapacity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "fail" => Ok(Self::Fail),
+            "wait" => Ok(Self::Wait),
+            time => humantime::parse_duration(time)
+                .map(Self::WaitFor)
+                .map_err(|_| "write `fail`, `wait`, or a time to wait, such as `2s`".to_owned()),
+        }
+    }
+}
+
 /// How to set up a [`Host`].
 #[derive(Clone, Debug)]
 pub struct HostOptions {
@@ -38,6 +84,13 @@ pub struct HostOptions {
     /// Processes that may live at once. Address space is reserved for all of them, so that
     /// fewer can have larger memories.
     pub max_processes: u32,
+    /// Bytes that all processes may have together: memories, tables, and messages that wait.
+    /// Nothing said: as much as there is.
+    pub max_memory: Option<u64>,
+    /// Channels and barriers that processes may have open at once, all together.
+    pub max_channels: Option<u32>,
+    /// What a network that starts, or a process that spawns, does where no place is free.
+    pub at_capacity: AtCapacity,
     /// Where compiled components are kept.
     pub cache: CacheFolder,
     /// With a seed, one worker runs one schedule, decided by the seed alone, in virtual time.
@@ -49,6 +102,9 @@ impl Default for HostOptions {
         Self {
             workers: None,
             max_processes: 10_000,
+            max_memory: None,
+            max_channels: None,
+            at_capacity: AtCapacity::default(),
             cache: CacheFolder::default(),
             seed: None,
         }
@@ -76,10 +132,15 @@ pub(crate) struct HostState {
     scheduler: Scheduler,
     networks: Networks,
     ticks: Arc<AtomicU64>,
-    running: AtomicU32,
     counts: Arc<Counts>,
     max_processes: u32,
-    capacity: Capacity,
+    places: Arc<Places>,
+    at_capacity: AtCapacity,
+    /// How many networks it has had.
+    numbers: AtomicU64,
+    allowed: Allowed,
+    /// What the processes of all networks use together.
+    totals: Arc<Totals>,
     seeded: bool,
     /// Only for WASI's files, sockets and timers; processes don't run on it.
     wasi_runtime: Option<tokio::runtime::Runtime>,
@@ -87,24 +148,17 @@ pub(crate) struct HostState {
 
 type Networks = Arc<Mutex<Vec<Weak<NetworkState>>>>;
 
-/// How many processes may live at once, and what says so.
-struct Capacity {
-    most: u32,
-    reason: String,
-}
-
-/// A place among the host's processes, free again when dropped.
-pub(crate) struct Place(Arc<HostState>);
-
 impl Host {
     /// Starts the host's threads: its workers, a timekeeper, and one for WASI.
     ///
     /// # Errors
     /// [`Error::Setup`] if address space, a thread or the cache cannot be had.
     pub fn new(options: HostOptions) -> Result<Self, Error> {
+        // Before the engine has its own mappings, which it counts with.
+        let places = places(options.max_processes);
         let (engine, cache) = engine::engine(&options)?;
         let linker = Arc::new(imports::linker(&engine)?);
-        Self::with_engine(options, engine, linker, cache)
+        Self::with_engine(options, places, engine, linker, cache)
     }
 
     /// Another host with the same components, which runs the schedule of this seed. It is
@@ -120,16 +174,21 @@ impl Host {
         }
         let options = HostOptions {
             max_processes: self.0.max_processes,
+            max_memory: self.0.allowed.memory,
+            max_channels: self.0.allowed.channels,
+            at_capacity: self.0.at_capacity,
             seed: Some(seed),
             ..HostOptions::default()
         };
         let state = &self.0;
         let (engine, linker) = (state.engine.clone(), state.linker.clone());
-        Self::with_engine(options, engine, linker, state.cache.clone())
+        let places = state.places.as_many();
+        Self::with_engine(options, places, engine, linker, state.cache.clone())
     }
 
     fn with_engine(
         options: HostOptions,
+        places: Arc<Places>,
         engine: Engine,
         linker: Arc<Linker<ProcessState>>,
         cache: Option<Cache>,
@@ -140,6 +199,11 @@ impl Host {
             .enable_all()
             .build()
             .map_err(setup("the runtime for WASI"))?;
+        let allowed = Allowed {
+            memory: options.max_memory,
+            channels: options.max_channels,
+            cpu: None,
+        };
         let networks = Networks::default();
         let ticks = Arc::new(AtomicU64::new(0));
         let scheduler = scheduler(&options, &engine, &runtime, &networks, &ticks)?;
@@ -150,11 +214,14 @@ impl Host {
             scheduler,
             networks,
             ticks,
-            running: AtomicU32::new(0),
             counts: Arc::default(),
             max_processes: options.max_processes,
             seeded: options.seed.is_some(),
-            capacity: Capacity::new(options.max_processes),
+            places,
+            at_capacity: options.at_capacity,
+            numbers: AtomicU64::new(0),
+            allowed,
+            totals: Arc::new(Totals::new(LimitOwner::Host, allowed, None)),
             wasi_runtime: Some(runtime),
         })))
     }
@@ -191,7 +258,19 @@ impl Host {
 
     /// Processes that live now, in all networks of this host.
     pub fn running_processes(&self) -> u32 {
-        self.0.running.load(Ordering::Acquire)
+        self.0.places.taken()
+    }
+
+    /// Bytes that all processes have now: memories, tables, and messages that wait in channels.
+    /// Address space that is only reserved is not counted.
+    pub fn memory_in_use(&self) -> u64 {
+        limits::settle();
+        self.0.totals.memory.used()
+    }
+
+    /// Channels and barriers that have an end now, in all networks of this host that run or ran.
+    pub fn open_channels(&self) -> u64 {
+        self.0.totals.channels.used()
     }
 
     /// Worker threads.
@@ -205,7 +284,7 @@ impl fmt::Debug for Host {
         f.debug_struct("Host")
             .field("workers", &self.workers())
             .field("running_processes", &self.running_processes())
-            .field("max_processes", &self.0.capacity.most)
+            .field("max_processes", &self.0.places.most())
             .finish_non_exhaustive()
     }
 }
@@ -249,6 +328,32 @@ impl HostState {
         })
     }
 
+    /// What the processes of all networks use together.
+    pub(crate) fn totals(&self) -> &Arc<Totals> {
+        &self.totals
+    }
+
+    /// The networks that somebody still holds or that run.
+    pub(crate) fn networks(&self) -> Vec<Arc<NetworkState>> {
+        lock(&self.networks)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
+    }
+
+    pub(crate) fn at_capacity(&self) -> AtCapacity {
+        self.at_capacity
+    }
+
+    /// A number for a network.
+    pub(crate) fn next_network(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Counts the scheduler's ticks.
     pub(crate) fn ticks(&self) -> &Arc<AtomicU64> {
         &self.ticks
@@ -265,25 +370,6 @@ impl HostState {
         networks.retain(|network| network.strong_count() > 0);
         networks.push(Arc::downgrade(network));
     }
-
-    /// A place for one more process.
-    pub(crate) fn place(self: &Arc<Self>) -> Result<Place, SpawnFault> {
-        self.running
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |running| {
-                (running < self.capacity.most).then_some(running + 1)
-            })
-            .map(|_| Place(self.clone()))
-            .map_err(|running| SpawnFault::Capacity {
-                running,
-                limit: self.capacity.reason.clone(),
-            })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 impl Drop for HostState {
@@ -296,23 +382,20 @@ impl Drop for HostState {
     }
 }
 
-impl Capacity {
-    fn new(max_processes: u32) -> Self {
-        let configured = format!("`max_processes` = {max_processes} allows");
-        match engine::mapping_capacity(max_processes) {
-            Some((fits, limit)) if fits < max_processes => Self {
-                most: fits,
-                reason: format!(
-                    "the kernel's limit on memory mappings allows: vm.max_map_count = {limit}; \
-                     for {max_processes} processes set it to {} with `sysctl -w`",
-                    engine::mappings_for(max_processes)
-                ),
-            },
-            _ => Self {
-                most: max_processes,
-                reason: configured,
-            },
-        }
+fn places(max_processes: u32) -> Arc<Places> {
+    match engine::mapping_capacity(max_processes) {
+        Some((fits, limit)) if fits < max_processes => Places::new(
+            fits,
+            format!(
+                "the kernel's limit on memory mappings allows: vm.max_map_count = {limit}; for \
+                 {max_processes} processes set it to {} with `sysctl -w`",
+                engine::mappings_for(max_processes)
+            ),
+        ),
+        _ => Places::new(
+            max_processes,
+            format!("`max_processes` = {max_processes} allows"),
+        ),
     }
 }
 

@@ -28,6 +28,7 @@ mod engine;
 mod error;
 mod host;
 mod imports;
+mod limits;
 mod message;
 pub mod network;
 pub mod problem;
@@ -39,9 +40,9 @@ pub mod value;
 
 pub use component::Component;
 pub use error::{ComponentFault, Error, SpawnFault};
-pub use host::{CacheFolder, Host, HostOptions};
+pub use host::{AtCapacity, CacheFolder, Host, HostOptions};
 pub use network::description::Description;
-pub use network::plan::{Grants, Limits};
+pub use network::plan::{Grants, Limits, Totals};
 pub use network::{
     ChannelOptions, DeadlockReport, Doing, Event, HostAlternation, HostBarrier, HostChosen,
     HostEnd, HostGuard, HostOutcome, HostReceiver, HostSender, Level, Messages, Network, Order,
@@ -49,7 +50,7 @@ pub use network::{
     Running, SendValueError, StuckReport, UnfinishedCount, UnfinishedFate, UnfinishedMessage,
     Verdict, Wait, WithEnds,
 };
-pub use process::{LimitKind, Outcome, Overrun, Trap};
+pub use process::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
 pub use supervisor::{
     Backoff, Group, Intensity, OutOfPatience, Replace, ReplaceError, Restart, RestartPolicy,
     Strategy, Unfinished,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use transputer::network::description::{Description, Format};
-use transputer::network::plan::{Directory, Limits, Overflow, Plan, Variable};
+use transputer::network::plan::{Directory, Limits, Overflow, Plan, Totals, Variable};
 use transputer::network::validation::{ArgumentOverride, check};
 use transputer::problem::{Problem, Problems};
 use transputer::signature::Direction::{Input, Output};
@@ -157,6 +157,31 @@ const UNREADABLE: &[(&str, &[&str])] = &[
             "2:10 error: `memory` is 1024 bytes, and a process needs at least one page (give it `64 KiB` or more)",
             "3:11 error: `message` is a size, such as \"64 MiB\" or a number of bytes; found `\"99999999999 EiB\"`",
             "4:8 error: `wall` is a time with its unit, such as \"2 s\" or \"500 ms\"; found `\"0 s\"`",
+        ],
+    ),
+    (
+        "[limits]\noperation = \"0 s\"\nlog = \"1 MiB\"\nprocesses = 3",
+        &[
+            "2:13 error: `operation` is a time with its unit, such as \"2 s\" or \"500 ms\"; found `\"0 s\"`",
+            "3:7 error: `log` is a whole number from 0 to 4294967295; found `\"1 MiB\"`",
+            "4:1 error: [limits] has no key `processes` (the keys here are `memory`, `message`, `cpu`, `wall`, `operation`, `children`, `channels` and `log`)",
+        ],
+    ),
+    (
+        "[network]\nat_capacity = \"never\"\n[process.a]\ncomponent = \"x\"\ngrants = { clocks = 1 }",
+        &[
+            "2:15 error: `at_capacity` is \"fail\", \"wait\", or a time to wait, such as \"2 s\"; found `\"never\"`",
+            "5:21 error: `clocks` is `true` or `false`; found `1`",
+        ],
+    ),
+    (
+        "[network.limits]\nmemory = -1\nprocesses = 1\nchannels = 0\ncpu = 1\nwall = \"1 s\"\n[process.a]\ncomponent = \"x\"\n[process.b]\ncomponent = \"x\"\n[stdin]\nto = \"a.in\"\nformat = \"lines\"",
+        &[
+            "2:10 error: `memory` is a whole number from 0 to 18446744073709551615; found `-1`",
+            "3:13 error: `processes` = 1, and the network begins with 2 (allow 2 or more)",
+            "4:12 error: `channels` = 0, and the network begins with 1 (allow 1 or more)",
+            "5:7 error: `cpu` is a time with its unit, such as \"2 s\" or \"500 ms\"; found `1`",
+            "6:1 error: [network.limits] has no key `wall` (the keys here are `memory`, `processes`, `channels` and `cpu`)",
         ],
     ),
     (
@@ -454,6 +479,14 @@ cpu = "2 s"
 wall = "500 ms"
 children = 3
 channels = 4
+operation = "10 s"
+log = 1000
+
+[network.limits]
+memory = "1 GiB"
+processes = 20
+channels = 30
+cpu = "1 min"
 
 [stdin]
 to = "copy.from"
@@ -545,6 +578,8 @@ fn a_plan_holds_limits_and_grants() {
         wall: Some(Duration::from_millis(500)),
         children: Some(3),
         channels: Some(4),
+        operation: Some(Duration::from_secs(10)),
+        log: Some(1_000),
     };
     let own = Limits {
         memory: Some(128 << 10),
@@ -552,6 +587,13 @@ fn a_plan_holds_limits_and_grants() {
         ..defaults
     };
     assert_eq!(plan.processes[0].limits, own);
+    let totals = Totals {
+        memory: Some(1 << 30),
+        processes: Some(20),
+        channels: Some(30),
+        cpu: Some(Duration::from_secs(60)),
+    };
+    assert_eq!(plan.totals, totals);
     assert_eq!(plan.processes[1].limits, defaults);
 
     let grants = &plan.processes[0].grants;

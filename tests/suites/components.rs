@@ -230,7 +230,7 @@ fn over_capacity_the_start_fails_and_nothing_is_left_running() {
         inputs.push(input(&mut network, &format!("parks-{number}.input")));
     }
     let error = network.start().expect_err("there is no room").to_string();
-    assert!(error.contains("3 processes run"), "{error}");
+    assert!(error.contains("4 are to start"), "{error}");
     assert!(error.contains("`max_processes` = 3"), "{error}");
     assert_eq!(small.running_processes(), 0);
 }

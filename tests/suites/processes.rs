@@ -15,6 +15,8 @@ const NO_LIMITS: Limits = Limits {
     wall: None,
     children: None,
     channels: None,
+    operation: None,
+    log: None,
 };
 
 /// The one failure of a network.

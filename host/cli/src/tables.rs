@@ -8,7 +8,7 @@ use indicatif::BinaryBytes;
 use transputer::network::description::{
     ArgumentEntry, Description, EndpointEntry, GroupEntry, PortReference, ProcessEntry,
 };
-use transputer::network::plan::{Grants, Limits, Overflow, Variable};
+use transputer::network::plan::{Grants, Limits, Overflow, Totals, Variable};
 use transputer::network::validation::ArgumentOverride;
 use transputer::signature::Signature;
 use transputer::{RestartPolicy, Unfinished};
@@ -44,7 +44,24 @@ pub(crate) fn print(
         output::line("")?;
         output::line(groups(description).trim_fmt())?;
     }
+    if let Some(totals) = totals(description.totals) {
+        output::line("")?;
+        output::line(format_args!("all together: {totals}"))?;
+    }
     Ok(())
+}
+
+fn totals(totals: Totals) -> Option<String> {
+    let parts = [
+        totals
+            .memory
+            .map(|bytes| format!("memory {}", BinaryBytes(bytes))),
+        totals.processes.map(|count| format!("processes {count}")),
+        totals.channels.map(|count| format!("channels {count}")),
+        totals.cpu.map(|time| format!("cpu {time:?}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn table(header: &[&str]) -> Table {
@@ -196,8 +213,10 @@ fn limits(limits: Limits) -> String {
             .map(|bytes| format!("message {}", BinaryBytes(bytes))),
         limits.cpu.map(|time| format!("cpu {time:?}")),
         limits.wall.map(|time| format!("wall {time:?}")),
+        limits.operation.map(|time| format!("operation {time:?}")),
         limits.children.map(|count| format!("children {count}")),
         limits.channels.map(|count| format!("channels {count}")),
+        limits.log.map(|lines| format!("log {lines} lines/s")),
     ];
     match list(parts.into_iter().flatten()) {
         text if text.is_empty() => "default".to_owned(),
@@ -208,6 +227,7 @@ fn limits(limits: Limits) -> String {
 fn grants(process: &ProcessEntry) -> String {
     let Grants {
         stdio,
+        clocks,
         env,
         directories,
         network,
@@ -229,9 +249,10 @@ fn grants(process: &ProcessEntry) -> String {
         .spawn
         .iter()
         .map(|name| format!("spawn {}", name.get_ref()));
-    let stdio = stdio.then(|| "stdio".to_owned());
-    let all = stdio
-        .into_iter()
+    let plain = [(*stdio, "stdio"), (*clocks, "clocks")].into_iter();
+    let all = plain
+        .filter(|(granted, _)| *granted)
+        .map(|(_, name)| name.to_owned())
         .chain(variables)
         .chain(directories)
         .chain(addresses)

@@ -105,7 +105,8 @@ impl ProcessState {
             waited.push(match guard {
                 wit::Guard::Receive(receiver) => Guard::Receive(self.ends.receiver(receiver)?),
                 wit::Guard::Send((sender, message)) => {
-                    Guard::Send(self.ends.sender(sender)?, Message::new(message.clone()))
+                    let sender = self.ends.sender(sender)?;
+                    Guard::Send(sender, self.memory.message(sender, message.clone())?)
                 }
                 wit::Guard::After(deadline) => Guard::After(self.sleep_until(*deadline)),
                 wit::Guard::Skip => Guard::Skip,
@@ -123,6 +124,7 @@ impl ProcessState {
             })
         };
         let asks = |waits| watch.asks(channels(), waits);
-        Ok(watching_choice(watch, asks, alternation.wait(waited)).await)
+        let choice = watching_choice(watch, asks, alternation.wait(waited));
+        Ok(self.process.operate(choice).await)
     }
 }

@@ -15,7 +15,9 @@ impl ProcessState {
         if self.ends.room_for(1).is_err() {
             return Err(wit::Error::Overloaded);
         }
-        let barrier = Barrier::new(format!("barrier opened by {}", self.process.name));
+        let open = self.count_channel().ok_or(wit::Error::Overloaded)?;
+        let label = format!("barrier opened by {}", self.process.name);
+        let barrier = Barrier::keeping(label, open);
         self.network.watch_probe(&barrier.probe());
         Ok(self.ends.add_barrier(barrier))
     }
@@ -36,8 +38,8 @@ impl wit::HostBarrier for ProcessState {
         let past = self.sleep_until(0);
         let barrier = self.ends.barrier(&this)?;
         let synced = match wait {
-            Wait::Forever => barrier.sync().await,
-            Wait::Until(deadline) => barrier.sync_by(deadline).await,
+            Wait::Forever => self.process.operate(barrier.sync()).await,
+            Wait::Until(deadline) => self.process.operate(barrier.sync_by(deadline)).await,
             Wait::Never => match barrier.sync_by(past).await {
                 Err(ChannelError::TimedOut) => Err(ChannelError::WouldBlock),
                 synced => synced,

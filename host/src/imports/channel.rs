@@ -1,14 +1,19 @@
 //! `transputer:csp/channel`.
 
+use std::sync::Arc;
+
 use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind, SendError};
 use transputer_core::clock::{Sleep, Time};
-use transputer_core::{Holder, Options, Overflow};
+use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
 use super::watched::watching_one;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
+use crate::limits::{Charge, OpenChannel};
 use crate::message::{Barrier, End, Message, Receiver, Sender};
+use crate::network::event::{Event, Level};
+use crate::network::moving::send_ends;
 use crate::process::ProcessState;
 
 /// Bytes that one packed batch may have beyond its first message.
@@ -100,7 +105,7 @@ impl ProcessState {
         }
         Ok(wit::Message {
             bytes: message.bytes,
-            ends: self.adopt(message.ends),
+            ends: self.adopt(message.ends.take()),
         })
     }
 
@@ -119,6 +124,26 @@ impl ProcessState {
 }
 
 impl ProcessState {
+    /// One more channel or barrier of this process, if it may open one.
+    ///
+    /// A guest gets an error without words, so that a total is named in the log, once.
+    pub(super) fn count_channel(&mut self) -> Option<Arc<OpenChannel>> {
+        let most = self.settings.limits.channels;
+        match OpenChannel::of_process(&self.open_channels, most, &self.network.totals) {
+            Ok(open) => Some(open),
+            Err(overrun) => {
+                if !std::mem::replace(&mut self.told_of_channels, true) {
+                    self.network.tell(Event::Log {
+                        process: self.process.name.to_string(),
+                        level: Level::Warn,
+                        line: format!("cannot open a channel: {overrun}"),
+                    });
+                }
+                None
+            }
+        }
+    }
+
     /// What a guest is told of a send.
     fn sent(
         &self,
@@ -187,13 +212,16 @@ impl wit::Host for ProcessState {
             wit::Overflow::DropOldest => Overflow::DropOldest,
             wit::Overflow::DropNewest => Overflow::DropNewest,
         };
+        let Some(open) = self.count_channel() else {
+            return Ok(Err(wit::Error::Overloaded));
+        };
         self.opened += 1;
         let label = format!("channel {} of {}", self.opened, self.process.name);
         self.trace(|| format!("opens `{label}`"));
         let options = Options {
             capacity: options.capacity as usize,
             overflow,
-            ..self.network.channel_options(&label)
+            ..self.network.channel_options(&label, open)
         };
         let (sender, receiver) = core::channel::<Message>(options);
         self.network.watch_channel(&sender);
@@ -212,7 +240,8 @@ impl wit::HostSender for ProcessState {
         self.settle();
         let size = message.len();
         let sender = self.ends.sender(&this)?;
-        let sent = sender.send(Message::new(message)).await;
+        let message = self.memory.message(sender, message)?;
+        let sent = self.process.operate(sender.send(message)).await;
         Ok(self.sent(sender, size, sent))
     }
 
@@ -222,7 +251,7 @@ impl wit::HostSender for ProcessState {
         }
         let size = message.len();
         let sender = self.ends.sender(&this)?;
-        let sent = sender.try_send(Message::new(message));
+        let sent = sender.try_send(self.memory.message(sender, message)?);
         Ok(self.sent(sender, size, sent))
     }
 
@@ -239,7 +268,9 @@ impl wit::HostSender for ProcessState {
         let deadline = self.sleep_until(deadline);
         let size = message.len();
         let sender = self.ends.sender(&this)?;
-        let sent = sender.send_by(Message::new(message), deadline).await;
+        let message = self.memory.message(sender, message)?;
+        let send = sender.send_by(message, deadline);
+        let sent = self.process.operate(send).await;
         Ok(self.sent(sender, size, sent))
     }
 
@@ -254,16 +285,17 @@ impl wit::HostSender for ProcessState {
         for message in Unpacked(&packed) {
             let checked = message.and_then(|message| {
                 self.check_size(message.len())?;
-                Ok(Message::new(message.to_vec()))
+                Ok(message.to_vec())
             });
             let message = match checked {
                 Ok(message) => message,
                 Err(error) => return Ok((sent, Some(error))),
             };
             let wait = self.how_long(patience);
-            let size = message.bytes.len();
+            let size = message.len();
             let sender = self.ends.sender(&this)?;
-            let result = wait.send(sender, message).await;
+            let message = self.memory.message(sender, message)?;
+            let result = self.process.operate(wait.send(sender, message)).await;
             if let Err(error) = self.sent(sender, size, result) {
                 return Ok((sent, Some(error)));
             }
@@ -280,19 +312,22 @@ impl wit::HostSender for ProcessState {
         patience: wit::Patience,
     ) -> wasmtime::Result<Result<(), wit::Refused>> {
         self.settle();
-        let message = Message {
-            ends: self.give_away(ends)?,
-            bytes: message,
+        let mut message = Message {
+            ends: self.give_away(ends)?.into(),
+            ..Message::new(message)
         };
         let refused = match self.check_size(message.bytes.len()) {
             Err(error) => Some((error, message)),
             Ok(()) => {
                 let wait = self.how_long(patience);
                 let sender = self.ends.sender(&this)?;
-                let transit = Holder::Transit(sender.id());
-                message.ends.iter().for_each(|end| end.set_holder(transit));
                 let size = message.bytes.len();
-                let sent = wait.send(sender, message).await;
+                self.memory.count(sender, &mut message)?;
+                let owner = self.ends.holder();
+                let send = |message| wait.send(sender, message);
+                let sending = send_ends(sender, message, owner, send);
+                let sent = self.process.operate(sending).await;
+                self.network.ends_sent();
                 self.trace_send(
                     sender,
                     size,
@@ -306,7 +341,7 @@ impl wit::HostSender for ProcessState {
             None => Ok(()),
             Some((error, message)) => Err(wit::Refused {
                 error,
-                ends: self.adopt(message.ends),
+                ends: self.adopt(message.ends.take()),
             }),
         })
     }
@@ -349,7 +384,8 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive();
-        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
+        let receive = watching_one(&self.process.watch, receiver.id(), receive);
+        let received = self.process.operate(receive).await;
         Ok(self.plain(receiver, received))
     }
 
@@ -363,7 +399,8 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive_by(deadline);
-        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
+        let receive = watching_one(&self.process.watch, receiver.id(), receive);
+        let received = self.process.operate(receive).await;
         Ok(self.plain(receiver, received))
     }
 
@@ -377,7 +414,8 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = wait.receive(receiver);
-        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
+        let receive = watching_one(&self.process.watch, receiver.id(), receive);
+        let received = self.process.operate(receive).await;
         let mut packed = Vec::new();
         match self.plain(receiver, received) {
             Ok(first) => pack(&mut packed, &first),
@@ -392,9 +430,15 @@ impl wit::HostReceiver for ProcessState {
             room -= if fits { size } else { 0 };
             fits
         });
+        // Given back in one go, as far as they are to the same account.
+        let mut charges: Option<Charge> = None;
         for message in more {
             self.trace_receive(receiver, Ok(message.bytes.len()));
             pack(&mut packed, &message.bytes);
+            charges = match (charges.take(), message.charge) {
+                (Some(mut all), Some(one)) => all.join(one).or(Some(all)),
+                (all, one) => all.or(one),
+            };
         }
         Ok(Ok(packed))
     }
@@ -408,7 +452,8 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = wait.receive(receiver);
-        let received = watching_one(&self.process.watch, receiver.id(), receive).await;
+        let receive = watching_one(&self.process.watch, receiver.id(), receive);
+        let received = self.process.operate(receive).await;
         self.trace_receive(
             receiver,
             received.as_ref().map(|message| message.bytes.len()),

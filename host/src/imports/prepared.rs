@@ -88,6 +88,7 @@ impl ProcessState {
         let Self {
             prepared,
             ends,
+            memory,
             process,
             ..
         } = self;
@@ -104,6 +105,11 @@ impl ProcessState {
             Ok(Choice::Moved(guard)) => return Ok(Ok(Err(guard))),
             Err(error) => return Ok(Err(error)),
         };
+        for guard in &mut guards {
+            if let Guard::Send(sender, message) = guard {
+                memory.count(sender, message)?;
+            }
+        }
         let out_of_patience = match wait {
             Wait::Forever if guards.is_empty() => return Ok(Err(Error::Malformed)),
             Wait::Forever => Error::Malformed,
@@ -127,7 +133,7 @@ impl ProcessState {
         let watch = &process.watch;
         let asks = |waits| watch.asks(channels(), waits);
         let choice = alternation.wait(guards.into_iter().map(Some));
-        let chosen = watching_choice(watch, asks, choice).await;
+        let chosen = process.operate(watching_choice(watch, asks, choice)).await;
         Ok(match numbers.get(chosen.guard) {
             Some(&number) => Ok(Ok((number, chosen))),
             None => Err(out_of_patience),

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use transputer_core::Holder;
 use transputer_core::channel::channel;
-use transputer_core::clock::Sleep;
+use transputer_core::clock::{Sleep, Time};
 use wasmtime::component::Resource;
 
 use super::channel::{Wait, cut};
@@ -18,6 +18,7 @@ use crate::error::SpawnFault;
 use crate::message::{Message, Receiver, Sender};
 use crate::network::event::{Event, Level};
 use crate::network::fit::{check_arguments, check_ports};
+use crate::network::places;
 use crate::process::{Birth, Child, Kin, Outcome, Process, ProcessState, Wiring, spawn};
 
 /// The longest line of a log.
@@ -48,23 +49,29 @@ impl wit::Host for ProcessState {
     ) -> wasmtime::Result<Result<Resource<Child>, wit::SpawnRefused>> {
         self.settle();
         let wiring = self.take_wiring(inputs, outputs)?;
-        let birth = match self.birth(&component, name, arguments, &wiring) {
-            Ok(birth) => birth,
-            Err(fault) => return Ok(Err(self.refuse(&fault, wiring))),
+        let birth = self.birth(&component, name, arguments, &wiring);
+        let now = self.network.host.scheduler().clock().now();
+        let wait = self.network.at_capacity.wait(now);
+        self.bear(birth, wiring, wait).await
+    }
+
+    async fn spawn_patiently(
+        &mut self,
+        component: String,
+        name: Option<String>,
+        arguments: Vec<u8>,
+        inputs: Vec<(String, Resource<Receiver>)>,
+        outputs: Vec<(String, Resource<Sender>)>,
+        patience: wit_channel::Patience,
+    ) -> wasmtime::Result<Result<Resource<Child>, wit::SpawnRefused>> {
+        let wiring = self.take_wiring(inputs, outputs)?;
+        let birth = self.birth(&component, name, arguments, &wiring);
+        let wait = match patience {
+            wit_channel::Patience::Forever => places::Wait::Forever,
+            wit_channel::Patience::Until(time) => places::Wait::Until(Time::from_nanos(time)),
+            wit_channel::Patience::Never => places::Wait::Never,
         };
-        let (process, started) = match spawn(birth, wiring) {
-            Ok(spawned) => spawned,
-            Err((fault, wiring)) => return Ok(Err(self.refuse(&fault, wiring))),
-        };
-        match started.await {
-            Ok(Err((fault, wiring))) => Ok(Err(self.refuse(&fault, wiring))),
-            // Without an answer the child has been killed before it could run.
-            Ok(Ok(())) | Err(_) => {
-                self.trace(|| format!("spawns `{}`", process.name));
-                let number = self.children.insert(Child(process));
-                Ok(Ok(Resource::new_own(u32::try_from(number)?)))
-            }
-        }
+        self.bear(birth, wiring, wait).await
     }
 
     fn now(&mut self) -> wasmtime::Result<u64> {
@@ -97,6 +104,8 @@ impl wit::Host for ProcessState {
         if line.starts_with(PANIC) {
             self.panic = Some(line.clone());
         }
+        let clock = self.network.host.scheduler().clock();
+        self.log.line(|| clock.now())?;
         self.network.tell(Event::Log {
             process: self.process.name.to_string(),
             level: match level {
@@ -154,11 +163,15 @@ impl wit::HostChild for ProcessState {
 
     fn monitor(&mut self, this: Resource<Child>) -> wasmtime::Result<Resource<Receiver>> {
         self.ends.room_for(1)?;
+        let open = self.count_channel().ok_or_else(|| {
+            let most = self.settings.limits.channels;
+            wasmtime::Error::msg(format!("no channel more than {most} for a monitor"))
+        })?;
         let child = self.child(&this)?.0.clone();
         let label = format!("end of {}", child.name);
         let options = transputer_core::Options {
             capacity: 1,
-            ..self.network.channel_options(&label)
+            ..self.network.channel_options(&label, open)
         };
         let (sender, receiver) = channel::<Message>(options);
         self.network.watch_channel(&sender);
@@ -183,6 +196,42 @@ impl wit::HostChild for ProcessState {
 }
 
 impl ProcessState {
+    /// Spawns a child, as soon as there is a place for it.
+    async fn bear(
+        &mut self,
+        birth: Result<Birth, SpawnFault>,
+        wiring: Wiring,
+        wait: places::Wait,
+    ) -> wasmtime::Result<Result<Resource<Child>, wit::SpawnRefused>> {
+        let mut birth = match birth {
+            Ok(birth) => birth,
+            Err(fault) => return Ok(Err(self.refuse(&fault, wiring))),
+        };
+        let place = match self.network.free_place() {
+            Err(_) if !matches!(wait, places::Wait::Never) => {
+                self.network.place_for_child(self.process.id, wait).await
+            }
+            place => place,
+        };
+        match place {
+            Ok(place) => birth.place = Some(place),
+            Err(fault) => return Ok(Err(self.refuse(&fault, wiring))),
+        }
+        let (process, started) = match spawn(birth, wiring) {
+            Ok(spawned) => spawned,
+            Err((fault, wiring)) => return Ok(Err(self.refuse(&fault, wiring))),
+        };
+        match started.await {
+            Ok(Err((fault, wiring))) => Ok(Err(self.refuse(&fault, wiring))),
+            // Without an answer the child has been killed before it could run.
+            Ok(Ok(())) | Err(_) => {
+                self.trace(|| format!("spawns `{}`", process.name));
+                let number = self.children.insert(Child(process));
+                Ok(Ok(Resource::new_own(u32::try_from(number)?)))
+            }
+        }
+    }
+
     fn child(&self, handle: &Resource<Child>) -> wasmtime::Result<&Child> {
         let number = handle.rep();
         self.children
@@ -258,6 +307,7 @@ impl ProcessState {
         }
         Err(SpawnFault::Capacity {
             running: u32::try_from(held).unwrap_or(u32::MAX),
+            wanted: 1,
             limit: format!("its limit `children` = {most} allows"),
         })
     }

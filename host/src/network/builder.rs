@@ -11,11 +11,12 @@ use transputer_core::{Options, Overflow};
 use super::endpoint::Endpoint;
 use super::event::{Event, Listener};
 use super::host_end::{HostReceiver, HostSender};
-use super::plan::{Grants, Limits};
+use super::plan::{Grants, Limits, Totals};
 use super::running::{Running, Start};
 use crate::component::Component;
 use crate::error::Error;
-use crate::host::Host;
+use crate::host::{AtCapacity, Host};
+use crate::limits::OpenChannel;
 use crate::message::{Message, Receiver, Sender};
 use crate::signature::{Direction, PayloadType};
 use crate::supervisor::{Group, Letters, Restart};
@@ -46,8 +47,12 @@ pub struct Network {
     pub(super) members: Vec<Member>,
     pub(super) groups: Vec<Group>,
     pub(super) probes: Vec<Arc<dyn Probe>>,
+    /// Its channels, to be counted once it runs.
+    pub(super) wired: Vec<Arc<OpenChannel>>,
     /// What channels that are gone have seen.
     pub(super) tally: Arc<Tally>,
+    pub(super) totals: Totals,
+    pub(super) at_capacity: Option<AtCapacity>,
     pub(super) listener: Listener,
     pub(super) traced: bool,
     pub(super) stdin: Option<Endpoint<Sender>>,
@@ -127,7 +132,10 @@ impl Network {
             members: Vec::new(),
             groups: Vec::new(),
             probes: Vec::new(),
+            wired: Vec::new(),
             tally: Arc::default(),
+            totals: Totals::default(),
+            at_capacity: None,
             listener: Box::new(|_| {}),
             traced: false,
             stdin: None,
@@ -231,6 +239,19 @@ impl Network {
         Ok(HostReceiver::new(receiver, payload))
     }
 
+    /// Limits what all of its processes may use together.
+    pub fn totals(&mut self, totals: Totals) -> &mut Self {
+        self.totals = totals;
+        self
+    }
+
+    /// What to do where no place is free for a process, instead of what the
+    /// [host](crate::HostOptions::at_capacity) does.
+    pub fn at_capacity(&mut self, at_capacity: AtCapacity) -> &mut Self {
+        self.at_capacity = Some(at_capacity);
+        self
+    }
+
     /// Calls `listener` with everything that happens in the network: log lines, ends of
     /// processes, deadlocks. It is called by workers, so it must be quick.
     pub fn on_event(&mut self, listener: impl Fn(Event) + Send + Sync + 'static) -> &mut Self {
@@ -259,11 +280,13 @@ impl Network {
         self
     }
 
-    /// Starts every process. Ports must all be wired, arguments all be given.
+    /// Starts every process. Ports must all be wired, arguments all be given. Where the host
+    /// has no places for all of them, it fails or, if it is to wait
+    /// ([`at_capacity`](Self::at_capacity)), blocks the calling thread until it has.
     ///
     /// # Errors
     /// [`Error::Wiring`] with everything that is missing; [`Error::Spawn`] if the host has
-    /// no room for the processes: then those that were started have been stopped.
+    /// no room for the processes: then none was started.
     pub fn start(self) -> Result<Running, Error> {
         let faults = self.members.iter().flat_map(Member::faults);
         let faults: Vec<String> = faults.chain(self.supervision_faults()).collect();
@@ -315,7 +338,10 @@ impl Network {
     }
 
     pub(super) fn open(&mut self, label: &str, options: ChannelOptions) -> (Sender, Receiver) {
+        let open = Arc::new(OpenChannel::default());
+        self.wired.push(open.clone());
         let (sender, receiver) = channel::<Message>(Options {
+            lasting: Some(open),
             capacity: options.capacity,
             overflow: options.overflow,
             label: Some(label.into()),

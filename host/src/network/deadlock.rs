@@ -8,6 +8,7 @@
 //! their own kind and can end, instead of hanging until somebody comes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ const SHARE: u32 = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     next: Mutex<Option<Instant>>,
+    /// Whether a task will make it quiet again by then.
+    alarm: Arc<AtomicBool>,
 }
 
 impl Watch {
@@ -49,7 +52,7 @@ impl Watch {
 
 impl NetworkState {
     /// Called at each tick while a process computes.
-    pub(crate) fn on_tick(&self) {
+    pub(crate) fn on_tick(self: &Arc<Self>) {
         // Ticks come by the system's time, of which a seeded run must know nothing.
         if !self.host.is_seeded() && self.watch.is_due(Instant::now()) {
             self.look_for_deadlock();
@@ -57,24 +60,69 @@ impl NetworkState {
     }
 
     /// Called when nothing is ready and nothing computes.
-    pub(crate) fn on_quiet(&self) {
+    pub(crate) fn on_quiet(self: &Arc<Self>) {
         // While timers are pending it will fall quiet again, so that a look may be left out.
         let timers = self.host.scheduler().timers_pending() > 0;
         if !timers || self.watch.is_due(Instant::now()) {
             self.look_for_deadlock();
+        } else if !self.host.is_seeded() {
+            self.look_soon();
         }
     }
 
-    fn look_for_deadlock(&self) {
+    /// Has it fall quiet again before long: the timer that is pending may be an hour away.
+    fn look_soon(&self) {
+        let alarm = self.watch.alarm.clone();
+        if alarm.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let scheduler = self.host.scheduler();
+        let sleep = scheduler.clock().sleep(PAUSE);
+        scheduler.spawn(async move {
+            sleep.await;
+            alarm.store(false, Ordering::Release);
+        });
+    }
+
+    fn look_for_deadlock(self: &Arc<Self>) {
         let began = Instant::now();
-        let probes = self.probes();
-        for found in deadlock::find(&probes, || self.awaited_ends()) {
+        self.drop_unreachable();
+        let (probes, mut all) = self.find_deadlocks(true);
+        if all.is_empty() && self.waits_for_others() {
+            all = self.find_deadlocks(false).1;
+        }
+        for found in all {
             let report = self.deadlock_report(&found);
             let reason = reason(&report.cycle);
             self.add_deadlock(report);
             poison(&probes, &found, &reason);
         }
         self.watch.looked(began);
+    }
+
+    /// Everything that processes wait at, and what is found there.
+    fn find_deadlocks(self: &Arc<Self>, others_live: bool) -> (Vec<Arc<dyn Probe>>, Vec<Deadlock>) {
+        let mut probes = self.probes();
+        probes.extend(self.place_probes(others_live));
+        let found = deadlock::find(&probes, || self.awaited_ends());
+        (probes, found)
+    }
+
+    /// Whether a process waits for a place that only processes of other networks could free, all
+    /// of which wait for places, or for each other, as well. Each network is looked at by itself,
+    /// as if no place ever came free; that holds for all of them at once if none did meanwhile.
+    fn waits_for_others(self: &Arc<Self>) -> bool {
+        let places = self.host.places();
+        if places.waiting(self.number).is_empty() {
+            return false;
+        }
+        let freed = places.freed();
+        let all_stuck = self.host.networks().iter().all(|network| {
+            let stuck = network.find_deadlocks(false).1;
+            let stuck: usize = stuck.iter().map(|deadlock| deadlock.stuck.len()).sum();
+            stuck == network.living().len()
+        });
+        all_stuck && places.freed() == freed
     }
 
     fn awaited_ends(&self) -> Vec<AwaitedEnd> {

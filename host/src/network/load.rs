@@ -100,6 +100,8 @@ impl Host {
             let name = &plan.components[index].name;
             (name.clone(), components[name].clone())
         };
+        network.totals(plan.totals);
+        network.at_capacity = plan.at_capacity;
         for process in &plan.processes {
             let (component_name, component) = code(process.component);
             let mut settings = network.process(&process.name, &component);

@@ -13,12 +13,15 @@ pub(crate) mod event;
 pub(crate) mod fit;
 mod host_end;
 mod load;
+pub(crate) mod moving;
+pub(crate) mod places;
 pub mod plan;
 mod replacing;
 pub(crate) mod report;
 mod running;
 pub(crate) mod state;
 mod supervision;
+mod unreachable;
 pub mod validation;
 mod wait;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::host::AtCapacity;
 use crate::problem::Problems;
 use crate::signature::{PayloadType, Signature};
 use crate::supervisor::{Group, Restart};
@@ -29,6 +30,10 @@ pub struct Plan {
     pub channels: Vec<PlannedChannel>,
     /// Processes that are supervised together.
     pub groups: Vec<Group>,
+    /// What all processes may use together.
+    pub totals: Totals,
+    /// What to do where no place is free for a process; `None`: what the host does.
+    pub at_capacity: Option<AtCapacity>,
     /// Where the network's standard input goes.
     pub stdin: Option<PlannedEndpoint>,
     /// Where the network's standard output comes from.
@@ -109,7 +114,8 @@ pub struct PlannedEndpoint {
 /// What one process may use. `None`: nothing was said, the host's default holds.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all its linear memories and tables together.
+    /// Bytes of all its linear memories and tables, and of the messages that it has sent and
+    /// that wait in channels, together.
     pub memory: Option<u64>,
     /// Bytes of one message, sent or received.
     pub message: Option<u64>,
@@ -117,10 +123,29 @@ pub struct Limits {
     pub cpu: Option<Duration>,
     /// Time from its start to its end, waiting included.
     pub wall: Option<Duration>,
+    /// Time that one operation on channels or barriers may wait.
+    pub operation: Option<Duration>,
     /// Processes that it has spawned and that still run.
     pub children: Option<u32>,
     /// Channels that it has opened and that still have an end.
     pub channels: Option<u32>,
+    /// Lines that it may log in a second.
+    pub log: Option<u32>,
+}
+
+/// What all processes of a network may use together. `None`: no more than the host allows.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes of their memories and tables, and of the messages that they have sent and that
+    /// wait in channels. The process that asks for more is ended.
+    pub memory: Option<u64>,
+    /// Processes that live at once.
+    pub processes: Option<u32>,
+    /// Channels and barriers that have an end, those of the network's own wiring included.
+    /// Opening one more fails.
+    pub channels: Option<u32>,
+    /// Time that they may compute. Past it, whoever computes is ended.
+    pub cpu: Option<Duration>,
 }
 
 impl Limits {
@@ -132,8 +157,10 @@ impl Limits {
             message: self.message.or(defaults.message),
             cpu: self.cpu.or(defaults.cpu),
             wall: self.wall.or(defaults.wall),
+            operation: self.operation.or(defaults.operation),
             children: self.children.or(defaults.children),
             channels: self.channels.or(defaults.channels),
+            log: self.log.or(defaults.log),
         }
     }
 }
@@ -143,6 +170,9 @@ impl Limits {
 pub struct Grants {
     /// Whether it writes to the host's standard output and error.
     pub stdio: bool,
+    /// Whether it can tell what time it is. Without this, WASI's wall clock stands at 1970, and
+    /// its monotonic clock counts the process's own milliseconds; sleeping works.
+    pub clocks: bool,
     /// Its environment variables.
     pub env: Vec<Variable>,
     /// Directories that it may open.

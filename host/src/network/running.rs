@@ -1,20 +1,21 @@
 //! A network that runs.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use transputer_core::{ChannelId, Holder, Options, ProcessId, channel};
+use transputer_core::{Options, ProcessId, channel};
 
 use super::births::births;
 use super::builder::{ChannelOptions, Network};
 use super::endpoint::{self, Writing};
 use super::host_end::{HostBarrier, HostReceiver, HostSender};
+use super::places::Place;
 use super::report::Report;
 use super::state::NetworkState;
 use super::wait::{Names, Wait, label, waits};
 use crate::error::Error;
 use crate::host::lock;
+use crate::limits::OpenChannel;
 use crate::message::{Barrier, Message};
 use crate::process::{Process, spawn};
 use crate::signature::PayloadType;
@@ -76,7 +77,7 @@ impl Running {
         if let Some(writing) = writing {
             writing.wait();
         }
-        self.state.discard_unreachable();
+        self.state.drop_unreachable();
         self.state.report()
     }
 
@@ -96,7 +97,9 @@ impl Running {
         let options = Options {
             capacity: options.capacity,
             overflow: options.overflow,
-            ..self.state.channel_options(label)
+            ..self
+                .state
+                .channel_options(label, OpenChannel::of_program(&self.state.totals))
         };
         let (sender, receiver) = channel::<Message>(options);
         self.state.watch_channel(&sender);
@@ -109,7 +112,7 @@ impl Running {
     /// Opens a barrier of one member, the program. Memberships that it [enrols](HostBarrier::enrol)
     /// can go to processes, in messages.
     pub fn barrier(&self, label: &str) -> HostBarrier {
-        let barrier = Barrier::new(label);
+        let barrier = Barrier::keeping(label, OpenChannel::of_program(&self.state.totals));
         self.state.watch_probe(&barrier.probe());
         HostBarrier::new(barrier)
     }
@@ -118,7 +121,9 @@ impl Running {
     pub fn status(&self) -> Vec<ProcessStatus> {
         let living = self.state.living();
         let names = Names::new(&self.state);
-        let waits = waits(&self.state.probes(), &names);
+        let mut probes = self.state.probes();
+        probes.extend(self.state.place_probes(true));
+        let waits = waits(&probes, &names);
         let status = |process: &Arc<Process>| ProcessStatus {
             name: process.name.to_string(),
             id: process.id,
@@ -166,6 +171,8 @@ impl Start {
             listener,
             network.traced,
             network.tally.clone(),
+            network.totals,
+            network.at_capacity,
         );
         Self {
             state: Arc::new(state),
@@ -176,16 +183,34 @@ impl Start {
     pub(super) fn run(self) -> Result<Running, Error> {
         let Self { state, mut network } = self;
         let host = &network.host.0;
+        for wired in network.wired.drain(..) {
+            wired
+                .count(&state.totals)
+                .map_err(|overrun| Error::Wiring {
+                    network: network.name.clone(),
+                    message: overrun.to_string(),
+                })?;
+        }
         for probe in network.probes.drain(..) {
             state.watch_probe(&probe);
         }
         host.adopt(&state);
+        let members = u32::try_from(network.members.len()).unwrap_or(u32::MAX);
+        let mut places = state.places_to_start(members).map_err(|reason| {
+            let first = network.members.first();
+            Error::Spawn {
+                process: first.map_or_else(String::new, |first| first.name.clone()),
+                reason,
+            }
+        })?;
         // Nothing runs, and no deadlock is seen, before everybody is there.
         let hold = host.scheduler().hold_tasks();
         let births = births(&state, network.members, network.groups)
             .inspect_err(|_| state.stop("the network could not be started"))?;
-        for (birth, wiring) in births {
+        for (mut birth, wiring) in births {
             let name = birth.name.clone();
+            let place = places.0.split_one().zip(places.1.split_one());
+            birth.place = place.map(|(own, hosts)| Place::new(own, hosts));
             // How it starts is in its outcome.
             if let Err((reason, _wiring)) = spawn(birth, wiring) {
                 state.stop("the network could not be started");
@@ -208,45 +233,5 @@ impl Start {
             state,
             writing: Arc::new(Mutex::new(writing)),
         })
-    }
-}
-
-/// The channels that somebody can still receive from, perhaps after receiving the receiver.
-fn reachable(receivers: &[(ChannelId, Vec<Holder>)]) -> BTreeSet<ChannelId> {
-    let mut reachable = BTreeSet::new();
-    loop {
-        let known = reachable.len();
-        for (id, holders) in receivers {
-            let can_be_held = |holder: &Holder| match holder {
-                Holder::Host | Holder::Process(_) => true,
-                Holder::Transit(carrier) => reachable.contains(carrier),
-            };
-            if holders.iter().any(can_be_held) {
-                reachable.insert(*id);
-            }
-        }
-        if reachable.len() == known {
-            return reachable;
-        }
-    }
-}
-
-impl NetworkState {
-    /// Drops messages that nobody can receive any more, for their receivers lie in such
-    /// messages themselves: otherwise they would keep each other alive for ever.
-    fn discard_unreachable(&self) {
-        if !self.is_empty() {
-            return;
-        }
-        let probes = self.probes();
-        let receivers: Vec<(ChannelId, Vec<Holder>)> = probes
-            .iter()
-            .map(|probe| (probe.id(), probe.look().receivers))
-            .collect();
-        let reachable = reachable(&receivers);
-        let lost = probes
-            .iter()
-            .filter(|probe| !reachable.contains(&probe.id()));
-        lost.for_each(|probe| probe.discard());
     }
 }

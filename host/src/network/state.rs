@@ -8,18 +8,21 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 
 use transputer_core::channel::{Probe, Tally};
-use transputer_core::{Options, ProcessId};
+use transputer_core::{ChannelId, Options, ProcessId};
 
 use super::deadlock::Watch;
 use super::event::{Event, Listener};
+use super::plan;
 use super::replacing::Newer;
 use super::report::{
     DeadlockReport, ProcessReport, Report, RestartReport, UnfinishedCount, UnfinishedMessage,
 };
+use super::unreachable::Sweeps;
 use crate::error::SpawnFault;
-use crate::host::{HostState, lock};
+use crate::host::{AtCapacity, HostState, lock};
+use crate::limits::{Allowed, OpenChannel, Places, Totals};
 use crate::message::Sender;
-use crate::process::{Birth, Outcome, Process};
+use crate::process::{Birth, LimitOwner, Outcome, Process};
 use crate::supervisor::Unit;
 
 /// What all processes of a network share.
@@ -35,10 +38,20 @@ pub(crate) struct NetworkState {
     channels: Mutex<Channels>,
     /// What channels that are gone have seen.
     tally: Arc<Tally>,
+    /// What all of its processes use together.
+    pub(crate) totals: Arc<Totals>,
+    /// Its number among the networks of its host.
+    pub(super) number: u64,
+    pub(super) places: Arc<Places>,
+    /// What waiting for its own places, and for those of the host, counts as.
+    pub(super) place_ids: [ChannelId; 2],
+    /// What to do where no place is free.
+    pub(crate) at_capacity: AtCapacity,
     pub(super) watch: Watch,
     /// Those of its processes that are supervised.
     pub(super) units: OnceLock<Vec<Arc<Unit>>>,
     pub(super) newer: Newer,
+    pub(super) sweeps: Sweeps,
 }
 
 /// Who is there, and what became of the others.
@@ -74,8 +87,32 @@ impl NetworkState {
         listener: Listener,
         traced: bool,
         tally: Arc<Tally>,
+        totals: plan::Totals,
+        at_capacity: Option<AtCapacity>,
     ) -> Self {
+        let allowed = Allowed {
+            memory: totals.memory,
+            channels: totals.channels,
+            cpu: totals
+                .cpu
+                .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+        };
         Self {
+            totals: Arc::new(Totals::new(
+                LimitOwner::Network,
+                allowed,
+                Some(host.totals().clone()),
+            )),
+            number: host.next_network(),
+            places: Places::new(
+                totals.processes.unwrap_or(u32::MAX),
+                match totals.processes {
+                    Some(most) => format!("`processes` = {most} allows its network"),
+                    None => String::new(),
+                },
+            ),
+            place_ids: [ChannelId::fresh(), ChannelId::fresh()],
+            at_capacity: at_capacity.unwrap_or(host.at_capacity()),
             name,
             host,
             listener,
@@ -87,6 +124,7 @@ impl NetworkState {
             watch: Watch::default(),
             units: OnceLock::new(),
             newer: Newer::default(),
+            sweeps: Sweeps::default(),
         }
     }
 
@@ -198,12 +236,13 @@ impl NetworkState {
             .for_each(|unit| unit.stop());
     }
 
-    /// Options of a channel that a process opens.
-    pub(crate) fn channel_options(&self, label: &str) -> Options {
+    /// Options of a channel that is opened while the network runs.
+    pub(crate) fn channel_options(&self, label: &str, open: Arc<OpenChannel>) -> Options {
         Options {
             label: Some(label.into()),
             tally: Some(self.tally.clone()),
             census: Some(self.host.counts().channels.clone()),
+            lasting: Some(open),
             ..Options::default()
         }
     }

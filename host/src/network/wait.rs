@@ -39,6 +39,7 @@ fn in_words(operation: Side) -> (&'static str, &'static str) {
         Side::Send => ("send", "to"),
         Side::Receive => ("receive", "from"),
         Side::Sync => ("meet", "with"),
+        Side::Place => ("have a place", "from"),
     }
 }
 
@@ -159,7 +160,7 @@ pub(super) fn waits(probes: &[Arc<dyn Probe>], names: &Names) -> BTreeMap<Proces
 fn other_side(look: &Look, side: Side) -> &[Holder] {
     match side {
         Side::Send => &look.receivers,
-        Side::Receive => &look.senders,
+        Side::Receive | Side::Place => &look.senders,
         Side::Sync => &look.absent,
     }
 }

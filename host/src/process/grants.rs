@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use transputer_core::clock::Clock;
+use transputer_core::clock::{Clock, Time};
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{
     Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder,
 };
@@ -14,7 +15,11 @@ use crate::network::plan::{Directory, Grants, Variable};
 ///
 /// # Errors
 /// A directory that cannot be opened, named.
-pub(crate) fn wasi(grants: &Grants, seeded: Option<Seeded>) -> Result<WasiCtx, String> {
+pub(crate) fn wasi(
+    grants: &Grants,
+    clock: &Clock,
+    seeded: Option<Seeded>,
+) -> Result<WasiCtx, String> {
     let mut builder = WasiCtxBuilder::new();
     if grants.stdio {
         builder.inherit_stdout().inherit_stderr();
@@ -37,6 +42,12 @@ pub(crate) fn wasi(grants: &Grants, seeded: Option<Seeded>) -> Result<WasiCtx, S
     network(&mut builder, &grants.network);
     if let Some(seeded) = seeded {
         seeded.replace_chance(&mut builder);
+    }
+    if !grants.clocks {
+        builder.wall_clock(StoppedClock).monotonic_clock(OwnTime {
+            clock: clock.clone(),
+            started: clock.now(),
+        });
     }
     Ok(builder.build())
 }
@@ -63,8 +74,15 @@ fn network(builder: &mut WasiCtxBuilder, addresses: &[SocketAddr]) {
     builder
         .allow_tcp(!addresses.is_empty())
         .allow_udp(!addresses.is_empty())
-        .socket_addr_check(move |address, _use| {
-            let allowed = addresses.contains(&address);
+        .socket_addr_check(move |address, purpose| {
+            let allowed = match purpose {
+                // What every connection begins with: any local port.
+                SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
+                    address.ip().is_unspecified() && address.port() == 0
+                }
+                SocketAddrUse::TcpListen | SocketAddrUse::TcpAccept => false,
+                _ => addresses.contains(&address),
+            };
             Box::pin(async move { allowed })
         });
 }
@@ -90,6 +108,40 @@ impl Seeded {
             .secure_random(Deterministic::new(bytes.clone()))
             .insecure_random(Deterministic::new(bytes))
             .insecure_random_seed(dice.u128(..));
+    }
+}
+
+/// The wall clock of a process without a grant: always the first moment of 1970.
+struct StoppedClock;
+
+impl HostWallClock for StoppedClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The monotonic clock of a process without a grant: its own time since it started, too coarse
+/// to measure others by. What sleeps and measures its own work goes on as it would.
+struct OwnTime {
+    clock: Clock,
+    started: Time,
+}
+
+/// A step of [`OwnTime`], in nanoseconds.
+const STEP: u64 = 1_000_000;
+
+impl HostMonotonicClock for OwnTime {
+    fn resolution(&self) -> u64 {
+        STEP
+    }
+
+    fn now(&self) -> u64 {
+        let own = (self.clock.now().as_nanos()).saturating_sub(self.started.as_nanos());
+        own - own % STEP
     }
 }
 

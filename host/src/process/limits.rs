@@ -1,10 +1,15 @@
 //! What one process may use.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use transputer_core::channel::Payload;
+use transputer_core::clock::Time;
 use wasmtime::ResourceLimiter;
 
-use super::outcome::{LimitKind, Overrun};
+use super::outcome::{LimitKind, LimitOwner, Overrun};
+use crate::limits::{OpenAccount, PLACE, Totals};
+use crate::message::{Message, Sender};
 use crate::network::plan::Limits;
 
 const MIB: u64 = 1 << 20;
@@ -16,8 +21,11 @@ pub(crate) struct ProcessLimits {
     pub(crate) message: usize,
     pub(crate) cpu: Option<Duration>,
     pub(crate) wall: Option<Duration>,
+    pub(crate) operation: Option<Duration>,
     pub(crate) children: usize,
+    pub(crate) channels: usize,
     pub(crate) ends: usize,
+    pub(crate) log: Option<u32>,
 }
 
 /// Defaults for what a network file leaves open.
@@ -48,37 +56,49 @@ pub(crate) fn checked_limits(limits: Limits, largest_memory: u64) -> Result<Proc
         message,
         cpu: limits.cpu,
         wall: limits.wall,
+        operation: limits.operation,
         children: limits.children.unwrap_or(CHILDREN) as usize,
+        channels: limits.channels.unwrap_or(CHANNELS) as usize,
         ends: 2 * limits.channels.unwrap_or(CHANNELS) as usize,
+        log: limits.log,
     })
 }
 
-/// Counts the bytes of all linear memories and tables of one process, and ends it where
-/// they would exceed its limit.
+/// Counts the bytes of all linear memories and tables of one process and of its messages that
+/// wait, and ends it where they would exceed its limit.
 #[derive(Debug)]
-pub(crate) struct MemoryLimiter {
-    allowed: u64,
-    used: u64,
-}
+pub(crate) struct MemoryLimiter(OpenAccount);
 
 /// Bytes that the engine spends on one table element.
 const ELEMENT: u64 = 8;
 
 impl MemoryLimiter {
-    pub(crate) fn new(allowed: u64) -> Self {
-        Self { allowed, used: 0 }
+    pub(crate) fn new(allowed: u64, totals: Arc<Totals>) -> Self {
+        Self(OpenAccount::new(allowed, totals))
+    }
+
+    /// A message for a sender of this process, counted if it can come to wait in the channel.
+    pub(crate) fn message(&mut self, sender: &Sender, bytes: Vec<u8>) -> wasmtime::Result<Message> {
+        let mut message = Message::new(bytes);
+        self.count(sender, &mut message)?;
+        Ok(message)
+    }
+
+    /// Counts a message, likewise. At a rendezvous there is nothing to count: its sender waits
+    /// with the message, and has no other.
+    pub(crate) fn count(&mut self, sender: &Sender, message: &mut Message) -> wasmtime::Result<()> {
+        if sender.capacity() == 0 {
+            return Ok(());
+        }
+        let bytes = message.size() as u64 + PLACE;
+        message.charge = Some(self.0.charge(bytes)?);
+        Ok(())
     }
 
     fn grow(&mut self, current: u64, desired: u64) -> wasmtime::Result<bool> {
-        let asked = self.used.saturating_add(desired.saturating_sub(current));
-        if asked > self.allowed {
-            return Err(wasmtime::Error::new(Overrun {
-                limit: LimitKind::Memory,
-                allowed: self.allowed,
-                asked,
-            }));
-        }
-        self.used = asked;
+        self.0
+            .grow(desired.saturating_sub(current))
+            .map_err(wasmtime::Error::new)?;
         Ok(true)
     }
 }
@@ -107,5 +127,46 @@ impl ResourceLimiter for MemoryLimiter {
         }
         let bytes = |elements: usize| (elements as u64).saturating_mul(ELEMENT);
         self.grow(bytes(current), bytes(desired))
+    }
+}
+
+/// Counts the lines that a process logs, by the second.
+#[derive(Debug)]
+pub(crate) struct LogLimiter {
+    allowed: Option<u32>,
+    /// When the second began, and the lines in it.
+    second: Time,
+    lines: u64,
+}
+
+impl LogLimiter {
+    pub(crate) fn new(allowed: Option<u32>) -> Self {
+        Self {
+            allowed,
+            second: Time::ZERO,
+            lines: 0,
+        }
+    }
+
+    /// Counts a line.
+    pub(crate) fn line(&mut self, now: impl FnOnce() -> Time) -> Result<(), Overrun> {
+        let Some(allowed) = self.allowed else {
+            return Ok(());
+        };
+        let now = now();
+        if self.lines == 0 || now - self.second >= Duration::from_secs(1) {
+            self.second = now;
+            self.lines = 0;
+        }
+        self.lines += 1;
+        if self.lines <= allowed.into() {
+            return Ok(());
+        }
+        Err(Overrun {
+            limit: LimitKind::Log,
+            owner: LimitOwner::Process,
+            allowed: allowed.into(),
+            asked: self.lines,
+        })
     }
 }

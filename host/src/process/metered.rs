@@ -8,18 +8,26 @@ use std::time::{Duration, Instant};
 
 use transputer_core::clock::{Clock, Sleep, Time};
 
+use super::Process;
 use super::limits::ProcessLimits;
-use super::outcome::{LimitKind, Overrun};
+use super::outcome::{LimitKind, LimitOwner, Overrun};
+use crate::limits::Totals;
 
-/// A future that is given up once it has computed, or lasted, for too long.
+/// What a process has used of its time, over all of its life.
 ///
 /// Computing is measured over each poll; preemption makes polls short, so that the limit
 /// holds to within a tick of the scheduler.
-pub(super) struct Metered<F> {
-    inner: Pin<Box<F>>,
+pub(super) struct Meter {
     turn: Turn,
     cpu: Option<Cpu>,
     wall: Option<Wall>,
+    operation: Option<Operation>,
+}
+
+/// A future that is given up once its process has computed, waited or lasted for too long.
+pub(super) struct Metered<'a, F> {
+    inner: Pin<Box<F>>,
+    meter: &'a mut Meter,
 }
 
 /// When a process's present turn began, in ticks of the scheduler.
@@ -52,8 +60,10 @@ impl Turn {
 }
 
 struct Cpu {
-    allowed: Duration,
+    allowed: Option<Duration>,
     used: Duration,
+    /// If the network or the host limits what all compute together.
+    totals: Option<Arc<Totals>>,
 }
 
 struct Wall {
@@ -63,14 +73,31 @@ struct Wall {
     end: Sleep,
 }
 
-impl<F: Future> Metered<F> {
-    pub(super) fn new(inner: F, turn: &Turn, limits: &ProcessLimits, clock: &Clock) -> Self {
+/// The operation on channels that the process is parked in.
+struct Operation {
+    allowed: Duration,
+    clock: Clock,
+    process: Arc<Process>,
+    /// Its number, when it began to wait, and until when it may.
+    waiting: Option<(u64, Time, Sleep)>,
+}
+
+impl Meter {
+    pub(super) fn new(
+        process: &Arc<Process>,
+        turn: &Turn,
+        limits: &ProcessLimits,
+        totals: &Arc<Totals>,
+        clock: &Clock,
+    ) -> Self {
+        let totals = totals.limit_cpu().then(|| totals.clone());
+        let measured = limits.cpu.is_some() || totals.is_some();
         Self {
-            inner: Box::pin(inner),
             turn: turn.clone(),
-            cpu: limits.cpu.map(|allowed| Cpu {
-                allowed,
+            cpu: measured.then_some(Cpu {
+                allowed: limits.cpu,
                 used: Duration::ZERO,
+                totals,
             }),
             wall: limits.wall.map(|allowed| Wall {
                 allowed,
@@ -78,6 +105,28 @@ impl<F: Future> Metered<F> {
                 clock: clock.clone(),
                 end: clock.sleep(allowed),
             }),
+            operation: limits.operation.map(|allowed| Operation {
+                allowed,
+                clock: clock.clone(),
+                process: process.clone(),
+                waiting: None,
+            }),
+        }
+    }
+}
+
+impl Meter {
+    /// Goes on with the turn of another instance of the process.
+    pub(super) fn take_turn(&mut self, turn: Turn) {
+        self.turn = turn;
+    }
+}
+
+impl<'a, F: Future> Metered<'a, F> {
+    pub(super) fn new(inner: F, meter: &'a mut Meter) -> Self {
+        Self {
+            inner: Box::pin(inner),
+            meter,
         }
     }
 }
@@ -85,10 +134,15 @@ impl<F: Future> Metered<F> {
 impl Cpu {
     fn spend(&mut self, time: Duration) -> Result<(), Overrun> {
         self.used += time;
-        if self.used > self.allowed {
-            return Err(overrun(LimitKind::Cpu, self.allowed, self.used));
+        if let Some(totals) = &self.totals {
+            totals.spend(|totals| &totals.cpu, nanos(time))?;
         }
-        Ok(())
+        match self.allowed {
+            Some(allowed) if self.used > allowed => {
+                Err(overrun(LimitKind::Cpu, allowed, self.used))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -97,39 +151,63 @@ impl Wall {
         if Pin::new(&mut self.end).poll(context).is_pending() {
             return Ok(());
         }
-        let lasted = self.clock.now().as_nanos() - self.started.as_nanos();
-        Err(overrun(
-            LimitKind::Wall,
-            self.allowed,
-            Duration::from_nanos(lasted),
-        ))
+        let lasted = self.clock.now() - self.started;
+        Err(overrun(LimitKind::Wall, self.allowed, lasted))
     }
 }
 
-impl<F: Future> Future for Metered<F> {
+impl Operation {
+    fn check(&mut self, context: &mut Context<'_>) -> Result<(), Overrun> {
+        let Some(number) = self.process.parked_operation() else {
+            self.waiting = None;
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let (_, began, end) = match self.waiting.take() {
+            Some(same) if same.0 == number => self.waiting.insert(same),
+            _ => {
+                let end = self.clock.sleep(self.allowed);
+                self.waiting.insert((number, now, end))
+            }
+        };
+        if Pin::new(end).poll(context).is_pending() {
+            return Ok(());
+        }
+        Err(overrun(LimitKind::Operation, self.allowed, now - *began))
+    }
+}
+
+impl<F: Future> Future for Metered<'_, F> {
     type Output = Result<F::Output, Overrun>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        this.turn.begin();
-        let before = this.cpu.as_ref().map(|_| Instant::now());
-        if let Poll::Ready(output) = this.inner.as_mut().poll(context) {
+        let Self { inner, meter } = &mut *self;
+        meter.turn.begin();
+        let before = meter.cpu.as_ref().map(|_| Instant::now());
+        if let Poll::Ready(output) = inner.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
         }
-        if let (Some(cpu), Some(before)) = (&mut this.cpu, before) {
+        if let (Some(cpu), Some(before)) = (&mut meter.cpu, before) {
             cpu.spend(before.elapsed())?;
         }
-        if let Some(wall) = &mut this.wall {
+        if let Some(wall) = &mut meter.wall {
             wall.check(context)?;
+        }
+        if let Some(operation) = &mut meter.operation {
+            operation.check(context)?;
         }
         Poll::Pending
     }
 }
 
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 fn overrun(limit: LimitKind, allowed: Duration, asked: Duration) -> Overrun {
-    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     Overrun {
         limit,
+        owner: LimitOwner::Process,
         allowed: nanos(allowed),
         asked: nanos(asked),
     }

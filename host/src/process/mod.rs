@@ -13,6 +13,9 @@ mod spawn;
 mod state;
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Poll, Waker};
 
@@ -23,7 +26,7 @@ use crate::component::Component;
 use crate::host::lock;
 use crate::supervisor::{RestartPolicy, Seat, Watch};
 
-pub use outcome::{LimitKind, Outcome, Overrun, Trap};
+pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
 
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub use crate::imports::Prepared;
@@ -44,6 +47,8 @@ pub(crate) struct Process {
     pub(crate) component: Arc<str>,
     /// Its ports, by the channels that they were wired to.
     ports: OnceLock<Ports>,
+    /// Counts when it parks in an operation on channels and when that is over; odd while parked.
+    parkings: AtomicU64,
     life: Mutex<Life>,
     /// When it is restarted.
     pub(crate) policy: RestartPolicy,
@@ -105,6 +110,7 @@ impl Process {
             name,
             component: birth.component_name.clone(),
             ports: OnceLock::new(),
+            parkings: AtomicU64::new(0),
             life: Mutex::default(),
             policy: seat
                 .as_ref()
@@ -270,6 +276,27 @@ impl Process {
                 life.waiting.push(context.waker().clone());
             }
             Poll::Pending
+        })
+        .await
+    }
+
+    /// The number of the operation on channels that it is parked in. For its own task.
+    fn parked_operation(&self) -> Option<u64> {
+        let parkings = self.parkings.load(Ordering::Relaxed);
+        (parkings % 2 == 1).then_some(parkings)
+    }
+
+    /// Runs an operation on channels of this process, which notes when it is parked there.
+    pub(crate) async fn operate<F: Future>(&self, operation: F) -> F::Output {
+        let mut operation = pin!(operation);
+        let mut parked = false;
+        poll_fn(|context| {
+            let polled = operation.as_mut().poll(context);
+            if polled.is_pending() != parked {
+                parked = !parked;
+                self.parkings.fetch_add(1, Ordering::Relaxed);
+            }
+            polled
         })
         .await
     }

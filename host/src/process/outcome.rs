@@ -37,10 +37,25 @@ pub struct Trap {
 pub struct Overrun {
     /// Which limit.
     pub limit: LimitKind,
+    /// Whose: the process's own, or a total of its network or host.
+    pub owner: LimitOwner,
     /// What it allows, in the unit of the limit (bytes, nanoseconds, or a count).
     pub allowed: u64,
-    /// What the process asked for, or had come to.
+    /// What the process asked for, or had come to; of a total, what all had come to with it.
     pub asked: u64,
+}
+
+/// Whom a limit holds for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LimitOwner {
+    /// One process.
+    Process,
+    /// All processes of a network together.
+    Network,
+    /// All processes of a host together.
+    Host,
 }
 
 /// The limits that end a process.
@@ -48,12 +63,20 @@ pub struct Overrun {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LimitKind {
-    /// Bytes of all linear memories and tables.
+    /// Bytes of all linear memories and tables, and of the messages that it has sent and that
+    /// wait in channels.
     Memory,
     /// Nanoseconds of computing.
     Cpu,
     /// Nanoseconds from start to end, waiting included.
     Wall,
+    /// Nanoseconds that one operation on channels waits.
+    Operation,
+    /// Lines that it logs in a second.
+    Log,
+    /// Channels and barriers that were opened and still have an end. Going over it ends
+    /// nobody: opening fails.
+    Channels,
 }
 
 impl LimitKind {
@@ -63,25 +86,30 @@ impl LimitKind {
             Self::Memory => "memory",
             Self::Cpu => "cpu",
             Self::Wall => "wall",
+            Self::Operation => "operation",
+            Self::Log => "log",
+            Self::Channels => "channels",
         }
     }
 }
 
 impl fmt::Display for Overrun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self.limit.key();
+        let (asked, allowed) = (self.asked, self.allowed);
+        let time = std::time::Duration::from_nanos;
+        write!(f, "over its {} limit: ", self.limit.key())?;
         match self.limit {
-            LimitKind::Memory => write!(
-                f,
-                "over its {key} limit: asked for {} bytes of {} allowed",
-                self.asked, self.allowed
-            ),
-            LimitKind::Cpu | LimitKind::Wall => write!(
-                f,
-                "over its {key} limit: {:?} of {:?} allowed",
-                std::time::Duration::from_nanos(self.asked),
-                std::time::Duration::from_nanos(self.allowed)
-            ),
+            LimitKind::Memory => write!(f, "asked for {asked} bytes of {allowed} allowed"),
+            LimitKind::Cpu | LimitKind::Wall | LimitKind::Operation => {
+                write!(f, "{:?} of {:?} allowed", time(asked), time(allowed))
+            }
+            LimitKind::Log => write!(f, "{asked} lines in a second of {allowed} allowed"),
+            LimitKind::Channels => write!(f, "{asked} channels of {allowed} allowed"),
+        }?;
+        match self.owner {
+            LimitOwner::Process => Ok(()),
+            LimitOwner::Network => f.write_str(" to all of its network together"),
+            LimitOwner::Host => f.write_str(" to all of its host together"),
         }
     }
 }

@@ -11,15 +11,16 @@ use tokio::sync::oneshot;
 use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::metered::{Metered, Turn};
+use super::metered::{Meter, Metered, Turn};
 use super::outcome::{Outcome, Overrun};
 use super::state::{Fate, ProcessState, Remains, Settings};
 use super::{Process, grants};
 use crate::bindings;
 use crate::component::Component;
 use crate::error::SpawnFault;
-use crate::host::{Place, lock};
+use crate::host::lock;
 use crate::message::{Receiver, Sender};
+use crate::network::places::Place;
 use crate::network::state::NetworkState;
 use crate::supervisor::{Legacy, Seat, Swap};
 
@@ -38,7 +39,7 @@ pub(crate) struct Birth {
     pub(crate) parent: Option<Kin>,
     /// Its place among those that are supervised, if it is.
     pub(crate) seat: Option<Seat>,
-    /// Its place among the host's processes, if it has one already.
+    /// Its place among those that may live, if it has one already.
     pub(crate) place: Option<Place>,
     /// The incarnation before it, whose name it takes over.
     pub(crate) replaces: Option<Arc<Process>>,
@@ -73,14 +74,14 @@ pub(crate) type Started = oneshot::Receiver<Result<(), (SpawnFault, Wiring)>>;
 /// Starts a process in a task of its own.
 ///
 /// # Errors
-/// Without a place for it among the host's processes, or while its network is being
-/// stopped; the wiring comes back.
+/// Without a place for it, or while its network is being stopped; the wiring comes back.
 pub(crate) fn spawn(
     mut birth: Birth,
     wiring: Wiring,
 ) -> Result<(Arc<Process>, Started), (SpawnFault, Wiring)> {
     let host = birth.network.host.clone();
-    let place = match birth.place.take().map_or_else(|| host.place(), Ok) {
+    let place = birth.place.take();
+    let place = match place.map_or_else(|| birth.network.free_place(), Ok) {
         Ok(place) => place,
         Err(fault) => return Err((fault, wiring)),
     };
@@ -123,13 +124,17 @@ async fn live(
     let limits = birth.settings.limits;
     let clock = birth.network.host.scheduler().clock().clone();
     let turn = Turn::new(birth.network.host.ticks());
+    let mut meter = Meter::new(&process, &turn, &limits, &birth.network.totals, &clock);
     let body = Body {
         process: &process,
         network: &birth.network,
         component: &birth.component,
         settings: &birth.settings,
     };
-    let (mut store, mut instance) = match body.begin(Some(fate.clone()), &turn).await {
+    let (mut store, mut instance) = match body
+        .begin_metered(Some(fate.clone()), &turn, &mut meter)
+        .await
+    {
         Ok(begun) => begun,
         Err(fault) => return ending.unborn(fault, tell),
     };
@@ -141,17 +146,17 @@ async fn live(
     let (mut inputs, mut outputs) = hand_over(&mut store, wiring);
     // The parent may have been killed meanwhile; its child lives all the same.
     let _ = tell.send(Ok(()));
-    let mut turn = turn;
     loop {
         let run = instance.call_run(&mut store, &birth.arguments, &inputs, &outputs);
-        let run = Metered::new(until_replaced(run, &process), &turn, &limits, &clock);
+        let run = Metered::new(until_replaced(run, &process), &mut meter);
         match run.await {
             Ok(Run::Ended(result)) => return conclude(store.data_mut(), Ok(result)),
             Err(overrun) => return conclude(store.data_mut(), Err(overrun)),
             Ok(Run::Replaced(swap)) => {
                 let legacy = store.data_mut().retire();
                 let next = swap.take_over(store, legacy, fate.clone(), &process);
-                (store, instance, turn) = (next.store, next.instance, next.turn);
+                (store, instance) = (next.store, next.instance);
+                meter.take_turn(next.turn);
                 (inputs, outputs) = hand_over(&mut store, next.wiring);
                 // Whoever asked for it may have gone.
                 let _ = next.done.send(());
@@ -210,8 +215,18 @@ impl Body<'_> {
         turn: &Turn,
     ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
         let clock = self.network.host.scheduler().clock();
-        let instantiate = self.instantiate(fate, turn);
-        Metered::new(instantiate, turn, &self.settings.limits, clock)
+        let (limits, totals) = (&self.settings.limits, &self.network.totals);
+        let mut meter = Meter::new(self.process, turn, limits, totals, clock);
+        self.begin_metered(fate, turn, &mut meter).await
+    }
+
+    async fn begin_metered(
+        &self,
+        fate: Option<Fate>,
+        turn: &Turn,
+        meter: &mut Meter,
+    ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
+        Metered::new(self.instantiate(fate, turn), meter)
             .await
             .map_err(SpawnFault::Overrun)
             .flatten()
@@ -223,7 +238,8 @@ impl Body<'_> {
         turn: &Turn,
     ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
         let host = &self.network.host;
-        let wasi = grants::wasi(&self.settings.grants, host.seeded())
+        let clock = host.scheduler().clock();
+        let wasi = grants::wasi(&self.settings.grants, clock, host.seeded())
             .map_err(SpawnFault::Instantiation)?;
         let state = ProcessState::new(
             self.process.clone(),

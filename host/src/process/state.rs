@@ -9,7 +9,7 @@ use transputer_core::alternation::{Alternation, Order};
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::limits::{MemoryLimiter, ProcessLimits};
+use super::limits::{LogLimiter, MemoryLimiter, ProcessLimits};
 use super::{Child, Ends, Outcome, Prepared, Process};
 use crate::component::Component;
 use crate::host::lock;
@@ -50,7 +50,12 @@ pub struct ProcessState {
     pub(crate) prepared: Slab<Prepared>,
     /// How many of its children live, whether it holds their handles or not.
     pub(crate) living_children: Arc<AtomicUsize>,
+    /// How many of the channels and barriers that it has opened still have an end.
+    pub(crate) open_channels: Arc<AtomicUsize>,
+    /// Whether it has been told that a total of channels was reached.
+    pub(crate) told_of_channels: bool,
     pub(crate) memory: MemoryLimiter,
+    pub(crate) log: LogLimiter,
     pub(crate) fair: Alternation,
     pub(crate) priority: Alternation,
     /// How many channels it has opened.
@@ -85,7 +90,10 @@ impl ProcessState {
             children: Slab::new(),
             prepared: Slab::new(),
             living_children: Arc::default(),
-            memory: MemoryLimiter::new(settings.limits.memory),
+            open_channels: Arc::default(),
+            told_of_channels: false,
+            memory: MemoryLimiter::new(settings.limits.memory, network.totals.clone()),
+            log: LogLimiter::new(settings.limits.log),
             fair: Alternation::seeded(Order::Fair, scheduler.random_seed()),
             priority: Alternation::seeded(Order::Priority, scheduler.random_seed()),
             opened: 0,

@@ -5,6 +5,7 @@ use transputer_core::channel::channel;
 use transputer_core::{ChannelId, Holder, Options};
 
 use super::watch::Taken;
+use crate::limits::OpenChannel;
 use crate::message::{Message, Receiver, Sender};
 use crate::network::state::NetworkState;
 use crate::process::{Outcome, Wiring};
@@ -47,7 +48,7 @@ impl Legacy {
             let label = format!("closed port {process}.{port}");
             channel::<Message>(Options {
                 capacity: 0,
-                ..network.channel_options(&label)
+                ..network.channel_options(&label, OpenChannel::of_program(&network.totals))
             })
         };
         let inputs = self.inputs.into_iter().map(|(port, end)| {
@@ -138,8 +139,8 @@ impl Left {
             attempts: taken.attempts,
             whole: ends.len() == taken.ends.len(),
             message: Message {
-                bytes: taken.bytes,
-                ends,
+                ends: ends.into(),
+                ..Message::new(taken.bytes)
             },
         }
     }

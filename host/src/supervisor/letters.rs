@@ -95,7 +95,7 @@ fn dead_letter(slot: &Slot, legacy: &Legacy, mut left: Left) -> Fate {
     };
     if !with_ends {
         // Whoever takes it as bytes does not expect any.
-        left.message.ends.clear();
+        drop(std::mem::take(&mut left.message.ends));
     } else if !left.whole {
         drop_it(legacy, left);
         return Fate::Refused("ends that came with it are gone".to_owned());

@@ -197,7 +197,7 @@ async fn exchange(
         reason,
     };
     // Both instances are there for a while.
-    let _place = network.host.place().map_err(failed)?;
+    let _place = network.free_place().map_err(failed)?;
     let turn = Turn::new(network.host.ticks());
     let body = Body {
         process,

@@ -13,7 +13,8 @@ use super::letters::Letters;
 use super::policy::{Intensity, Restart, RestartPolicy, Strategy};
 use super::watch::Tried;
 use crate::component::Component;
-use crate::host::{Place, lock};
+use crate::host::lock;
+use crate::network::places::Place;
 use crate::network::state::NetworkState;
 use crate::process::{Outcome, Process, Settings};
 

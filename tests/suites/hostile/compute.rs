@@ -14,6 +14,8 @@ const SHORT: Limits = Limits {
     wall: None,
     children: None,
     channels: None,
+    operation: None,
+    log: None,
 };
 
 #[test]

@@ -41,6 +41,7 @@ pub fn spawn(component: &str) -> Spawn {
         arguments: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        patience: None,
         misfit: None,
     }
 }
@@ -54,6 +55,8 @@ pub struct Spawn {
     arguments: Vec<(String, Vec<u8>)>,
     inputs: Vec<Port<ReceiverEnd>>,
     outputs: Vec<Port<SenderEnd>>,
+    /// For a place among those that may run; none for what the host does.
+    patience: Option<Patience>,
     misfit: Option<String>,
 }
 
@@ -107,12 +110,32 @@ impl Spawn {
         self
     }
 
+    /// Waits where no place is free for one more process, until one is. Without this, and
+    /// without [`place_by`](Self::place_by) or [`place_now`](Self::place_now), the network's
+    /// setting `at_capacity` decides.
+    pub fn await_place(mut self) -> Self {
+        self.patience = Some(Patience::Forever);
+        self
+    }
+
+    /// Waits where no place is free, until this time.
+    pub fn place_by(mut self, deadline: Instant) -> Self {
+        self.patience = Some(Patience::Until(deadline.nanoseconds()));
+        self
+    }
+
+    /// Fails where no place is free, whatever the network's setting.
+    pub fn place_now(mut self) -> Self {
+        self.patience = Some(Patience::Never);
+        self
+    }
+
     /// What to call it where it has no name yet: the one suggested, or its component's.
     pub(super) fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.component)
     }
 
-    /// Spawns it. Blocks while the component is instantiated.
+    /// Spawns it. Blocks while the component is instantiated, and for a place as it was told to.
     ///
     /// # Errors
     ///
@@ -127,13 +150,14 @@ impl Spawn {
             Ok(ends) => ends,
             Err(misfit) => return Err(self.refused(Refused::Misfit(misfit))),
         };
-        match raw::spawn(
-            &self.component,
-            self.name.as_deref(),
-            &arguments,
-            inputs,
-            outputs,
-        ) {
+        let (component, name) = (&self.component, self.name.as_deref());
+        let spawned = match self.patience {
+            None => raw::spawn(component, name, &arguments, inputs, outputs),
+            Some(patience) => {
+                raw::spawn_patiently(component, name, &arguments, inputs, outputs, patience)
+            }
+        };
+        match spawned {
             Ok(child) => Ok(Child { child }),
             Err(refused) => {
                 self.put_back(refused.inputs, refused.outputs);

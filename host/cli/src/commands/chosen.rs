@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use transputer::network::description::Description;
 use transputer::network::validation::ArgumentOverride;
-use transputer::{Component, Host, HostOptions};
+use transputer::{AtCapacity, Component, Host, HostOptions};
 
 use crate::components::{self, Building, Located};
 use crate::progress::Progress;
@@ -29,6 +29,19 @@ pub(crate) struct Chosen {
     #[arg(long, value_name = "N", default_value_t = HostOptions::default().max_processes,
         value_parser = clap::value_parser!(u32).range(1..))]
     max_processes: u32,
+
+    /// Bytes that all processes may have together, such as 2GiB: memories, tables, and messages
+    /// that wait
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_memory: Option<u64>,
+
+    /// Without a place for one process more: `fail`, `wait`, or how long to wait, such as 2s
+    #[arg(long, value_name = "HOW", default_value = "fail")]
+    at_capacity: AtCapacity,
+
+    /// Channels that may be open at once
+    #[arg(long, value_name = "N")]
+    max_channels: Option<u32>,
 
     /// Take guests as they were last built
     #[arg(long)]
@@ -73,9 +86,16 @@ impl Chosen {
     pub(crate) fn host_options(&self) -> HostOptions {
         HostOptions {
             max_processes: self.max_processes,
+            max_memory: self.max_memory,
+            max_channels: self.max_channels,
+            at_capacity: self.at_capacity,
             ..HostOptions::default()
         }
     }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_size::parse_size(text).map_err(|error| format!("{error}: write 64MiB, or bytes"))
 }
 
 impl Prepared {

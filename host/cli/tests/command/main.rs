@@ -9,6 +9,7 @@ mod bad_input;
 mod building;
 mod exploring;
 mod help;
+mod limits;
 mod running;
 #[cfg(unix)]
 mod signals;

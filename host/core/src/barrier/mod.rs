@@ -36,7 +36,7 @@ use std::fmt;
 
 use crate::channel::deferred::Deferred;
 use crate::channel::shared::next_id;
-use crate::channel::{ChannelId, Poison, Probe, block_on};
+use crate::channel::{ChannelId, Lasting, Poison, Probe, block_on};
 use crate::clock::Sleep;
 use crate::process::Holder;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
@@ -49,6 +49,7 @@ type Later = Deferred<Infallible>;
 struct Shared {
     id: ChannelId,
     label: Option<Arc<str>>,
+    _lasting: Option<Lasting>,
     state: Mutex<State>,
 }
 
@@ -81,10 +82,19 @@ pub struct Barrier {
 impl Barrier {
     /// A new barrier, with one member, held by [`Holder::Host`]. An empty label is none.
     pub fn new(label: impl Into<Arc<str>>) -> Self {
-        let label = label.into();
+        Self::open(label.into(), None)
+    }
+
+    /// Like [`new`](Self::new), with something to be dropped when the last member is gone.
+    pub fn keeping(label: impl Into<Arc<str>>, lasting: Lasting) -> Self {
+        Self::open(label.into(), Some(lasting))
+    }
+
+    fn open(label: Arc<str>, lasting: Option<Lasting>) -> Self {
         let shared = Arc::new(Shared {
             id: next_id(),
             label: (!label.is_empty()).then_some(label),
+            _lasting: lasting,
             state: Mutex::new(State::default()),
         });
         let key = shared.lock().enrol(Holder::Host);

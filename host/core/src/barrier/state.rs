@@ -163,11 +163,6 @@ impl State {
         let waits = |member: &Member| matches!(member.arrival, Arrival::Waiting { .. });
         let absent = self.members.iter().map(|(_, member)| member);
         Look {
-            capacity: 0,
-            buffered: 0,
-            bytes: 0,
-            senders: Vec::new(),
-            receivers: Vec::new(),
             absent: absent
                 .filter(|member| !waits(member))
                 .map(|member| member.holder)
@@ -177,6 +172,7 @@ impl State {
                 .iter()
                 .filter_map(|key| waiting(&self.members[*key]))
                 .collect(),
+            ..Look::default()
         }
     }
 

@@ -31,8 +31,9 @@ fn waker() -> Waker {
         .unwrap_or_else(|_| Waker::from(Arc::new(Unpark(thread::current()))))
 }
 
-/// Runs `future` on this thread, which is parked while the future waits.
-pub(crate) fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
+/// Runs `future` on this thread, which is parked while the future waits. Not for a thread that is
+/// a scheduler's worker.
+pub fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
     let waker = waker();
     let mut context = Context::from_waker(&waker);
     loop {

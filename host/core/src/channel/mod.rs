@@ -44,12 +44,12 @@ pub(crate) mod shared;
 pub(crate) mod state;
 pub(crate) mod waiting;
 
-pub(crate) use blocking::block_on;
+pub use blocking::block_on;
 pub use census::Census;
 pub use deadline::{ReceiveBy, SendBy};
 pub use error::{ChannelError, Poison, PoisonKind, SendError};
 pub use operation::{Receive, Send};
-pub use options::{Options, Overflow, Payload, Tally};
+pub use options::{Lasting, Options, Overflow, Payload, Tally};
 pub use probe::{Look, Probe, Side, Statistics, Waiting};
 pub use receiver::Receiver;
 pub use sender::Sender;
@@ -59,6 +59,14 @@ use crate::sync::Arc;
 /// The number of a channel, unique in this program.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub u64);
+
+impl ChannelId {
+    /// A number that no channel and no barrier has: for what is waited at likewise.
+    #[must_use]
+    pub fn fresh() -> Self {
+        shared::next_id()
+    }
+}
 
 impl std::fmt::Display for ChannelId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

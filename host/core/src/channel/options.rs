@@ -116,7 +116,12 @@ pub struct Options {
     pub tally: Option<Arc<Tally>>,
     /// Where the channel and its ends are counted while they live.
     pub census: Option<Arc<Census>>,
+    /// Dropped when its last end goes.
+    pub lasting: Option<Lasting>,
 }
+
+/// What lasts as long as a channel or a barrier: for whoever counts them.
+pub type Lasting = Arc<dyn Any + Send + Sync>;
 
 /// What channels that are gone have seen, added up.
 #[derive(Debug, Default)]
@@ -137,6 +142,7 @@ impl Default for Options {
             label: None,
             tally: None,
             census: None,
+            lasting: None,
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum Side {
     Receive,
     /// The members' of a barrier.
     Sync,
+    /// Who waits for a place among those that may run; the `senders` have one to give back.
+    Place,
 }
 
 /// An operation that waits at a channel or a barrier, by itself or as a guard of an alternation.
@@ -55,7 +57,7 @@ pub struct Waiting {
 }
 
 /// A look at a channel or a barrier: consistent, and out of date as soon as it is returned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Look {
     /// Messages that the channel can buffer.
     pub capacity: usize,
@@ -63,6 +65,10 @@ pub struct Look {
     pub buffered: usize,
     /// Bytes of the messages that it buffers.
     pub bytes: usize,
+    /// Messages that were ever handed to receivers.
+    pub received: u64,
+    /// Sends that wait, or have ended and been told nothing yet: their messages may come back.
+    pub offers: usize,
     /// The holder of each sender.
     pub senders: Vec<Holder>,
     /// The holder of each receiver.
@@ -124,6 +130,8 @@ impl<T: Payload> Probe for Shared<T> {
             capacity: self.capacity,
             buffered: state.buffer.len(),
             bytes: state.bytes,
+            received: state.received,
+            offers: state.sending.len(),
             senders: state.senders.holders(),
             receivers: state.receivers.holders(),
             absent: Vec::new(),

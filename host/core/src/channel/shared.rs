@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::ChannelId;
 use super::census::Census;
 use super::deferred::Deferred;
-use super::options::{Options, Tally};
+use super::options::{Lasting, Options, Tally};
 use super::state::State;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
@@ -28,6 +28,7 @@ pub(crate) struct Shared<T> {
     pub(crate) capacity: usize,
     tally: Option<std::sync::Arc<Tally>>,
     census: Option<std::sync::Arc<Census>>,
+    _lasting: Option<Lasting>,
     state: Mutex<State<T>>,
 }
 
@@ -43,6 +44,7 @@ impl<T> Shared<T> {
             label: options.label,
             tally: options.tally,
             census: options.census,
+            _lasting: options.lasting,
         }
     }
 

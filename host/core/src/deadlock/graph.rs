@@ -89,7 +89,7 @@ impl View<'_> {
             return BTreeSet::new();
         };
         let others = match side {
-            Side::Receive => &seen.look.senders,
+            Side::Receive | Side::Place => &seen.look.senders,
             Side::Send => &seen.look.receivers,
             Side::Sync => &seen.look.absent,
         };

@@ -47,12 +47,19 @@ impl Waits {
 }
 
 /// When a channel that carries ends in its messages can be taken as out of reach.
-#[derive(Copy, Clone, PartialEq, Eq)]
-pub(super) enum Carriers {
+#[derive(Copy, Clone)]
+pub(super) enum Carriers<'a> {
     /// If nobody live holds an end of it.
     Any,
-    /// The same, and it was looked at before the channel whose ends it carries.
-    SeenBefore,
+    /// The same, and it was looked at before the channel whose ends it carries, or is one of
+    /// these: out of reach in the first round already, and nothing was received from it since.
+    Still(&'a HashSet<ChannelId>),
+}
+
+/// Who nobody live can reach, by one round of looks.
+pub(super) struct OutOfReach {
+    pub(super) processes: BTreeSet<ProcessId>,
+    pub(super) channels: HashSet<ChannelId>,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
@@ -69,16 +76,17 @@ struct Reach {
     roots: Vec<Node>,
 }
 
-/// The processes that nobody live can reach. Only those that `may_be` stuck are considered.
+/// The processes and channels that nobody live can reach. Only processes that `may_be` stuck are
+/// considered.
 ///
 /// This is the least fixpoint: whatever is live makes live all that it can reach, and nothing
 /// else is live.
-pub(super) fn stuck(
+pub(super) fn out_of_reach(
     seen: &[Seen],
     waits: &Waits,
-    carriers: Carriers,
+    carriers: Carriers<'_>,
     may_be: impl Fn(ProcessId) -> bool,
-) -> BTreeSet<ProcessId> {
+) -> OutOfReach {
     let suspects: BTreeSet<_> = waits
         .0
         .iter()
@@ -89,10 +97,16 @@ pub(super) fn stuck(
     reach.add_waits(waits, &suspects);
     reach.add_ends(seen, &suspects, carriers);
     let live = reach.live();
-    suspects
-        .into_iter()
-        .filter(|process| !live.contains(&Node::Process(*process)))
-        .collect()
+    let channels = seen.iter().map(|seen| seen.channel);
+    OutOfReach {
+        processes: suspects
+            .into_iter()
+            .filter(|process| !live.contains(&Node::Process(*process)))
+            .collect(),
+        channels: channels
+            .filter(|channel| !live.contains(&Node::Channel(*channel)))
+            .collect(),
+    }
 }
 
 impl Reach {
@@ -126,11 +140,11 @@ impl Reach {
     }
 
     /// Who holds an end of a channel, or a membership of a barrier, can reach it.
-    fn add_ends(&mut self, seen: &[Seen], suspects: &BTreeSet<ProcessId>, carriers: Carriers) {
-        let mut known: HashSet<ChannelId> = HashSet::new();
-        if carriers == Carriers::Any {
-            known.extend(seen.iter().map(|seen| seen.channel));
-        }
+    fn add_ends(&mut self, seen: &[Seen], suspects: &BTreeSet<ProcessId>, carriers: Carriers<'_>) {
+        let mut known: HashSet<ChannelId> = match carriers {
+            Carriers::Any => seen.iter().map(|seen| seen.channel).collect(),
+            Carriers::Still(channels) => channels.clone(),
+        };
         for seen in seen {
             // Its own messages may carry its own ends: it was looked at once for both.
             known.insert(seen.channel);

@@ -29,8 +29,10 @@
 //!   after, somebody live has a way to the channel, and the look shows no such way.
 //!
 //! For ends inside messages the second round looks at the carrying channel first: what was out of
-//! reach then stays so. Two channels each of which carries the other's ends have no such order,
-//! and are taken as live: such a deadlock is missed rather than one reported that is none.
+//! reach then stays so. Two channels each of which carries the other's ends have no such order. For
+//! them both must have been out of reach in the first round too, and nothing may have been
+//! received from either in between: whoever holds an end of theirs now must have taken it out of a
+//! message of such a channel, and the first to do so would have needed an end before.
 //!
 //! An alternation enters its queues under all their locks, so no look sees half of its waits.
 //! Killing a process from outside still frees the others; that is what the report is for.
@@ -44,7 +46,7 @@ use std::time::Instant;
 
 use crate::channel::{ChannelId, Look, Probe, Side};
 use crate::process::{Holder, ProcessId};
-use liveness::{Carriers, Waits, stuck};
+use liveness::{Carriers, Waits, out_of_reach};
 
 /// A process that waits, without a deadline, for another to end.
 ///
@@ -121,18 +123,27 @@ pub fn find(
 ) -> Vec<Deadlock> {
     let mut seen = look(probes.iter());
     let first = Waits::new(&seen, &awaits());
-    let suspects = stuck(&seen, &first, Carriers::Any, |_| true);
-    if suspects.is_empty() {
+    let suspects = out_of_reach(&seen, &first, Carriers::Any, |_| true);
+    if suspects.processes.is_empty() {
         return Vec::new();
     }
+    let received = |seen: &[Seen]| -> HashMap<ChannelId, u64> {
+        let seen = seen.iter();
+        seen.map(|seen| (seen.channel, seen.look.received))
+            .collect()
+    };
+    let before = received(&seen);
     let order = carriers_first(&seen);
     let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
     seen = look(order.iter().filter_map(|id| by_id.get(id).copied()));
     let second = Waits::new(&seen, &awaits());
-    let stuck = stuck(&seen, &second, Carriers::SeenBefore, |process| {
-        suspects.contains(&process) && first.of(process) == second.of(process)
+    let after = received(&seen);
+    let mut still = suspects.channels;
+    still.retain(|channel| before.get(channel) == after.get(channel));
+    let stuck = out_of_reach(&seen, &second, Carriers::Still(&still), |process| {
+        suspects.processes.contains(&process) && first.of(process) == second.of(process)
     });
-    graph::deadlocks(&seen, &second, &stuck)
+    graph::deadlocks(&seen, &second, &stuck.processes)
 }
 
 /// A channel as it was seen, in a round of looks.

@@ -18,6 +18,7 @@ pub(super) fn grants(
 ) -> (Grants, Vec<Spanned<String>>) {
     let mut fields = Fields::new(what.clone(), table);
     let stdio = fields.get("stdio").and_then(|item| item.boolean(report));
+    let clocks = fields.get("clocks").and_then(|item| item.boolean(report));
     let env = fields.get("env").map(|item| variables(&item, report));
     let directories = fields
         .get("directories")
@@ -29,6 +30,7 @@ pub(super) fn grants(
     fields.finish(report);
     let grants = Grants {
         stdio: stdio.unwrap_or(false),
+        clocks: clocks.unwrap_or(false),
         env: env.unwrap_or_default(),
         directories: directories.unwrap_or_default(),
         network: network.unwrap_or_default(),

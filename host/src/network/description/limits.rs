@@ -1,11 +1,13 @@
 //! Limits: sizes, times and counts.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use toml::de::DeTable;
 
 use super::table::{Fields, Item, Report};
-use crate::network::plan::Limits;
+use crate::host::AtCapacity;
+use crate::network::plan::{Limits, Totals};
 
 /// A process cannot have less memory than one page.
 const PAGE: u64 = 64 * 1024;
@@ -29,11 +31,79 @@ pub(super) fn limits(what: String, table: &DeTable<'_>, report: &mut Report) -> 
         message: fields.get("message").and_then(|item| size(&item, report)),
         cpu: fields.get("cpu").and_then(|item| time(&item, report)),
         wall: fields.get("wall").and_then(|item| time(&item, report)),
+        operation: fields.get("operation").and_then(|item| time(&item, report)),
         children: fields.get("children").and_then(|item| count(&item, report)),
         channels: fields.get("channels").and_then(|item| count(&item, report)),
+        log: fields.get("log").and_then(|item| count(&item, report)),
     };
     fields.finish(report);
     limits
+}
+
+/// Totals, and where those are that the network itself may be over.
+#[derive(Default)]
+pub(super) struct TotalsEntry {
+    totals: Totals,
+    processes: Range<usize>,
+    channels: Range<usize>,
+}
+
+/// Reads the limits of a network as a whole.
+pub(super) fn totals(table: &DeTable<'_>, report: &mut Report) -> TotalsEntry {
+    let mut fields = Fields::new("[network.limits]", table);
+    let mut entry = TotalsEntry::default();
+    entry.totals.memory = fields.get("memory").and_then(|item| size(&item, report));
+    if let Some(item) = fields.get("processes") {
+        entry.totals.processes = count(&item, report);
+        entry.processes = item.span();
+    }
+    if let Some(item) = fields.get("channels") {
+        entry.totals.channels = count(&item, report);
+        entry.channels = item.span();
+    }
+    entry.totals.cpu = fields.get("cpu").and_then(|item| time(&item, report));
+    fields.finish(report);
+    entry
+}
+
+impl TotalsEntry {
+    /// The totals of a network that begins with so many processes and channels.
+    pub(super) fn checked(self, processes: u64, channels: u64, report: &mut Report) -> Totals {
+        let begins = [
+            (
+                "processes",
+                self.totals.processes,
+                processes,
+                self.processes,
+            ),
+            ("channels", self.totals.channels, channels, self.channels),
+        ];
+        for (key, allowed, there, span) in begins {
+            if let Some(allowed) = allowed
+                && u64::from(allowed) < there
+            {
+                report.error_with_hint(
+                    span,
+                    format!("`{key}` = {allowed}, and the network begins with {there}"),
+                    format!("allow {there} or more"),
+                );
+            }
+        }
+        self.totals
+    }
+}
+
+/// What to do where no place is free for a process.
+pub(super) fn at_capacity(item: &Item<'_>, report: &mut Report) -> Option<AtCapacity> {
+    let text = item.value.get_ref().as_str();
+    let parsed = text.and_then(|text| text.parse().ok());
+    if parsed.is_none() {
+        report.expected(
+            item,
+            "\"fail\", \"wait\", or a time to wait, such as \"2 s\"",
+        );
+    }
+    parsed
 }
 
 fn size(item: &Item<'_>, report: &mut Report) -> Option<u64> {

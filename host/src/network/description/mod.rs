@@ -8,6 +8,7 @@
 //! [network]
 //! name = "sieve"                      # else the folder's name
 //! doc = "Primes, one process for each."
+//! at_capacity = "fail"                # or wait, or a time to wait: without a place for a process
 //!
 //! [arguments]                         # for every process with an argument of that name
 //! count = 100
@@ -22,6 +23,7 @@
 //! memory = "64 MiB"
 //! [process.generator.grants]          # nothing else outside the network is reachable
 //! stdio = true                        # the host's standard output and error
+//! clocks = true                       # what time it is; sleeping needs no grant
 //! env = ["HOME"]                      # the host's variables, or { LANG = "C" }
 //! directories = [{ host = "data", guest = "/data", write = false }]
 //! network = ["127.0.0.1:8080"]
@@ -58,12 +60,20 @@
 //! overflow = "block"                  # or drop-oldest, drop-newest
 //!
 //! [limits]                            # of every process; all may be left out
-//! memory = "64 MiB"                   # linear memories and tables; a number is bytes
+//! memory = "64 MiB"                   # linear memories, tables and messages that wait
 //! message = "1 MiB"                   # one message
 //! cpu = "2 s"                         # time computing
 //! wall = "1 min"                      # time from start to end, waiting included
 //! children = 10                       # spawned processes that still run
 //! channels = 100                      # opened channels that still have an end
+//! operation = "10 s"                  # time that one operation on channels waits
+//! log = 1000                          # lines in a second
+//!
+//! [network.limits]                    # of all processes together
+//! memory = "1 GiB"
+//! processes = 1000                    # that live at once
+//! channels = 10000
+//! cpu = "1 min"
 //!
 //! [stdin]
 //! to = "two.orders"                   # or a list
@@ -86,7 +96,9 @@ use std::path::{Path, PathBuf};
 use serde_spanned::Spanned;
 use transputer_core::Overflow;
 
-use super::plan::{Grants, Limits};
+use crate::host::AtCapacity;
+
+use super::plan::{Grants, Limits, Totals};
 use crate::problem::{Problem, Problems, Source, did_you_mean};
 use crate::supervisor::RestartPolicy;
 use crate::value::Value;
@@ -141,6 +153,10 @@ pub struct Description {
     pub limits: Limits,
     /// Processes that are supervised together.
     pub groups: Vec<GroupEntry>,
+    /// What all processes may use together.
+    pub totals: Totals,
+    /// What to do where no place is free for a process; `None`: what the host does.
+    pub at_capacity: Option<AtCapacity>,
     /// Where the network's standard input goes.
     pub stdin: Option<EndpointEntry>,
     /// Where the network's standard output comes from.

@@ -10,6 +10,7 @@ use super::table::{Fields, Item, Report, check_label, check_name, entries, is_du
 use super::{
     ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, grants, limits, supervision,
 };
+use crate::host::AtCapacity;
 use crate::problem::{Problems, Source};
 
 /// Larger texts than this are no network's description.
@@ -41,7 +42,12 @@ pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Descripti
 
 fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -> Description {
     let mut sections = Fields::new("a network's description", document);
-    let (name, doc) = network(sections.get("network"), base, report);
+    let Heading {
+        name,
+        doc,
+        at_capacity,
+        totals,
+    } = network(sections.get("network"), base, report);
     let arguments = sections
         .get("arguments")
         .map(|item| arguments(&item, report));
@@ -70,6 +76,13 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
         channels::endpoint("[stdout]", "from", &item, table, report)
     });
     sections.finish(report);
+    let count = |entries: Option<usize>| entries.unwrap_or(0) as u64;
+    let endpoints = u64::from(stdin.is_some()) + u64::from(stdout.is_some());
+    let totals = totals.checked(
+        count(processes.as_ref().map(Vec::len)),
+        count(channels.as_ref().map(Vec::len)) + endpoints,
+        report,
+    );
     if processes.as_ref().is_none_or(Vec::is_empty) && report.is_empty() {
         report.error_with_hint(
             0..0,
@@ -88,26 +101,49 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
         channels: channels.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
         groups: groups.unwrap_or_default(),
+        totals,
+        at_capacity,
         stdin,
         stdout,
     }
 }
 
-/// The network's name and what it does.
-fn network(item: Option<Item<'_>>, base: &Path, report: &mut Report) -> (String, String) {
+/// What is said of the network as a whole.
+struct Heading {
+    name: String,
+    doc: String,
+    at_capacity: Option<AtCapacity>,
+    totals: limits::TotalsEntry,
+}
+
+fn network(item: Option<Item<'_>>, base: &Path, report: &mut Report) -> Heading {
     let mut name = None;
     let mut doc = None;
+    let mut at_capacity = None;
+    let mut totals = None;
     if let Some(table) = item.and_then(|item| item.table(report)) {
         let mut fields = Fields::new("[network]", table);
         name = fields.get("name").and_then(|item| item.string(report));
         doc = fields.get("doc").and_then(|item| item.string(report));
+        at_capacity = fields
+            .get("at_capacity")
+            .and_then(|item| limits::at_capacity(&item, report));
+        totals = fields.get("limits").and_then(|item| {
+            let table = item.table(report)?;
+            Some(limits::totals(table, report))
+        });
         fields.finish(report);
     }
     if let Some(name) = &name {
         check_label("a network", name, report);
     }
     let name = name.map_or_else(|| folder_name(base), Spanned::into_inner);
-    (name, doc.map(Spanned::into_inner).unwrap_or_default())
+    Heading {
+        name,
+        doc: doc.map(Spanned::into_inner).unwrap_or_default(),
+        at_capacity,
+        totals: totals.unwrap_or_default(),
+    }
 }
 
 fn folder_name(base: &Path) -> String {

@@ -69,7 +69,7 @@ impl HostReceiver {
     /// As `receive`.
     pub fn receive_with_ends(&self) -> Result<WithEnds, ChannelError> {
         let message = self.receiver.receive_blocking()?;
-        let ends = message.ends.into_iter().map(HostEnd::from_message);
+        let ends = message.ends.take().into_iter().map(HostEnd::from_message);
         Ok((message.bytes, ends.collect()))
     }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use transputer_core::Holder;
-use transputer_core::channel::{SendError, Statistics};
+use transputer_core::channel::{SendError, Statistics, block_on};
 
 use super::{HostEnd, SendValueError, WithEnds, poison, thread};
 use crate::message::{Message, Sender};
+use crate::network::moving::send_ends;
 use crate::signature::PayloadType;
 
 /// The end of a channel through which the embedding program sends to a process.
@@ -83,12 +84,15 @@ impl HostSender {
         ends: Vec<HostEnd>,
     ) -> Result<(), SendError<WithEnds>> {
         let ends: Vec<_> = ends.into_iter().map(HostEnd::into_message).collect();
-        let transit = Holder::Transit(self.sender.id());
-        ends.iter().for_each(|end| end.set_holder(transit));
-        let bytes = message.into();
-        let sent = self.sender.send_blocking(Message { bytes, ends });
+        let message = Message {
+            ends: ends.into(),
+            ..Message::new(message.into())
+        };
+        let send = |message| self.sender.send(message);
+        let sending = send_ends(&self.sender, message, Holder::Host, send);
+        let sent = block_on(Box::pin(sending));
         sent.map_err(|refused| {
-            let ends = refused.message.ends.into_iter();
+            let ends = refused.message.ends.take().into_iter();
             SendError {
                 message: (
                     refused.message.bytes,

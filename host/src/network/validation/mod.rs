@@ -48,6 +48,8 @@ pub fn check(
         return Err(check.problems);
     }
     let mut plan = Plan {
+        totals: description.totals,
+        at_capacity: description.at_capacity,
         name: description.name.clone(),
         doc: description.doc.clone(),
         components,

@@ -1,0 +1,48 @@
+//! Spawns more than there is room for.
+
+use transputer_guest::{Error, Receiver, Refused, Sender, Spawn, channel, spawn};
+
+/// Spawns `children` processes of the component `parks`, one after the other, which live until it
+/// lets them go; says what became of each. `patience` is what it asks for: `forever`, `now`,
+/// milliseconds, or nothing.
+#[transputer_guest::process]
+fn crowds(
+    children: u32,
+    patience: String,
+    told: Sender<String>,
+    release: Receiver<()>,
+) -> Result<(), Error> {
+    let mut kept = Vec::new();
+    for _ in 0..children {
+        let (sender, receiver) = channel::<u64>(0)?;
+        let child = patient(spawn("parks"), &patience).input("input", receiver);
+        match child.start() {
+            Ok(child) => {
+                kept.push((sender, child));
+                told.send(&"started".to_owned())?;
+            }
+            Err(error) => match error.why() {
+                Refused::Capacity(text) => told.send(&format!("capacity: {text}"))?,
+                _ => return Err(Error::Failed(error.to_string())),
+            },
+        }
+    }
+    release.receive()?;
+    for (sender, child) in kept {
+        sender.send(&1)?;
+        child.wait().ok()?;
+    }
+    Ok(())
+}
+
+fn patient(spawn: Spawn, patience: &str) -> Spawn {
+    match patience {
+        "" => spawn,
+        "forever" => spawn.await_place(),
+        "now" => spawn.place_now(),
+        time => {
+            let time = time.parse().unwrap_or_default();
+            spawn.place_by(transputer_guest::now() + std::time::Duration::from_millis(time))
+        }
+    }
+}

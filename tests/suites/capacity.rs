@@ -1,0 +1,375 @@
+//! At capacity, spawning and starting wait or fail, as asked; and as many processes as are
+//! promised do live at once.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use transputer::{
+    AtCapacity, ChannelOptions, Doing, Error, Host, HostOptions, HostReceiver, HostSender, Limits,
+    Running, SpawnFault, Totals, Verdict,
+};
+use transputer_tests::{guest_of, input, new_host};
+
+fn small(max_processes: u32, at_capacity: AtCapacity) -> Host {
+    new_host(HostOptions {
+        max_processes,
+        at_capacity,
+        ..HostOptions::default()
+    })
+}
+
+/// A network whose one process wants so many children.
+struct Crowd {
+    running: Running,
+    told: HostReceiver,
+    release: HostSender,
+}
+
+fn crowd(host: &Host, children: i64, patience: &str, totals: Totals) -> Crowd {
+    crowd_that_tells(
+        host,
+        children,
+        patience,
+        totals,
+        ChannelOptions::bounded(1_000),
+    )
+}
+
+fn crowd_that_tells(
+    host: &Host,
+    children: i64,
+    patience: &str,
+    totals: Totals,
+    telling: ChannelOptions,
+) -> Crowd {
+    let mut network = host.network("crowd");
+    network.totals(totals);
+    network
+        .process("crowds", &guest_of(host, "crowds"))
+        .argument("children", children)
+        .argument("patience", patience)
+        .may_spawn("parks", &guest_of(host, "parks"));
+    let told = network.output("crowds.told", telling).expect("it is free");
+    let release = input(&mut network, "crowds.release");
+    Crowd {
+        running: network.start().expect("it starts"),
+        told,
+        release,
+    }
+}
+
+impl Crowd {
+    fn next(&self) -> String {
+        self.told.receive_value().expect("it tells")
+    }
+
+    /// Lets all go, once the crowd has what it wanted.
+    fn end(self) {
+        self.release.send_value(&()).expect("it waits for this");
+        let report = self.running.wait();
+        assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
+    }
+
+    /// Waits until the process waits for a place.
+    fn queues(&self) {
+        let waits = || {
+            let status = self.running.status();
+            status.iter().any(|process| {
+                matches!(&process.doing, Doing::Waiting(waits)
+                    if waits.iter().any(|wait| wait.channel.starts_with("processes of the")))
+            })
+        };
+        while !waits() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn network_of(processes: u32) -> Totals {
+    Totals {
+        processes: Some(processes),
+        ..Totals::default()
+    }
+}
+
+#[test]
+fn without_patience_spawning_past_the_capacity_fails() {
+    let host = small(3, AtCapacity::Fail);
+    for patience in ["", "now"] {
+        let crowd = crowd(&host, 3, patience, Totals::default());
+        assert_eq!(
+            (crowd.next().as_str(), crowd.next().as_str()),
+            ("started", "started")
+        );
+        let expected = "capacity: 3 processes run, as many as `max_processes` = 3 allows";
+        assert_eq!(crowd.next(), expected);
+        crowd.end();
+        assert_eq!(host.running_processes(), 0);
+    }
+}
+
+#[test]
+fn a_networks_own_capacity_is_named() {
+    let host = small(100, AtCapacity::Fail);
+    let crowd = crowd(&host, 2, "", network_of(2));
+    assert_eq!(crowd.next(), "started");
+    let expected = "capacity: 2 processes run, as many as `processes` = 2 allows its network";
+    assert_eq!(crowd.next(), expected);
+    crowd.end();
+}
+
+#[test]
+fn with_patience_spawning_waits_for_a_place() {
+    for (at_capacity, patience) in [(AtCapacity::Fail, "forever"), (AtCapacity::Wait, "")] {
+        let host = small(4, at_capacity);
+        let first = crowd(&host, 1, "now", Totals::default());
+        assert_eq!(first.next(), "started");
+        let second = crowd(&host, 2, patience, Totals::default());
+        assert_eq!(second.next(), "started");
+        second.queues();
+        assert_eq!(host.running_processes(), 4);
+        first.end();
+        assert_eq!(second.next(), "started");
+        second.end();
+        assert_eq!(host.running_processes(), 0);
+    }
+}
+
+#[test]
+fn patience_for_a_place_runs_out() {
+    let host = small(2, AtCapacity::Fail);
+    let crowd = crowd(&host, 2, "20", Totals::default());
+    assert_eq!(crowd.next(), "started");
+    let expected = "capacity: 2 processes run, as many as `max_processes` = 2 allows, and none \
+                    came free in time";
+    assert_eq!(crowd.next(), expected);
+    crowd.end();
+    let host = small(2, AtCapacity::WaitFor(Duration::from_millis(20)));
+    let crowd = self::crowd(&host, 2, "", Totals::default());
+    assert_eq!(
+        (crowd.next().as_str(), crowd.next().as_str()),
+        ("started", expected)
+    );
+    crowd.end();
+}
+
+#[test]
+fn who_waits_for_a_place_can_be_stopped_and_hands_it_on() {
+    let host = small(4, AtCapacity::Wait);
+    let holder = crowd(&host, 1, "", Totals::default());
+    assert_eq!(holder.next(), "started");
+    let first = crowd(&host, 1, "", Totals::default());
+    assert_eq!(first.next(), "started");
+    let totals = Totals::default();
+    let (queued, waits) = mpsc::channel();
+    std::thread::scope(|scope| {
+        // Nobody has a place for it: it starts once somebody ends.
+        let late = scope.spawn(|| {
+            queued.send(()).expect("somebody listens");
+            crowd(&host, 0, "", totals)
+        });
+        waits.recv().expect("it is about to start");
+        first.running.stop("enough");
+        assert_eq!(first.running.wait().verdict(), Verdict::Stopped);
+        late.join().expect("it has started").end();
+    });
+    holder.end();
+    assert_eq!(host.running_processes(), 0);
+}
+
+#[test]
+fn places_go_to_who_has_waited_longest() {
+    let host = small(5, AtCapacity::Wait);
+    let holder = crowd(&host, 2, "", Totals::default());
+    assert_eq!(
+        (holder.next().as_str(), holder.next().as_str()),
+        ("started", "started")
+    );
+    let second = crowd(&host, 0, "", Totals::default());
+    let first = crowd(&host, 2, "", Totals::default());
+    // Five run; the first wants two more, one after the other.
+    first.queues();
+    second.end();
+    assert_eq!(first.next(), "started");
+    first.queues();
+    holder.end();
+    assert_eq!(first.next(), "started");
+    first.end();
+}
+
+#[test]
+fn waiting_for_a_place_that_can_never_come_is_a_deadlock() {
+    for totals in [Totals::default(), network_of(3)] {
+        let host = small(3, AtCapacity::Wait);
+        let crowd = crowd(&host, 3, "", totals);
+        assert_eq!(
+            (crowd.next().as_str(), crowd.next().as_str()),
+            ("started", "started")
+        );
+        // All others wait for this one, and it waits for one of them to end.
+        let refused = crowd.next();
+        assert!(refused.contains("; deadlock: crowds"), "{refused}");
+        crowd.release.send_value(&()).expect("it goes on");
+        let report = crowd.running.wait();
+        assert_eq!(report.verdict(), Verdict::Deadlocked, "{report:?}");
+        let text = report.deadlocks[0].to_string();
+        assert!(
+            text.contains("`crowds` waits to have a place from"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn networks_that_wait_for_each_others_places_are_deadlocked() {
+    let host = small(4, AtCapacity::Wait);
+    // Each goes on only when it is heard.
+    let meets = ChannelOptions::rendezvous();
+    let first = crowd_that_tells(&host, 2, "", Totals::default(), meets);
+    let second = crowd_that_tells(&host, 2, "", Totals::default(), meets);
+    while host.running_processes() < 4 {
+        std::thread::yield_now();
+    }
+    assert_eq!(
+        (first.next().as_str(), second.next().as_str()),
+        ("started", "started")
+    );
+    // Four run, and both want a third process. One is refused, and can let its places go.
+    let refused = first.next();
+    assert!(refused.contains("; deadlock: crowds"), "{refused}");
+    first.release.send_value(&()).expect("it goes on");
+    assert_eq!(first.running.wait().verdict(), Verdict::Deadlocked);
+    assert_eq!(second.next(), "started");
+    second.end();
+}
+
+#[test]
+fn a_network_waits_for_all_of_its_places_or_fails_at_once() {
+    let host = small(3, AtCapacity::Wait);
+    let mut wide = host.network("wide");
+    for n in 0..4 {
+        wide.process(&format!("p{n}"), &guest_of(&host, "no_ports"));
+    }
+    match wide.start() {
+        Err(Error::Spawn {
+            reason: fault @ SpawnFault::Capacity { wanted: 4, .. },
+            ..
+        }) => assert!(fault.to_string().contains("4 are to start"), "{fault}"),
+        other => panic!("expected no room, found {other:?}"),
+    }
+    let holder = crowd(&host, 1, "", Totals::default());
+    assert_eq!(holder.next(), "started");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut network = host.network("two");
+            for n in 0..2 {
+                network.process(&format!("p{n}"), &guest_of(&host, "no_ports"));
+            }
+            network.start().expect("there is room in the end").wait()
+        });
+        holder.end();
+        let report = waiting.join().expect("it has run");
+        assert_eq!(report.verdict(), Verdict::Succeeded);
+    });
+}
+
+/// Parks so many processes at once, the one that spawns them included, and lets them go.
+fn parks(max_processes: u32) {
+    let host = new_host(HostOptions {
+        max_processes,
+        ..HostOptions::default()
+    });
+    let before = kibibytes("VmRSS");
+    let began = Instant::now();
+    let mut network = host.network("parked");
+    network
+        .process("crowds", &guest_of(&host, "crowds"))
+        .argument("children", i64::from(max_processes) - 1)
+        .argument("patience", "now")
+        .may_spawn("parks", &guest_of(&host, "parks"))
+        .limits(Limits {
+            channels: Some(2 * max_processes),
+            ..Limits::default()
+        });
+    let told = network
+        .output("crowds.told", ChannelOptions::bounded(1_000))
+        .expect("it is free");
+    let release = input(&mut network, "crowds.release");
+    let running = network.start().expect("it starts");
+    for n in 1..max_processes {
+        let answer: String = told.receive_value().expect("it tells");
+        assert_eq!(answer, "started", "child {n}");
+    }
+    let spawned = began.elapsed();
+    assert_eq!(host.running_processes(), max_processes);
+    let (parked, mappings) = (kibibytes("VmRSS"), mappings());
+    release.send_value(&()).expect("it waits for this");
+    let report = running.wait();
+    assert_eq!(
+        report.verdict(),
+        Verdict::Succeeded,
+        "{:?}",
+        report.failures.first()
+    );
+    assert_eq!(report.processes, u64::from(max_processes));
+    assert_eq!(host.running_processes(), 0);
+    assert_eq!(host.memory_in_use(), 0);
+    eprintln!(
+        "{max_processes} processes parked at once: spawned in {spawned:.1?}, let go in {:.1?}; \
+         {} KiB each, {mappings} mappings",
+        began.elapsed() - spawned,
+        (parked - before) / u64::from(max_processes),
+    );
+}
+
+/// A figure of `/proc/self/status`, in KiB.
+fn kibibytes(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix(name)).unwrap_or("");
+    let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+fn mappings() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    maps.lines().count()
+}
+
+fn is_full() -> bool {
+    std::env::var_os("TRANSPUTER_FULL").is_some()
+}
+
+#[test]
+fn as_many_processes_as_the_default_allows_park_at_once() {
+    parks(match is_full() {
+        true => HostOptions::default().max_processes,
+        false => 300,
+    });
+}
+
+#[test]
+fn a_hundred_thousand_processes_park_at_once() {
+    const MAPPINGS: u64 = 700_000;
+    const GIB: u64 = 1 << 20;
+    if !is_full() {
+        eprintln!("skipped: runs when TRANSPUTER_FULL is set, see tools/capacity");
+        return;
+    }
+    let allowed = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
+    let allowed: u64 = allowed.trim().parse().unwrap_or(0);
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let mut lines = memory.lines();
+    let available = lines.find_map(|line| line.strip_prefix("MemAvailable:"));
+    let available = available.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok());
+    let available: u64 = available.unwrap_or(0);
+    if allowed < MAPPINGS || available < 8 * GIB {
+        eprintln!(
+            "skipped: needs vm.max_map_count = {MAPPINGS} (is {allowed}; set it with `sysctl \
+             -w`) and 8 GiB of memory ({} GiB are available)",
+            available / GIB
+        );
+        return;
+    }
+    parks(100_000);
+}

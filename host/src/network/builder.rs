@@ -1,6 +1,6 @@
 //! Wiring a network by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Network {
     pub(super) name: String,
     pub(super) members: Vec<Member>,
     pub(super) groups: Vec<Group>,
+    /// The first member of each name.
+    by_name: HashMap<String, usize>,
     pub(super) probes: Vec<Arc<dyn Probe>>,
     /// Its channels, to be counted once it runs.
     pub(super) wired: Vec<Arc<OpenChannel>>,
@@ -131,6 +133,7 @@ impl Network {
             name: name.to_owned(),
             members: Vec::new(),
             groups: Vec::new(),
+            by_name: HashMap::new(),
             probes: Vec::new(),
             wired: Vec::new(),
             tally: Arc::default(),
@@ -153,6 +156,8 @@ impl Network {
     /// Adds a process. If the name is taken, a number is added to it when it starts, and
     /// ports are looked up in the first process of that name.
     pub fn process(&mut self, name: &str, component: &Component) -> ProcessSettings<'_> {
+        let next = self.members.len();
+        self.by_name.entry(name.to_owned()).or_insert(next);
         self.members.push(Member {
             name: name.to_owned(),
             component: component.clone(),
@@ -313,10 +318,9 @@ impl Network {
         let (process, port) = reference
             .split_once('.')
             .ok_or_else(|| self.fault(format!("`{reference}` is not written `process.port`")))?;
-        let index = self
-            .members
-            .iter()
-            .position(|member| member.name == process)
+        let index = *self
+            .by_name
+            .get(process)
             .ok_or_else(|| self.fault(format!("there is no process `{process}`")))?;
         let member = &self.members[index];
         let signature = member.component.signature();
@@ -369,11 +373,8 @@ impl Network {
 
     fn member<'a>(&mut self, reference: &'a str) -> Option<(&mut Member, &'a str)> {
         let (process, port) = reference.split_once('.')?;
-        let member = self
-            .members
-            .iter_mut()
-            .find(|member| member.name == process)?;
-        Some((member, port))
+        let index = *self.by_name.get(process)?;
+        Some((self.members.get_mut(index)?, port))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline};
 
+use super::limits::ProcessLimits;
 use super::metered::{Meter, Metered, Turn};
 use super::outcome::{Outcome, Overrun};
 use super::state::{Fate, ProcessState, Remains, Settings};
@@ -250,6 +251,7 @@ impl Body<'_> {
         );
         let mut store = Store::new(host.engine(), state);
         store.limiter(|state| &mut state.memory);
+        store.set_max_component_handles(handles(&self.settings.limits));
         let preemption = if host.is_seeded() {
             preempt_by_fuel(&mut store)
         } else {
@@ -266,6 +268,15 @@ impl Body<'_> {
             }),
         }
     }
+}
+
+/// How many handles a process can come to hold within its limits: of its ends, its children, and
+/// some for prepared alternations and WASI. Going over this is a trap, over a limit an error.
+fn handles(limits: &ProcessLimits) -> usize {
+    const OTHERS: usize = 10_000;
+    OTHERS
+        .saturating_add(limits.ends)
+        .saturating_add(limits.children)
 }
 
 /// Has the process yield when it has computed on past a tick.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::network::DeadLetters;
 use crate::problem::Problems;
 use crate::signature::SignatureError;
 
@@ -45,6 +46,27 @@ pub enum Error {
         network: String,
         /// What does not fit, and what to do.
         message: String,
+    },
+    /// The dead-letter file could not be read or written, or is not of this network.
+    #[error("the dead-letter file {path}: {message}")]
+    DeadLetters {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The dead-letter file holds messages of an earlier run.
+    #[error(
+        "{path} holds messages of an earlier run of the network `{network}`: {letters}; \
+         send them again, or move the file away"
+    )]
+    Undelivered {
+        /// The file.
+        path: PathBuf,
+        /// The network of that run.
+        network: String,
+        /// How many there are.
+        letters: DeadLetters,
     },
     /// The engine, its threads or its cache could not be set up.
     #[error("cannot set up the host: {message}")]

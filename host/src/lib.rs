@@ -44,11 +44,11 @@ pub use host::{AtCapacity, CacheFolder, Host, HostOptions};
 pub use network::description::Description;
 pub use network::plan::{Grants, Limits, Totals};
 pub use network::{
-    ChannelOptions, DeadlockReport, Doing, Event, HostAlternation, HostBarrier, HostChosen,
-    HostEnd, HostGuard, HostOutcome, HostReceiver, HostSender, Level, Messages, Network, Order,
-    ProcessReport, ProcessSettings, ProcessStatus, ReceiveValueError, Report, RestartReport,
-    Running, SendValueError, StuckReport, UnfinishedCount, UnfinishedFate, UnfinishedMessage,
-    Verdict, Wait, WithEnds,
+    ChannelOptions, DeadLetterFile, DeadLetterOptions, DeadLetters, DeadlockReport, Doing, Event,
+    HostAlternation, HostBarrier, HostChosen, HostEnd, HostGuard, HostOutcome, HostReceiver,
+    HostSender, Level, Messages, Network, Order, ProcessReport, ProcessSettings, ProcessStatus,
+    ReceiveValueError, Report, RestartReport, Running, SendValueError, StuckReport,
+    UnfinishedCount, UnfinishedFate, UnfinishedMessage, Verdict, Wait, WithEnds,
 };
 pub use process::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
 pub use supervisor::{

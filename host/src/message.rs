@@ -1,11 +1,14 @@
 //! What crosses a channel: bytes, and the ends that travel with them.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::ops::Deref;
+use std::sync::{Arc, Weak};
 
 use transputer_core::channel::{self, Payload};
 
 use crate::limits::Charge;
+use crate::process::Process;
 
 /// The sender of a channel of messages.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
@@ -36,25 +39,51 @@ pub enum End {
 /// Dropping an end may drop the messages that wait in its channel, with the ends in those: a
 /// guest can make such a chain as long as it likes. So they are dropped one after the other, not
 /// one within the other, which would need a stack as deep as the chain is long.
+///
+/// Ends that are dropped because the process that gave them away was ended are poisoned first, as
+/// all that the process held: whoever is at the other sides must not mistake that for a normal end.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
-#[derive(Debug, Default)]
-pub struct Carried(Vec<End>);
+#[derive(Default)]
+pub struct Carried {
+    ends: Vec<End>,
+    giver: Weak<Process>,
+}
 
 thread_local! {
-    /// Ends that wait to be dropped, while others are.
-    static TO_DROP: RefCell<Option<Vec<End>>> = const { RefCell::new(None) };
+    /// What waits to be dropped, while others are.
+    static TO_DROP: RefCell<Option<Vec<Carried>>> = const { RefCell::new(None) };
 }
 
 impl Carried {
+    /// Ends that a process gives away.
+    pub(crate) fn given(ends: Vec<End>, giver: &Arc<Process>) -> Self {
+        Self {
+            ends,
+            giver: Arc::downgrade(giver),
+        }
+    }
+
     /// The ends, in whose message they no longer are.
     pub(crate) fn take(mut self) -> Vec<End> {
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut self.ends)
+    }
+
+    /// Poisons the ends if the process that gave them away was ended, and drops them.
+    fn end(&mut self) {
+        if let Some(giver) = self.giver.upgrade() {
+            giver.poison(&self.ends);
+        }
+        self.ends.clear();
     }
 }
 
+/// Ends that no process gives away.
 impl From<Vec<End>> for Carried {
     fn from(ends: Vec<End>) -> Self {
-        Self(ends)
+        Self {
+            ends,
+            giver: Weak::new(),
+        }
     }
 }
 
@@ -62,32 +91,38 @@ impl Deref for Carried {
     type Target = [End];
 
     fn deref(&self) -> &[End] {
-        &self.0
+        &self.ends
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ends.fmt(f)
     }
 }
 
 impl Drop for Carried {
     fn drop(&mut self) {
-        if self.0.is_empty() {
+        if self.ends.is_empty() {
             return;
         }
-        let mut ends = std::mem::take(&mut self.0);
-        let first = TO_DROP.with_borrow_mut(|waiting| match waiting {
+        let this = std::mem::take(self);
+        let mut carried = TO_DROP.with_borrow_mut(|waiting| match waiting {
             Some(waiting) => {
-                waiting.append(&mut ends);
-                false
+                waiting.push(this);
+                Vec::new()
             }
             None => {
                 *waiting = Some(Vec::new());
-                true
+                vec![this]
             }
         });
-        if !first {
+        if carried.is_empty() {
             return;
         }
-        while !ends.is_empty() {
-            drop(ends);
-            ends = TO_DROP
+        while !carried.is_empty() {
+            carried.iter_mut().for_each(Self::end);
+            carried = TO_DROP
                 .with_borrow_mut(|waiting| waiting.as_mut().map_or_else(Vec::new, std::mem::take));
         }
         TO_DROP.set(None);

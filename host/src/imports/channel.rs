@@ -11,7 +11,7 @@ use super::watched::watching_one;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::{Charge, OpenChannel};
-use crate::message::{Barrier, End, Message, Receiver, Sender};
+use crate::message::{Barrier, Carried, End, Message, Receiver, Sender};
 use crate::network::event::{Event, Level};
 use crate::network::moving::send_ends;
 use crate::process::ProcessState;
@@ -313,7 +313,7 @@ impl wit::HostSender for ProcessState {
     ) -> wasmtime::Result<Result<(), wit::Refused>> {
         self.settle();
         let mut message = Message {
-            ends: self.give_away(ends)?.into(),
+            ends: Carried::given(self.give_away(ends)?, &self.process),
             ..Message::new(message)
         };
         let refused = match self.check_size(message.bytes.len()) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use transputer_core::channel::{Probe, Tally, channel};
 use transputer_core::{Options, Overflow};
 
+use super::dead_letters::Journal;
 use super::endpoint::Endpoint;
 use super::event::{Event, Listener};
 use super::host_end::{HostReceiver, HostSender};
@@ -61,6 +62,8 @@ pub struct Network {
     pub(super) stdout: Option<Endpoint<Receiver>>,
     pub(super) reader: Option<Box<dyn Read + Send>>,
     pub(super) writer: Option<Box<dyn Write + Send>>,
+    /// Where messages of stdin are kept until they are dealt with.
+    pub(super) journal: Option<Arc<Journal>>,
 }
 
 /// A process to be.
@@ -145,6 +148,7 @@ impl Network {
             stdout: None,
             reader: None,
             writer: None,
+            journal: None,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod births;
 mod builder;
+mod dead_letters;
 pub(crate) mod deadlock;
 pub mod description;
 mod endpoint;
@@ -26,6 +27,7 @@ pub mod validation;
 mod wait;
 
 pub use builder::{ChannelOptions, Network, ProcessSettings};
+pub use dead_letters::{DeadLetterFile, DeadLetterOptions, DeadLetters};
 pub use event::{Event, Level};
 pub use host_end::{
     HostAlternation, HostBarrier, HostChosen, HostEnd, HostGuard, HostOutcome, HostReceiver,

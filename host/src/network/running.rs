@@ -223,11 +223,11 @@ impl Start {
             }
         }
         if let Some(stdin) = network.stdin {
-            endpoint::read(&state, stdin, network.reader);
+            endpoint::read(&state, stdin, network.reader, network.journal.clone());
         }
         let writing = network
             .stdout
-            .and_then(|stdout| endpoint::write(&state, stdout, network.writer));
+            .and_then(|stdout| endpoint::write(&state, stdout, network.writer, network.journal));
         drop(hold);
         Ok(Running {
             state,

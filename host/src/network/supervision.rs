@@ -143,10 +143,10 @@ impl Network {
                 return Err(self.fault(format!("there is no process `{name}`")));
             };
             let ports = &member.component.signature().ports;
-            let inputs = ports
+            let mut inputs = ports
                 .iter()
                 .filter(|port| port.direction == Direction::Input);
-            for input in inputs.filter(|input| input.ty != *payload && !payload.is_bytes()) {
+            if let Some(input) = inputs.find(|input| input.ty != *payload && !payload.is_bytes()) {
                 return Err(self.fault(format!(
                     "`{name}.{}` receives `{}`, so its dead letters cannot go to `{port}`, which \
                      receives `{payload}`; the same type or `list<u8>` can",

@@ -175,6 +175,24 @@ impl Ends {
 }
 
 impl End {
+    /// Poisons its channel, or its barrier.
+    pub(crate) fn poison(&self, poison: &Poison) {
+        match self {
+            Self::Sender(sender) => sender.poison(poison.clone()),
+            Self::Receiver(receiver) => receiver.poison(poison.clone()),
+            Self::Barrier(barrier) => barrier.poison(poison.clone()),
+        };
+    }
+
+    /// Its channel, if it is not of a barrier.
+    pub(crate) fn channel(&self) -> Option<ChannelId> {
+        match self {
+            Self::Sender(sender) => Some(sender.id()),
+            Self::Receiver(receiver) => Some(receiver.id()),
+            Self::Barrier(_) => None,
+        }
+    }
+
     /// Says who holds this end now.
     pub(crate) fn set_holder(&self, holder: Holder) {
         match self {

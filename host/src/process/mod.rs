@@ -24,6 +24,7 @@ use transputer_core::{ChannelId, ProcessId};
 
 use crate::component::Component;
 use crate::host::lock;
+use crate::message::End;
 use crate::supervisor::{RestartPolicy, Seat, Watch};
 
 pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
@@ -208,6 +209,22 @@ impl Process {
             .sentence
             .clone()
             .unwrap_or_else(|| Outcome::Stopped("the host cut it short".to_owned()))
+    }
+
+    /// Poisons ends that it leaves behind, if it was ended or did not finish; but not those of the
+    /// channels of its ports if another incarnation takes them over.
+    pub(crate) fn poison(&self, ends: &[End]) {
+        let life = lock(&self.life);
+        let outcome = life.outcome.as_ref().or(life.sentence.as_ref());
+        let poison = outcome.and_then(|outcome| outcome.poison(&self.name));
+        drop(life);
+        let Some(poison) = poison else { return };
+        for end in ends {
+            let kept = |channel| self.seat.is_some() && self.port(channel).is_some();
+            if !end.channel().is_some_and(kept) {
+                end.poison(&poison);
+            }
+        }
     }
 
     /// Records the end, and wakes who waited for it.

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use transputer::{Host, HostOptions};
+use transputer::{DeadLetterOptions, Error, Host, HostOptions};
 
 use super::chosen::Chosen;
-use crate::exit::{self, Exit};
-use crate::running::{self, Format, LogLevel, Printer, Trace};
+use crate::exit::{self, BadInput, Exit};
+use crate::running::{self, Files, Format, LogLevel, Printer, Trace};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +17,8 @@ Examples:
   transputer run . --seed 7          one schedule, the same each time, in virtual time
   transputer run . --seed 7 --trace steps.txt
   transputer run . --watch           processes go on with what is built while they run
+  producer | transputer run . --dead-letter left.jsonl
+                                     keep what a kill or a failure would lose
 
 The network's standard output is the command's; everything else goes to standard error.
 Ctrl-C stops the network and says what was in flight; a second one ends at once.
@@ -51,6 +53,20 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
 
+    /// Keep a file of the messages of stdin that the network may not have dealt with, and of those
+    /// that its channels drop; it is removed when none is left. One JSON object a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    dead_letter: Option<PathBuf>,
+
+    /// Send what an earlier run has left in the dead-letter file again, before anything of stdin
+    #[arg(long, requires = "dead_letter")]
+    replay: bool,
+
+    /// Each message of stdin is answered by one of stdout, in order: what has been answered leaves
+    /// the dead-letter file at once
+    #[arg(long, requires = "dead_letter")]
+    one_to_one: bool,
+
     /// How log lines, ends of processes, deadlocks and the report at the end are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -73,9 +89,44 @@ impl Run {
             ..self.network.host_options()
         })?;
         let components = chosen.components(&host)?;
-        let network = host.wire(&chosen.description, &components, &self.network.arguments)?;
+        let mut network = host.wire(&chosen.description, &components, &self.network.arguments)?;
         let trace = self.trace.as_deref().map(Trace::create).transpose()?;
         let watch = self.watch.then(|| chosen.watch(&host)).transpose()?;
-        running::run(network, Printer::new(least, self.format), trace, watch)
+        let options = DeadLetterOptions {
+            replay: self.replay,
+            one_to_one: self.one_to_one,
+        };
+        let dead_letters = self
+            .dead_letter
+            .map(|path| network.dead_letter_file(path, options))
+            .transpose()
+            .map_err(hinted)?;
+        let printer = Printer::new(least, self.format);
+        running::run(
+            network,
+            printer,
+            Files {
+                trace,
+                dead_letters,
+            },
+            watch,
+        )
+    }
+}
+
+/// Says which options help.
+fn hinted(error: Error) -> anyhow::Error {
+    match error {
+        Error::Undelivered {
+            path,
+            network,
+            letters,
+        } => BadInput::new(format!(
+            "{} holds messages of an earlier run of the network `{network}`: {letters}; send them \
+             again with --replay, or move the file away",
+            path.display()
+        ))
+        .into(),
+        error => error.into(),
     }
 }

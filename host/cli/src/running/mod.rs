@@ -14,20 +14,35 @@ pub(crate) use summary::summarise;
 pub(crate) use trace::Trace;
 pub(crate) use watch::Watch;
 
+use events::print_json;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use transputer::{Network, Verdict};
+use transputer::{DeadLetterFile, Network, Report, Verdict};
 
 use crate::exit::Exit;
+use crate::terminal;
+
+/// What is written besides the network's streams.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) trace: Option<Trace>,
+    pub(crate) dead_letters: Option<DeadLetterFile>,
+}
 
 /// Starts a network, with its events on stderr and its streams on the command's own, and
 /// waits for its end.
 pub(crate) fn run(
     mut network: Network,
     printer: Printer,
-    trace: Option<Trace>,
+    files: Files,
     watch: Option<Watch>,
 ) -> anyhow::Result<Exit> {
+    let Files {
+        trace,
+        dead_letters,
+    } = files;
     let interrupt = Interrupt::install()?;
     let pipe = PipeWatch::default();
     let events = printer.clone();
@@ -58,16 +73,31 @@ pub(crate) fn run(
         .inspect_err(|_| running.stop("cannot watch"))?;
     let report = running.wait();
     drop(watching);
+    let closed = dead_letters.map(|file| close(&file, &report, &printer));
+    let closed = closed.transpose();
     if let Some(trace) = &*trace {
         trace.finish()?;
     }
     if pipe.is_broken() {
-        return Ok(Exit::Success);
+        return closed.map(|_| Exit::Success);
     }
     summarise(&report, &printer);
+    closed?;
     Ok(match report.verdict() {
         _ if interrupt.happened() => Exit::Interrupted,
         Verdict::Succeeded if pipe.failed() => Exit::HostTrouble,
         verdict => Exit::of_verdict(verdict),
     })
+}
+
+/// Closes the dead-letter file, and says what is left in it.
+fn close(file: &DeadLetterFile, report: &Report, printer: &Printer) -> anyhow::Result<()> {
+    let left = file.close(report)?;
+    if printer.is_json() {
+        print_json(&BTreeMap::from([("dead_letters", left)]));
+    } else if !left.is_empty() {
+        let path = file.path().display();
+        terminal::warning(format_args!("messages left in {path}: {left}"));
+    }
+    Ok(())
 }

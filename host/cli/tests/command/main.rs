@@ -7,6 +7,8 @@ use tempfile::TempDir;
 
 mod bad_input;
 mod building;
+#[cfg(unix)]
+mod dead_letters;
 mod exploring;
 mod help;
 mod limits;

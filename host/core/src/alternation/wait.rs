@@ -133,6 +133,12 @@ impl<'a, T: Payload> Wait<'a, T> {
             .or_else(|| self.elapsed_or_skip())
             .or_else(|| self.enter(&mut locks, &mut later, waker));
         locks.unlock();
+        // Only the guard that has communicated can have made its channel drop something.
+        if let Some((guard, _)) = &chosen
+            && let Some(channel) = self.branches[*guard].channel()
+        {
+            channel.tell_of_drops(&later);
+        }
         later.run();
         chosen
     }

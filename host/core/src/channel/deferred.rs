@@ -72,6 +72,12 @@ impl<T> Deferred<T> {
         self.drop_messages.push(message);
     }
 
+    /// The messages that were dropped.
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = &T> {
+        let Few { first, more } = &self.drop_messages;
+        first.iter().chain(more)
+    }
+
     /// Wakes in the order in which the waiters were served. No lock may be held.
     pub(crate) fn run(self) {
         if let Some(waker) = self.wake.first {

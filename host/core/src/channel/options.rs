@@ -1,8 +1,9 @@
 //! How to open a channel.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use super::census::Census;
 
@@ -123,13 +124,44 @@ pub struct Options {
 /// What lasts as long as a channel or a barrier: for whoever counts them.
 pub type Lasting = Arc<dyn Any + Send + Sync>;
 
-/// What channels that are gone have seen, added up.
-#[derive(Debug, Default)]
+/// What channels that are gone have seen, added up; and who is told of dropped messages.
+#[derive(Default)]
 pub struct Tally {
     /// Messages accepted from senders.
     pub sent: AtomicU64,
     /// Messages dropped; see [`Statistics::dropped`](crate::Statistics::dropped).
     pub dropped: AtomicU64,
+    on_drop: OnceLock<OnDrop>,
+}
+
+/// Is told the label of a channel and a message of it.
+type OnDrop = Box<dyn Fn(Option<&str>, &dyn Any) + Send + Sync>;
+
+impl Tally {
+    /// Has `listener` told of every message that a channel of this tally drops after accepting
+    /// it, with the channel's label. It is called by whoever caused the drop, with no lock held,
+    /// just before the message goes. False if there is a listener already, which stays.
+    pub fn on_drop(
+        &self,
+        listener: impl Fn(Option<&str>, &dyn Any) + Send + Sync + 'static,
+    ) -> bool {
+        self.on_drop.set(Box::new(listener)).is_ok()
+    }
+
+    pub(crate) fn dropping(&self, label: Option<&str>, message: &dyn Any) {
+        if let Some(listener) = self.on_drop.get() {
+            listener(label, message);
+        }
+    }
+}
+
+impl fmt::Debug for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tally")
+            .field("sent", &self.sent)
+            .field("dropped", &self.dropped)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {

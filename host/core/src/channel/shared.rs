@@ -62,6 +62,13 @@ impl<T> Shared<T> {
         }
     }
 
+    /// The lock itself. The caller wakes nobody and drops nothing before it is released.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
+        lock(&self.state)
+    }
+}
+
+impl<T: 'static> Shared<T> {
     /// Takes a step under the lock, and does what it leaves to be done after it.
     pub(crate) fn with<R>(&self, step: impl FnOnce(&mut State<T>, &mut Deferred<T>) -> R) -> R {
         let mut later = Deferred::new();
@@ -69,13 +76,18 @@ impl<T> Shared<T> {
         let result = step(&mut state, &mut later);
         state.check();
         drop(state);
+        self.tell_of_drops(&later);
         later.run();
         result
     }
 
-    /// The lock itself. The caller wakes nobody and drops nothing before it is released.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
-        lock(&self.state)
+    /// Tells of the messages that a step at this channel has dropped. No lock may be held.
+    pub(crate) fn tell_of_drops(&self, later: &Deferred<T>) {
+        if let Some(tally) = &self.tally {
+            for message in later.dropped() {
+                tally.dropping(self.label.as_deref(), message);
+            }
+        }
     }
 }
 

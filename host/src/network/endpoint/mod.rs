@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use transputer_core::channel::{ChannelError, Poison, PoisonKind};
+use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError};
 
+use super::dead_letters::Journal;
 use super::event::Event;
 use super::plan::{Format, PlannedEndpoint};
 use super::state::NetworkState;
@@ -37,6 +38,18 @@ impl<E> Endpoint<E> {
             payload: planned.payload.clone(),
         }
     }
+
+    /// What its channel carries.
+    pub(super) fn payload(&self) -> PayloadType {
+        self.payload.clone()
+    }
+}
+
+impl Endpoint<Sender> {
+    /// What its channel is called.
+    pub(super) fn label(&self) -> Option<String> {
+        self.end.label().map(|label| label.to_string())
+    }
 }
 
 /// Passes standard input on until its end, or until nobody wants more of it. A thread that
@@ -45,15 +58,20 @@ pub(super) fn read(
     state: &Arc<NetworkState>,
     endpoint: Endpoint<Sender>,
     reader: Option<Box<dyn Read + Send>>,
+    journal: Option<Arc<Journal>>,
 ) {
-    let Some(reader) = reader else { return };
-    let mut input = Input::new(reader, endpoint.format, endpoint.payload);
-    let sender = endpoint.end;
-    let feeding = state.clone();
+    let reader = reader.unwrap_or_else(|| Box::new(io::empty()));
+    let mut feed = Feed {
+        state: state.clone(),
+        input: Input::new(reader, endpoint.format, endpoint.payload),
+        sender: endpoint.end,
+        journal,
+    };
     if state.host.is_seeded() {
         state.host.scheduler().spawn(async move {
-            while let Some(bytes) = next(&feeding, &mut input, &sender) {
-                if sender.send(Message::new(bytes)).await.is_err() {
+            while let Some(message) = feed.next() {
+                let sent = feed.sender.send(message).await;
+                if !feed.settle(sent) {
                     break;
                 }
             }
@@ -61,8 +79,9 @@ pub(super) fn read(
         return;
     }
     let spawned = thread("transputer-stdin", move || {
-        while let Some(bytes) = next(&feeding, &mut input, &sender) {
-            if sender.send_blocking(Message::new(bytes)).is_err() {
+        while let Some(message) = feed.next() {
+            let sent = feed.sender.send_blocking(message);
+            if !feed.settle(sent) {
                 break;
             }
         }
@@ -72,19 +91,49 @@ pub(super) fn read(
     }
 }
 
-/// The next message of the input. What is wrong with it poisons the channel: the stream is
-/// broken, not complete.
-fn next(state: &NetworkState, input: &mut Input, sender: &Sender) -> Option<Vec<u8>> {
-    match input.next_message() {
-        Ok(message) => message,
-        Err(message) => {
-            sender.poison(Poison {
-                kind: PoisonKind::Poisoned,
-                reason: format!("stdin: {message}").into(),
-            });
-            fault(state, "stdin", message);
-            None
+/// What passes standard input on.
+struct Feed {
+    state: Arc<NetworkState>,
+    input: Input,
+    sender: Sender,
+    journal: Option<Arc<Journal>>,
+}
+
+impl Feed {
+    /// The next message to send. What is wrong with the input poisons the channel: the stream is
+    /// broken, not complete.
+    fn next(&mut self) -> Option<Message> {
+        if let Some(message) = self.journal.as_ref().and_then(|journal| journal.again()) {
+            return Some(Message::new(message));
         }
+        let problem = match (self.input.next_message(), &self.journal) {
+            (Ok(None), _) => return None,
+            (Ok(Some(bytes)), None) => return Some(Message::new(bytes)),
+            (Ok(Some(bytes)), Some(journal)) => match journal.accept(&bytes) {
+                Ok(true) => return Some(Message::new(bytes)),
+                Ok(false) => return None,
+                Err(problem) => problem,
+            },
+            (Err(problem), _) => problem,
+        };
+        self.sender.poison(Poison {
+            kind: PoisonKind::Poisoned,
+            reason: format!("stdin: {problem}").into(),
+        });
+        if let Some(journal) = &self.journal {
+            journal.spoil();
+        }
+        fault(&self.state, "stdin", problem);
+        None
+    }
+
+    /// Notes what became of a message; false if nobody wants more.
+    fn settle(&self, sent: Result<(), SendError<Message>>) -> bool {
+        if let Some(journal) = &self.journal {
+            let refused = sent.as_ref().err();
+            journal.settle(refused.map(|refused| &*refused.message.bytes));
+        }
+        sent.is_ok()
     }
 }
 
@@ -110,16 +159,21 @@ pub(super) fn write(
     state: &Arc<NetworkState>,
     endpoint: Endpoint<Receiver>,
     writer: Option<Box<dyn Write + Send>>,
+    journal: Option<Arc<Journal>>,
 ) -> Option<Writing> {
     let writer = writer.unwrap_or_else(|| Box::new(io::sink()));
-    let mut output = Output::new(writer, endpoint.format, endpoint.payload);
     let receiver = endpoint.end;
-    let writing = state.clone();
+    let mut drain = Drain {
+        state: state.clone(),
+        output: Output::new(writer, endpoint.format, endpoint.payload),
+        taken: 0,
+        journal,
+    };
     if state.host.is_seeded() {
         let (done, waiting) = mpsc::sync_channel(1);
         state.host.scheduler().spawn(async move {
             let mut received = receiver.receive().await;
-            while write_one(&writing, &mut output, received) {
+            while drain.write(received) {
                 received = receiver.receive().await;
             }
             // Nobody may be waiting for it.
@@ -129,10 +183,10 @@ pub(super) fn write(
     }
     let spawned = thread("transputer-stdout", move || {
         let mut received = receiver.receive_blocking();
-        while write_one(&writing, &mut output, received) {
+        while drain.write(received) {
             received = match receiver.try_receive() {
                 // Somebody may be waiting for what has been written so far.
-                Err(ChannelError::WouldBlock) if output.flush().is_ok() => {
+                Err(ChannelError::WouldBlock) if drain.flush().is_ok() => {
                     receiver.receive_blocking()
                 }
                 other => other,
@@ -148,25 +202,52 @@ pub(super) fn write(
     }
 }
 
-/// Writes what was received; false if that was the end.
-fn write_one(
-    state: &NetworkState,
-    output: &mut Output,
-    received: Result<Message, ChannelError>,
-) -> bool {
-    let (result, more) = match received {
-        Ok(message) => (output.message(&message.bytes), true),
-        // Why the channel ended is in the outcome of whoever ended it.
-        Err(_) => (output.flush(), false),
-    };
-    match result {
-        Ok(()) => more,
-        // Whoever reads the output has had enough, like `head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
-        Err(error) => {
-            fault(state, "stdout", error.to_string());
-            false
+/// What writes standard output.
+struct Drain {
+    state: Arc<NetworkState>,
+    output: Output,
+    /// Messages so far.
+    taken: u64,
+    journal: Option<Arc<Journal>>,
+}
+
+impl Drain {
+    /// Writes what was received; false if that was the end.
+    fn write(&mut self, received: Result<Message, ChannelError>) -> bool {
+        let (result, more) = match received {
+            Ok(message) => (self.message(&message.bytes), true),
+            // Why the channel ended is in the outcome of whoever ended it.
+            Err(_) => (self.flush(), false),
+        };
+        let Err(error) = result else {
+            return more;
+        };
+        if let Some(journal) = &self.journal {
+            journal.spoil();
         }
+        // Whoever reads the output has had enough, like `head`.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            fault(&self.state, "stdout", error.to_string());
+        }
+        false
+    }
+
+    fn message(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.message(bytes)?;
+        self.taken += 1;
+        // Messages count as written only when none of them is left in the buffer.
+        if self.journal.is_some() && self.output.is_long() {
+            return self.flush();
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()?;
+        if let Some(journal) = &self.journal {
+            journal.written(self.taken);
+        }
+        Ok(())
     }
 }
 

@@ -48,6 +48,11 @@ impl Output {
         }
     }
 
+    /// Whether much of what was written is in the buffer still.
+    pub(super) fn is_long(&self) -> bool {
+        self.writer.buffer().len() > CHUNK / 2
+    }
+
     /// Writes everything out.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()

@@ -1,0 +1,267 @@
+//! A process is killed at each of the points where it can be parked.
+//!
+//! In a seeded host a sleep ends only when nobody else is ready: whoever has slept knows that
+//! the others are parked. The guest `kills` holds the other ends of everything that its child
+//! `parks_at` has, and looks what the kill has left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use transputer::{Host, HostOptions, Outcome, Report, Totals};
+use transputer_tests::{guest_of, new_host, output, repository};
+
+/// A point where a process can be parked.
+struct Point {
+    name: &'static str,
+    /// The import that parks there, by its name in `bindings.rs`; nothing where it is none of
+    /// the project's own.
+    import: Option<&'static str>,
+    /// The capacity of the channel at `given`, and how many messages leave it before the kill.
+    capacity: u32,
+    receives: u32,
+    /// The process never parks for good: it is killed after each of the numbers of turns up to
+    /// this one.
+    turns: u32,
+    /// How many processes the network may have.
+    processes: Option<u32>,
+    /// What the channel at `given` has seen in the end.
+    seen: &'static str,
+}
+
+/// Enough for a spawn to pass through all its steps several times.
+const TURNS: u32 = 24;
+
+const NOTHING: &str = "sent 0 received 0 dropped 0 waiting 0";
+
+const fn point(name: &'static str, import: &'static str) -> Point {
+    Point {
+        name,
+        import: Some(import),
+        capacity: 0,
+        receives: 0,
+        turns: 0,
+        processes: None,
+        seen: NOTHING,
+    }
+}
+
+/// All of them, the import of each in `bindings.rs` as `interface.function`.
+const POINTS: &[Point] = &[
+    point("send", "channel.[method]sender.send"),
+    Point {
+        capacity: 1,
+        seen: "sent 1 received 0 dropped 1 waiting 0",
+        ..point("send, full", "channel.[method]sender.send")
+    },
+    point("send by", "channel.[method]sender.send-by"),
+    // Two are in the channel and one is taken, so that a third is in; the others never were.
+    Point {
+        capacity: 2,
+        receives: 1,
+        seen: "sent 3 received 1 dropped 2 waiting 0",
+        ..point("send batch", "channel.[method]sender.send-batch")
+    },
+    Point {
+        capacity: 2,
+        receives: 1,
+        seen: "sent 3 received 1 dropped 2 waiting 0",
+        ..point("flush at the end", "channel.[method]sender.send-batch")
+    },
+    point("send ends", "channel.[method]sender.send-ends"),
+    point("receive", "channel.[method]receiver.receive"),
+    point("receive by", "channel.[method]receiver.receive-by"),
+    point("receive batch", "channel.[method]receiver.receive-batch"),
+    point("receive ends", "channel.[method]receiver.receive-ends"),
+    point("select", "alternation.select"),
+    point("prepared", "alternation.[method]prepared.wait"),
+    point("sync", "channel.[method]barrier.sync"),
+    point("sync by", "channel.[method]barrier.sync"),
+    point("wait", "process.[method]child.wait"),
+    point("wait by", "process.[method]child.wait"),
+    point("monitor", "channel.[method]receiver.receive-ends"),
+    point("sleep", "process.sleep-until"),
+    Point {
+        turns: TURNS,
+        ..point("yield", "process.yield-now")
+    },
+    Point {
+        turns: TURNS,
+        ..point("spawn", "process.spawn")
+    },
+    Point {
+        processes: Some(2),
+        ..point("spawn, full", "process.spawn-patiently")
+    },
+    Point {
+        processes: Some(2),
+        ..point("spawn by, full", "process.spawn-patiently")
+    },
+    // Preempted, in the run queue.
+    Point {
+        import: None,
+        turns: TURNS,
+        ..point("compute", "")
+    },
+    Point {
+        import: None,
+        ..point("sleep of WASI", "")
+    },
+];
+
+/// Kills at one point, and gives back what `kills` told.
+fn kill_at(host: &Host, point: &Point, turns: u32) -> (Vec<String>, Report) {
+    let mut network = host.network(point.name);
+    let mut kills = network.process("kills", &guest_of(host, "kills"));
+    kills
+        .argument("point", point.name)
+        .argument("capacity", point.capacity)
+        .argument("receives", point.receives)
+        .argument("turns", turns);
+    for component in ["parks_at", "parks", "no_ports"] {
+        kills.may_spawn(component, &guest_of(host, component));
+    }
+    network.totals(Totals {
+        processes: point.processes,
+        ..Totals::default()
+    });
+    let told = output(&mut network, "kills.told");
+    let running = network.start().expect("it starts");
+    let told: Vec<String> = told.values().map_while(Result::ok).collect();
+    let report = running.wait();
+    assert!(running.has_ended() && running.in_flight().is_empty());
+    (told, report)
+}
+
+/// Everything that must be true after a kill.
+fn check(point: &Point, told: &[String], report: &Report) {
+    let name = point.name;
+    assert_eq!(told.len(), 8, "{name}: {told:#?} {report:#?}");
+    assert_eq!(told[0], "stopped: enough", "{name}");
+    let killed = "killed: process `victim` was stopped: enough";
+    let ends = &told[1..6];
+    assert!(ends.iter().all(|says| says == killed), "{name}: {told:#?}");
+    let held = ["sync", "sync by", "send ends"].contains(&name);
+    assert_eq!(
+        told[6],
+        if held { killed } else { "none" },
+        "{name}: other ends"
+    );
+    assert_eq!(told[7], point.seen, "{name}");
+    let outcome = report
+        .failures
+        .iter()
+        .find(|failure| failure.name == "victim")
+        .map(|failure| &failure.outcome);
+    assert_eq!(
+        outcome,
+        Some(&Outcome::Stopped("enough".to_owned())),
+        "{name}"
+    );
+    assert!(report.deadlocks.is_empty(), "{name}: {report:#?}");
+}
+
+#[test]
+fn a_process_that_is_killed_where_it_is_parked_leaves_nothing_behind() {
+    let host = new_host(HostOptions {
+        seed: Some(1),
+        workers: None,
+        ..HostOptions::default()
+    });
+    for point in POINTS {
+        let turns: Vec<u32> = match point.turns {
+            0 => vec![0; 3],
+            most => (1..=most).collect(),
+        };
+        for (turns, seed) in turns.into_iter().zip(1..) {
+            let host = host.reseeded(seed).expect("it has a seed");
+            let (told, report) = kill_at(&host, point, turns);
+            check(point, &told, &report);
+            assert_eq!(host.running_processes(), 0, "{}", point.name);
+        }
+    }
+}
+
+#[test]
+fn every_import_that_can_park_has_its_point() {
+    let bindings = repository().join("host/src/bindings.rs");
+    let text = fs::read_to_string(bindings).expect("the bindings are there");
+    let parking: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("\"transputer:csp/"))
+        .filter_map(|line| line.split_once("\": async"))
+        .map(|(import, _)| import)
+        .collect();
+    let covered: BTreeSet<&str> = POINTS.iter().filter_map(|point| point.import).collect();
+    assert_eq!(
+        parking, covered,
+        "imports that are async, and those with a point"
+    );
+}
+
+/// Functions in which a process can wait, by file, and how often each awaits something. All
+/// are reached by the points above, but for those of helpers that run in tasks of their own.
+const AWAITS: &[(&str, &str, usize)] = &[
+    ("imports/alternation.rs", "choose", 1),
+    ("imports/alternation.rs", "select", 1),
+    ("imports/barrier.rs", "sync", 3),
+    ("imports/channel.rs", "receive", 3),
+    ("imports/channel.rs", "receive_batch", 1),
+    ("imports/channel.rs", "receive_by", 1),
+    ("imports/channel.rs", "receive_ends", 1),
+    ("imports/channel.rs", "send", 3),
+    ("imports/channel.rs", "send_batch", 1),
+    ("imports/channel.rs", "send_by", 1),
+    ("imports/channel.rs", "send_ends", 1),
+    ("imports/prepared.rs", "choose_prepared", 1),
+    ("imports/prepared.rs", "wait", 1),
+    ("imports/process.rs", "bear", 2),
+    ("imports/process.rs", "ended_by", 1),
+    // A task of the host's, which outlives who asked for it.
+    ("imports/process.rs", "monitor", 2),
+    ("imports/process.rs", "sleep_until", 1),
+    ("imports/process.rs", "spawn", 1),
+    ("imports/process.rs", "spawn_patiently", 1),
+    ("imports/process.rs", "wait", 2),
+    ("imports/process.rs", "yield_now", 1),
+    ("imports/watched.rs", "watching", 1),
+    ("imports/watched.rs", "watching_choice", 1),
+    ("imports/watched.rs", "watching_one", 1),
+    ("process/mod.rs", "operate", 1),
+    ("process/mod.rs", "wait", 1),
+    ("process/spawn.rs", "begin", 1),
+    ("process/spawn.rs", "begin_metered", 1),
+    ("process/spawn.rs", "instantiate", 1),
+    ("process/spawn.rs", "live", 2),
+    ("process/spawn.rs", "until_replaced", 1),
+];
+
+#[test]
+fn every_await_of_the_host_is_known() {
+    let mut found = BTreeMap::new();
+    for room in ["imports", "process"] {
+        let folder = repository().join("host/src").join(room);
+        for entry in fs::read_dir(folder).expect("the room is there") {
+            let path = entry.expect("it can be listed").path();
+            let file = format!("{room}/{}", path.file_name().unwrap().to_string_lossy());
+            let text = fs::read_to_string(&path).expect("it can be read");
+            let mut function = String::new();
+            for line in text.lines().filter(|line| !line.trim().starts_with("//")) {
+                if let Some((_, rest)) = line.split_once("fn ") {
+                    function = rest
+                        .chars()
+                        .take_while(|c| c.is_alphanumeric() || *c == '_')
+                        .collect();
+                }
+                let awaits = line.matches(".await").count();
+                if awaits > 0 {
+                    *found.entry((file.clone(), function.clone())).or_insert(0) += awaits;
+                }
+            }
+        }
+    }
+    let known: BTreeMap<(String, String), usize> = AWAITS
+        .iter()
+        .map(|(file, function, awaits)| (((*file).to_owned(), (*function).to_owned()), *awaits))
+        .collect();
+    assert_eq!(found, known, "what is new needs a point above");
+}

@@ -1,4 +1,4 @@
-;; Tries to open a million channels, and keeps both ends of each. Tells how many it has got.
+;; Tries to open a million channels, and keeps both ends of each. Tells how many it has got, twice.
 
 (@custom "transputer:signature"
   "{\"version\":1,\"process\":\"hoarder\",\"ports\":["
@@ -15,6 +15,9 @@
     (local.set $tries (i32.add (local.get $tries) (i32.const 1)))
     (br_if $again (i32.lt_u (local.get $tries) (i32.const 1000000))))
   (i32.store (i32.const 0x20) (local.get $opened))
+  (call $send (i32.load offset=8 (local.get $outputs)) (i32.const 0x20) (i32.const 4)
+    (i32.const 0))
+  ;; Again: it keeps them until it is heard twice, or nobody listens.
   (call $send (i32.load offset=8 (local.get $outputs)) (i32.const 0x20) (i32.const 4)
     (i32.const 0))
   (i32.store (i32.const 0) (i32.const 0))

@@ -23,12 +23,15 @@ fn files(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn every_guest_program_is_used_by_a_suite() {
     let tests = repository().join("tests");
-    let sources: String = files(&tests.join("suites"))
+    let sources: String = ["suites", "harness"]
         .iter()
-        .map(|suite| {
-            let path = tests.join(format!("suites/{suite}.rs"));
-            fs::read_to_string(path).expect("a suite")
+        .flat_map(|folder| {
+            let folder = tests.join(folder);
+            let read = |file| fs::read_to_string(folder.join(format!("{file}.rs")));
+            let sources = files(&folder).into_iter().map(read);
+            sources.collect::<Vec<_>>()
         })
+        .map(|source| source.expect("a suite"))
         .collect();
     let mut guests = files(&tests.join("guests"));
     guests.remove("lib");

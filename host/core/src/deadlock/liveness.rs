@@ -51,8 +51,9 @@ impl Waits {
 pub(super) enum Carriers<'a> {
     /// If nobody live holds an end of it.
     Any,
-    /// The same, and it was looked at before the channel whose ends it carries, or is one of
-    /// these: out of reach in the first round already, and nothing was received from it since.
+    /// The same, and it was looked at before the channel whose ends it carries, as were all that
+    /// carry ends of its own; or it is one of these: out of reach in the first round already, and
+    /// nothing was received from it since.
     Still(&'a HashSet<ChannelId>),
 }
 
@@ -141,19 +142,29 @@ impl Reach {
 
     /// Who holds an end of a channel, or a membership of a barrier, can reach it.
     fn add_ends(&mut self, seen: &[Seen], suspects: &BTreeSet<ProcessId>, carriers: Carriers<'_>) {
+        // Carriers that nothing else can have reached since they were seen.
         let mut known: HashSet<ChannelId> = match carriers {
             Carriers::Any => seen.iter().map(|seen| seen.channel).collect(),
             Carriers::Still(channels) => channels.clone(),
         };
+        // Those for which the order of the looks alone shows it.
+        let mut ordered = HashSet::new();
         for seen in seen {
             // Its own messages may carry its own ends: it was looked at once for both.
-            known.insert(seen.channel);
+            let own = |carrier| carrier == seen.channel;
+            if seen
+                .carriers()
+                .all(|carrier| own(carrier) || ordered.contains(&carrier))
+            {
+                ordered.insert(seen.channel);
+                known.insert(seen.channel);
+            }
             let channel = Node::Channel(seen.channel);
             for holder in seen.holders() {
                 match holder {
                     Holder::Host => self.roots.push(channel),
                     Holder::Process(process) => self.add(process, suspects, channel),
-                    Holder::Transit(carrier) if known.contains(&carrier) => {
+                    Holder::Transit(carrier) if own(carrier) || known.contains(&carrier) => {
                         self.edge(Node::Channel(carrier), channel);
                     }
                     Holder::Transit(_) => self.roots.push(channel),

@@ -15,6 +15,8 @@ mod limits;
 mod running;
 #[cfg(unix)]
 mod signals;
+#[cfg(target_os = "linux")]
+mod storage;
 mod supervising;
 
 /// The command, without what the surroundings could change.

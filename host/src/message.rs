@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
+use smallvec::SmallVec;
 use transputer_core::channel::{self, Payload};
 
 use crate::limits::Charge;
@@ -33,6 +34,13 @@ pub enum End {
     /// A membership of a barrier.
     Barrier(Barrier),
 }
+
+/// Bytes of a message that need no memory of their own.
+pub(crate) const SMALL: usize = 16;
+
+/// The bytes of a message.
+#[expect(unreachable_pub, reason = "the generated bindings export it again")]
+pub type Bytes = SmallVec<[u8; SMALL]>;
 
 /// The ends that a message carries.
 ///
@@ -135,7 +143,7 @@ impl Drop for Carried {
 #[derive(Debug, Default)]
 pub struct Message {
     /// The payload.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Ends of channels that go to whoever receives the message.
     pub ends: Carried,
     /// What it counts for in the account of the process that sent it, while it waits.
@@ -144,9 +152,9 @@ pub struct Message {
 
 impl Message {
     /// A message without ends.
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: impl Into<Bytes>) -> Self {
         Self {
-            bytes,
+            bytes: bytes.into(),
             ends: Carried::default(),
             charge: None,
         }

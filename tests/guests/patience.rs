@@ -6,7 +6,7 @@ use std::time::Duration;
 use transputer_guest::{Error, Outcome, Sender, channel, now, spawn};
 
 /// Lets every operation that can wait run out of patience, and checks that nothing was lost by
-/// it. Spawns `component`, which waits for a message at its input `input`; sends five `numbers`, and
+/// it. Spawns `component`, which waits for a message at its input `input`; sends three `numbers`, and
 /// how many checks it made.
 #[transputer_guest::process]
 fn patience(component: String, numbers: Sender<u64>, checks: Sender<u64>) -> Result<(), Error> {
@@ -62,7 +62,7 @@ fn ends() -> Result<u64, Error> {
 /// goes out with the process's next operation.
 fn batches(numbers: Sender<u64>) -> Result<u64, Error> {
     let numbers = numbers.buffered();
-    for n in 0..5 {
+    for n in 0..3 {
         numbers.send(&n)?;
     }
     let mut passed = same(numbers.try_flush(), Err(Error::WouldBlock))?;

@@ -84,6 +84,18 @@ fn a_stream_keeps_its_order_at_every_capacity() {
 }
 
 #[test]
+fn a_buffered_sender_holds_nothing_back_from_a_receiver_that_waits() {
+    let mut network = alone("sends_and_computes");
+    let numbers = network
+        .output("sends_and_computes.numbers", ChannelOptions::bounded(128))
+        .expect("it is free");
+    let running = network.start().expect("it starts");
+    assert_eq!(numbers.receive_value::<u64>().expect("it is sent"), 7);
+    running.stop("it would never end");
+    running.wait();
+}
+
+#[test]
 fn a_batch_never_exceeds_the_capacity() {
     let mut network = host().network("held");
     network

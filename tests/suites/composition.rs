@@ -31,10 +31,10 @@ fn every_operation_can_run_out_of_patience_and_loses_nothing() {
     }
     let sent: Vec<u64> = numbers
         .values()
-        .take(5)
+        .take(3)
         .map(|number| number.expect("a number"))
         .collect();
-    assert_eq!(sent, [0, 1, 2, 3, 4]);
+    assert_eq!(sent, [0, 1, 2]);
     assert_eq!(checks.receive_value::<u64>().ok(), Some(27));
     let report = running.wait();
     assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");

@@ -7,20 +7,15 @@ use transputer_core::clock::{Sleep, Time};
 use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
+use super::packed::packed_alone;
 use super::watched::watching_one;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
-use crate::limits::{Charge, OpenChannel};
-use crate::message::{Barrier, Carried, End, Message, Receiver, Sender};
+use crate::limits::OpenChannel;
+use crate::message::{Barrier, Bytes, Carried, End, Message, Receiver, Sender};
 use crate::network::event::{Event, Level};
 use crate::network::moving::send_ends;
 use crate::process::ProcessState;
-
-/// Bytes that one packed batch may have beyond its first message.
-const BATCH: usize = 64 << 10;
-
-/// Bytes of the length in front of each message of a packed batch.
-const PREFIX: usize = 4;
 
 /// The longest reason for poison that is kept.
 const REASON: usize = 4 << 10;
@@ -36,7 +31,11 @@ pub(super) enum Wait {
 }
 
 impl Wait {
-    async fn send(self, sender: &Sender, message: Message) -> Result<(), SendError<Message>> {
+    pub(super) async fn send(
+        self,
+        sender: &Sender,
+        message: Message,
+    ) -> Result<(), SendError<Message>> {
         match self {
             Self::Forever => sender.send(message).await,
             Self::Until(deadline) => sender.send_by(message, deadline).await,
@@ -104,7 +103,7 @@ impl ProcessState {
             return Err(wit::Error::Overloaded);
         }
         Ok(wit::Message {
-            bytes: message.bytes,
+            bytes: message.bytes.into_vec(),
             ends: self.adopt(message.ends.take()),
         })
     }
@@ -145,7 +144,7 @@ impl ProcessState {
     }
 
     /// What a guest is told of a send.
-    fn sent(
+    pub(super) fn sent(
         &self,
         sender: &Sender,
         size: usize,
@@ -160,11 +159,11 @@ impl ProcessState {
     }
 
     /// The bytes of a message without ends; one with ends goes back to the channel.
-    fn plain(
+    pub(super) fn plain(
         &self,
         receiver: &Receiver,
         received: Result<Message, ChannelError>,
-    ) -> Result<Vec<u8>, wit::Error> {
+    ) -> Result<Bytes, wit::Error> {
         let message = match received {
             Ok(message) if !message.ends.is_empty() => {
                 receiver.put_back(message);
@@ -198,6 +197,19 @@ pub(super) fn poison_with(reason: String) -> Poison {
 impl wit::Host for ProcessState {
     fn open_barrier(&mut self) -> Answer<Resource<Barrier>> {
         Ok(self.open_barrier())
+    }
+
+    async fn send_small(&mut self, sender: u32, message: wit::Small) -> Answer<()> {
+        self.send_small(sender, message).await
+    }
+
+    async fn send_some(&mut self, sender: u32, packed: Vec<u8>) -> wasmtime::Result<wit::Sent> {
+        let patience = wit::Patience::Forever;
+        self.send_packed(sender, &packed, patience).await
+    }
+
+    async fn receive_some(&mut self, receiver: u32, most: u32) -> Answer<wit::Received> {
+        Ok(self.receive_some(receiver, most).await)
     }
 
     fn open(&mut self, options: wit::Options) -> Answer<(Resource<Sender>, Resource<Receiver>)> {
@@ -245,6 +257,11 @@ impl wit::HostSender for ProcessState {
         Ok(self.sent(sender, size, sent))
     }
 
+    fn number(&mut self, this: Resource<Sender>) -> wasmtime::Result<u32> {
+        self.ends.sender(&this)?;
+        Ok(this.rep())
+    }
+
     fn try_send(&mut self, this: Resource<Sender>, message: Vec<u8>) -> Answer<()> {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
@@ -281,27 +298,9 @@ impl wit::HostSender for ProcessState {
         patience: wit::Patience,
     ) -> wasmtime::Result<(u32, Option<wit::Error>)> {
         self.settle();
-        let mut sent = 0;
-        for message in Unpacked(&packed) {
-            let checked = message.and_then(|message| {
-                self.check_size(message.len())?;
-                Ok(message.to_vec())
-            });
-            let message = match checked {
-                Ok(message) => message,
-                Err(error) => return Ok((sent, Some(error))),
-            };
-            let wait = self.how_long(patience);
-            let size = message.len();
-            let sender = self.ends.sender(&this)?;
-            let message = self.memory.message(sender, message)?;
-            let result = self.process.operate(wait.send(sender, message)).await;
-            if let Err(error) = self.sent(sender, size, result) {
-                return Ok((sent, Some(error)));
-            }
-            sent += 1;
-        }
-        Ok((sent, None))
+        self.ends.sender(&this)?;
+        let sent = self.send_packed(this.rep(), &packed, patience).await?;
+        Ok((sent.count, sent.error))
     }
 
     async fn send_ends(
@@ -386,12 +385,18 @@ impl wit::HostReceiver for ProcessState {
         let receive = receiver.receive();
         let receive = watching_one(&self.process.watch, receiver.id(), receive);
         let received = self.process.operate(receive).await;
-        Ok(self.plain(receiver, received))
+        Ok(self.plain(receiver, received).map(Bytes::into_vec))
+    }
+
+    fn number(&mut self, this: Resource<Receiver>) -> wasmtime::Result<u32> {
+        self.ends.receiver(&this)?;
+        Ok(this.rep())
     }
 
     fn try_receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
         let receiver = self.ends.receiver(&this)?;
-        Ok(self.plain(receiver, receiver.try_receive()))
+        let received = receiver.try_receive();
+        Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
     async fn receive_by(&mut self, this: Resource<Receiver>, deadline: u64) -> Answer<Vec<u8>> {
@@ -401,7 +406,7 @@ impl wit::HostReceiver for ProcessState {
         let receive = receiver.receive_by(deadline);
         let receive = watching_one(&self.process.watch, receiver.id(), receive);
         let received = self.process.operate(receive).await;
-        Ok(self.plain(receiver, received))
+        Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
     async fn receive_batch(
@@ -416,31 +421,10 @@ impl wit::HostReceiver for ProcessState {
         let receive = wait.receive(receiver);
         let receive = watching_one(&self.process.watch, receiver.id(), receive);
         let received = self.process.operate(receive).await;
-        let mut packed = Vec::new();
-        match self.plain(receiver, received) {
-            Ok(first) => pack(&mut packed, &first),
-            Err(error) => return Ok(Err(error)),
-        }
-        // What a watched process has not finished can be told only one message at a time.
-        let most = if self.is_watched() { 1 } else { most };
-        let mut room = BATCH.saturating_sub(packed.len());
-        let more = receiver.prefetch((most as usize).saturating_sub(1), |message| {
-            let size = PREFIX + message.bytes.len();
-            let fits = message.ends.is_empty() && size <= room;
-            room -= if fits { size } else { 0 };
-            fits
-        });
-        // Given back in one go, as far as they are to the same account.
-        let mut charges: Option<Charge> = None;
-        for message in more {
-            self.trace_receive(receiver, Ok(message.bytes.len()));
-            pack(&mut packed, &message.bytes);
-            charges = match (charges.take(), message.charge) {
-                (Some(mut all), Some(one)) => all.join(one).or(Some(all)),
-                (all, one) => all.or(one),
-            };
-        }
-        Ok(Ok(packed))
+        Ok(self.plain(receiver, received).map(|first| {
+            let batch = self.batch_behind(receiver, &first, most);
+            batch.unwrap_or_else(|| packed_alone(&first))
+        }))
     }
 
     async fn receive_ends(
@@ -514,42 +498,6 @@ fn statistics(seen: core::Statistics) -> wit::Statistics {
         received: seen.received,
         dropped: seen.dropped,
         waiting: u32::try_from(seen.waiting).unwrap_or(u32::MAX),
-    }
-}
-
-fn pack(packed: &mut Vec<u8>, message: &[u8]) {
-    let length = u32::try_from(message.len()).expect("the limit on messages is below 4 GiB");
-    packed.extend_from_slice(&length.to_le_bytes());
-    packed.extend_from_slice(message);
-}
-
-/// The messages of a packed batch; ends after the first one that is malformed.
-struct Unpacked<'a>(&'a [u8]);
-
-impl<'a> Iterator for Unpacked<'a> {
-    type Item = Result<&'a [u8], wit::Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let split = self
-            .0
-            .split_first_chunk::<PREFIX>()
-            .and_then(|(prefix, rest)| {
-                let length = usize::try_from(u32::from_le_bytes(*prefix)).ok()?;
-                rest.split_at_checked(length)
-            });
-        match split {
-            Some((message, rest)) => {
-                self.0 = rest;
-                Some(Ok(message))
-            }
-            None => {
-                self.0 = &[];
-                Some(Err(wit::Error::Malformed))
-            }
-        }
     }
 }
 

@@ -7,8 +7,10 @@
 mod alternation;
 mod barrier;
 mod channel;
+mod packed;
 mod prepared;
 mod process;
+mod small;
 mod trace;
 mod watched;
 

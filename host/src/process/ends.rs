@@ -108,6 +108,16 @@ impl Ends {
         (receiver.id() == channel).then_some(receiver)
     }
 
+    /// The sender of this number, if there is one.
+    pub(crate) fn sender_at(&self, number: u32) -> Option<&Sender> {
+        self.senders.get(number as usize)
+    }
+
+    /// The receiver of this number, if there is one.
+    pub(crate) fn receiver_at(&self, number: u32) -> Option<&Receiver> {
+        self.receivers.get(number as usize)
+    }
+
     pub(crate) fn sender(&self, handle: &Resource<Sender>) -> Result<&Sender, NoSuchEnd> {
         let number = handle.rep();
         self.senders.get(number as usize).ok_or(NoSuchEnd {

@@ -9,7 +9,7 @@ use wasmtime::ResourceLimiter;
 
 use super::outcome::{LimitKind, LimitOwner, Overrun};
 use crate::limits::{OpenAccount, PLACE, Totals};
-use crate::message::{Message, Sender};
+use crate::message::{Bytes, Message, Sender};
 use crate::network::plan::Limits;
 
 const MIB: u64 = 1 << 20;
@@ -78,7 +78,11 @@ impl MemoryLimiter {
     }
 
     /// A message for a sender of this process, counted if it can come to wait in the channel.
-    pub(crate) fn message(&mut self, sender: &Sender, bytes: Vec<u8>) -> wasmtime::Result<Message> {
+    pub(crate) fn message(
+        &mut self,
+        sender: &Sender,
+        bytes: impl Into<Bytes>,
+    ) -> wasmtime::Result<Message> {
         let mut message = Message::new(bytes);
         self.count(sender, &mut message)?;
         Ok(message)

@@ -75,7 +75,7 @@ fn one(slot: &mut Slot, legacy: &Legacy, left: Left, next: Next) -> Fate {
 fn redeliver(slot: &mut Slot, legacy: &Legacy, left: Left) -> Fate {
     let tried = Tried {
         channel: left.channel,
-        bytes: left.message.bytes.clone(),
+        bytes: left.message.bytes.to_vec(),
         attempts: left.attempts,
     };
     match legacy.put_back(left) {

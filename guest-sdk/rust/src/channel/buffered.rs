@@ -6,14 +6,14 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use super::Sender;
-use super::sender::{SenderEnd, written};
+use super::sender::SenderEnd;
 use super::settle::{send_buffered, send_later, settle};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 use crate::message::Message;
 use crate::process::Instant;
 
-/// A buffer is sent when it holds this many messages, ...
+/// A buffer is sent when it holds this many messages, at most, ...
 const MOST_MESSAGES: u32 = 256;
 /// ... or this many bytes. Longer messages are not collected at all.
 const MOST_BYTES: usize = 16 * 1024;
@@ -23,8 +23,12 @@ const MOST_BYTES: usize = 16 * 1024;
 /// Worth it for streams of small messages through channels with a capacity. What it has
 /// collected is sent before this process does anything on any channel or parks for any
 /// other reason, so that nobody waits for what it holds back; when the buffer is full;
-/// on [`flush`](Buffered::flush); and at the end of the process. A process that computes for
-/// long between two sends should flush.
+/// on [`flush`](Buffered::flush); and at the end of the process.
+///
+/// The buffer has room for as many messages as the receiver still had to read when it was
+/// last full, and at least for one: to a receiver that waits for every message, each is sent
+/// at once, and none is held back that the receiver is next to read. Only a process that sends
+/// quickly, and then computes for long, should flush in between.
 ///
 /// ```no_run
 /// # use transputer_guest::{Error, Sender};
@@ -49,6 +53,10 @@ pub(super) struct Buffer {
     /// Where the first message that has not been sent begins.
     start: Cell<usize>,
     messages: Cell<u32>,
+    /// How many messages it may hold.
+    room: Cell<u32>,
+    /// How many messages waited in the channel after the last batch.
+    waiting: Cell<u32>,
     /// What went wrong when it was sent, until somebody is told.
     error: RefCell<Option<Error>>,
 }
@@ -61,6 +69,8 @@ impl<T: Message> Buffered<T> {
                 packed: RefCell::default(),
                 start: Cell::new(0),
                 messages: Cell::new(0),
+                room: Cell::new(1),
+                waiting: Cell::new(0),
                 error: RefCell::new(None),
             }),
             message: PhantomData,
@@ -96,15 +106,16 @@ impl<T: Message> Buffered<T> {
         if self.buffer.messages.get() == 1 {
             send_later(Rc::clone(&self.buffer));
         }
-        if full || self.buffer.messages.get() >= MOST_MESSAGES {
-            return self.flush();
+        if full || self.buffer.messages.get() >= self.buffer.room.get() {
+            self.flush()?;
+            self.buffer.adapt();
         }
         Ok(())
     }
 
     fn send_alone(&self, message: &T) -> Result<(), Error> {
         self.flush()?;
-        self.buffer.end.send(written(message), Patience::Forever)
+        self.buffer.end.send_message(message, Patience::Forever)
     }
 
     /// Sends what has been collected, here and in every other buffer of this process.
@@ -169,6 +180,11 @@ impl<T> fmt::Debug for Buffered<T> {
 }
 
 impl Buffer {
+    /// After it was full: finds out how many messages to collect next.
+    fn adapt(&self) {
+        self.room.set(self.waiting.get().clamp(1, MOST_MESSAGES));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.messages.get() == 0
     }
@@ -219,21 +235,30 @@ impl Buffer {
             return;
         }
         let (sent, error) = {
-            let handle = self.handle();
             let packed = self.packed.borrow();
             let rest = packed.get(self.start.get()..).unwrap_or_default();
-            match &*handle {
-                Some(handle) => handle.send_batch(rest, patience),
-                None => (0, Some(raw::Error::Closed)),
-            }
+            self.send_packed(rest, patience)
         };
-        for _ in 0..sent {
-            self.first_was_sent();
-        }
         match error {
             None => self.discard(),
-            Some(raw::Error::WouldBlock | raw::Error::TimedOut) => {}
+            Some(raw::Error::WouldBlock | raw::Error::TimedOut) => {
+                for _ in 0..sent {
+                    self.first_was_sent();
+                }
+            }
             Some(error) => self.refused(error),
+        }
+    }
+
+    fn send_packed(&self, packed: &[u8], patience: Patience) -> (u32, Option<raw::Error>) {
+        match (patience, self.end.number(), &*self.handle()) {
+            (Patience::Forever, Ok(number), Some(_)) => {
+                let sent = raw::send_some(number, packed);
+                self.waiting.set(sent.waiting);
+                (sent.count, sent.error)
+            }
+            (_, _, Some(handle)) => handle.send_batch(packed, patience),
+            (_, _, None) => (0, Some(raw::Error::Closed)),
         }
     }
 

@@ -92,6 +92,7 @@ impl MobileEnd {
 impl SenderEnd {
     /// Gives the handle away.
     pub(crate) fn take(&self) -> Result<crate::bindings::Sender, Error> {
+        self.number.set(None);
         self.handle.borrow_mut().take().ok_or(Error::Moved)
     }
 
@@ -106,6 +107,7 @@ impl ReceiverEnd {
         if self.holds_messages() {
             return Err(Error::HoldsMessages);
         }
+        self.number.set(None);
         self.handle.borrow_mut().take().ok_or(Error::Moved)
     }
 

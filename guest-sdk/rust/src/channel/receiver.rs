@@ -192,7 +192,15 @@ impl<T: Message> Receiver<T> {
     }
 
     pub(crate) fn decode(&self, message: Received) -> Result<T, Error> {
-        self.read(Reader::new(&message.bytes, message.ends))
+        match message {
+            Received::Small(bytes, length) => {
+                self.decode_bytes(bytes.get(..length).unwrap_or_default())
+            }
+            Received::Large { bytes, ends } if ends.is_empty() => {
+                T::from_whole(bytes).or_else(|bytes| self.decode_bytes(&bytes))
+            }
+            Received::Large { bytes, ends } => self.read(Reader::new(&bytes, ends)),
+        }
     }
 
     fn read(&self, reader: Reader<'_>) -> Result<T, Error> {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use super::buffered::first_message;
+use super::sender::SMALL;
 use super::settle::{close_later, settle};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
@@ -13,14 +14,25 @@ use crate::error::Error;
 const BATCH: u32 = 1024;
 
 /// A message as it came from the host.
-pub(crate) struct Received {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) ends: Vec<raw::End>,
+pub(crate) enum Received {
+    /// Without ends, and so many bytes long.
+    Small([u8; SMALL], usize),
+    Large {
+        bytes: Vec<u8>,
+        ends: Vec<raw::End>,
+    },
+}
+
+impl From<raw::Small> for Received {
+    fn from(small: raw::Small) -> Self {
+        let both = u128::from(small.low) | u128::from(small.high) << 64;
+        Received::Small(both.to_le_bytes(), small.length as usize)
+    }
 }
 
 impl From<Vec<u8>> for Received {
     fn from(bytes: Vec<u8>) -> Self {
-        Received {
+        Received::Large {
             bytes,
             ends: Vec::new(),
         }
@@ -29,7 +41,7 @@ impl From<Vec<u8>> for Received {
 
 impl From<raw::Message> for Received {
     fn from(message: raw::Message) -> Self {
-        Received {
+        Received::Large {
             bytes: message.bytes,
             ends: message.ends,
         }
@@ -39,6 +51,8 @@ impl From<raw::Message> for Received {
 pub(crate) struct ReceiverEnd {
     /// The host's handle; gone when the end has moved away.
     pub(super) handle: RefCell<Option<raw::Receiver>>,
+    /// The handle's number, once it was asked for.
+    pub(super) number: Cell<Option<u32>>,
     name: Box<str>,
     /// Messages that a loop took from the host and has not got to: packed.
     batch: RefCell<Vec<u8>>,
@@ -52,6 +66,7 @@ impl ReceiverEnd {
     pub(super) fn new(handle: Option<raw::Receiver>, name: &str) -> Self {
         ReceiverEnd {
             handle: RefCell::new(handle),
+            number: Cell::new(None),
             name: name.into(),
             batch: RefCell::default(),
             start: Cell::new(0),
@@ -90,12 +105,15 @@ impl ReceiverEnd {
 
     /// Receives one message.
     pub(super) fn receive(&self, patience: Patience) -> Result<Received, Error> {
+        if let Patience::Forever = patience {
+            return self.receive_some(1)?.ok_or(Error::Malformed);
+        }
         settle();
         self.call(|handle| {
             let received = match patience {
-                Patience::Forever => handle.receive(),
                 Patience::Until(deadline) => handle.receive_by(deadline),
                 Patience::Never => handle.try_receive(),
+                Patience::Forever => handle.receive(),
             };
             match received {
                 Err(raw::Error::CarriesEnds) => handle.receive_ends(patience).map(Received::from),
@@ -110,14 +128,32 @@ impl ReceiverEnd {
         self.call(|handle| handle.receive_ends(patience).map(Received::from))
     }
 
-    /// Waits for a message and takes what else is there. The messages are then
-    /// [`held`](Self::held), but one with ends in it is returned.
+    /// Waits for a message, and takes up to `most` if there are more: these are then
+    /// [`held`](Self::held), and nothing is returned.
+    pub(super) fn receive_some(&self, most: u32) -> Result<Option<Received>, Error> {
+        settle();
+        let received = raw::receive_some(self.number()?, most);
+        match received {
+            Ok(raw::Received::Small(small)) => Ok(Some(small.into())),
+            Ok(raw::Received::Large(bytes)) => Ok(Some(bytes.into())),
+            Ok(raw::Received::Batch(packed)) => {
+                self.hold(packed);
+                Ok(None)
+            }
+            Err(raw::Error::CarriesEnds) => self.receive_ends(Patience::Forever).map(Some),
+            Err(error) => Err(Error::from_host(error, || self.reason())),
+        }
+    }
+
+    /// The same, within `patience`.
     pub(super) fn receive_batch(&self, patience: Patience) -> Result<Option<Received>, Error> {
+        if let Patience::Forever = patience {
+            return self.receive_some(BATCH);
+        }
         settle();
         self.call(|handle| match handle.receive_batch(BATCH, patience) {
             Ok(packed) => {
-                *self.batch.borrow_mut() = packed;
-                self.start.set(0);
+                self.hold(packed);
                 Ok(None)
             }
             Err(raw::Error::CarriesEnds) => {
@@ -126,6 +162,20 @@ impl ReceiverEnd {
             }
             Err(error) => Err(error),
         })
+    }
+
+    fn hold(&self, packed: Vec<u8>) {
+        *self.batch.borrow_mut() = packed;
+        self.start.set(0);
+    }
+
+    fn number(&self) -> Result<u32, Error> {
+        if let Some(number) = self.number.get() {
+            return Ok(number);
+        }
+        let number = self.call(|handle| Ok(handle.number()))?;
+        self.number.set(Some(number));
+        Ok(number)
     }
 
     /// The handle, for an alternation.

@@ -32,6 +32,8 @@ pub struct Sender<T> {
 pub(crate) struct SenderEnd {
     /// The host's handle; gone when the end has moved away.
     pub(super) handle: RefCell<Option<raw::Sender>>,
+    /// The handle's number, once it was asked for.
+    pub(super) number: Cell<Option<u32>>,
     name: Box<str>,
 }
 
@@ -39,6 +41,9 @@ thread_local! {
     /// A buffer that the next message can be written into.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
+
+/// Bytes that fit into the host's small messages.
+pub(super) const SMALL: usize = 16;
 
 /// Buffers beyond this are not kept for the next message.
 const SCRATCH_LIMIT: usize = 64 * 1024;
@@ -48,6 +53,7 @@ impl<T: Message> Sender<T> {
         Sender {
             end: Rc::new(SenderEnd {
                 handle: RefCell::new(Some(handle)),
+                number: Cell::new(None),
                 name: name.into(),
             }),
             message: PhantomData,
@@ -71,7 +77,7 @@ impl<T: Message> Sender<T> {
     /// is poisoned, [`Error::TooLarge`], [`Error::Overloaded`], [`Error::Deadlock`], and
     /// [`Error::Moved`] for this end or one in the message.
     pub fn send(&self, message: &T) -> Result<(), Error> {
-        self.end.send(written(message), Patience::Forever)
+        self.end.send_message(message, Patience::Forever)
     }
 
     /// Sends one message if that needs no waiting.
@@ -80,7 +86,7 @@ impl<T: Message> Sender<T> {
     ///
     /// [`Error::WouldBlock`] if it needs waiting; otherwise those of [`send`](Sender::send).
     pub fn try_send(&self, message: &T) -> Result<(), Error> {
-        self.end.send(written(message), Patience::Never)
+        self.end.send_message(message, Patience::Never)
     }
 
     /// Like [`send`](Sender::send), but gives up at `deadline`.
@@ -90,7 +96,7 @@ impl<T: Message> Sender<T> {
     /// [`Error::TimedOut`] at the deadline; otherwise those of [`send`](Sender::send).
     pub fn send_by(&self, message: &T, deadline: Instant) -> Result<(), Error> {
         let patience = Patience::Until(deadline.nanoseconds());
-        self.end.send(written(message), patience)
+        self.end.send_message(message, patience)
     }
 
     /// Like [`send`](Sender::send), but gives up after `timeout`.
@@ -153,6 +159,7 @@ impl<T> Clone for Sender<T> {
         Sender {
             end: Rc::new(SenderEnd {
                 handle: RefCell::new(handle),
+                number: Cell::new(None),
                 name: self.end.name.clone(),
             }),
             message: PhantomData,
@@ -181,16 +188,54 @@ impl Drop for SenderEnd {
 }
 
 impl SenderEnd {
+    /// Sends a message.
+    pub(crate) fn send_message<T: Message>(
+        &self,
+        message: &T,
+        patience: Patience,
+    ) -> Result<(), Error> {
+        match message.as_whole() {
+            Some(bytes) => {
+                settle();
+                self.send_bytes(bytes, patience)
+            }
+            None => self.send(written(message), patience),
+        }
+    }
+
+    /// Sends a message without ends.
+    pub(super) fn send_bytes(&self, bytes: &[u8], patience: Patience) -> Result<(), Error> {
+        if let (Patience::Forever, Some(small)) = (patience, small(bytes)) {
+            return self.send_small(small);
+        }
+        self.call(|handle| match patience {
+            Patience::Forever => handle.send(bytes),
+            Patience::Until(deadline) => handle.send_by(bytes, deadline),
+            Patience::Never => handle.try_send(bytes),
+        })
+    }
+
+    fn send_small(&self, message: raw::Small) -> Result<(), Error> {
+        raw::send_small(self.number()?, message)
+            .map_err(|error| Error::from_host(error, || self.reason()))
+    }
+
+    /// The handle's number.
+    pub(super) fn number(&self) -> Result<u32, Error> {
+        if let Some(number) = self.number.get() {
+            return Ok(number);
+        }
+        let number = self.call(|handle| Ok(handle.number()))?;
+        self.number.set(Some(number));
+        Ok(number)
+    }
+
     /// Sends a message, with the ends that it takes along.
     pub(crate) fn send(&self, message: Writer, patience: Patience) -> Result<(), Error> {
         settle();
         let (bytes, ends) = message.finish();
         let sent = if ends.is_empty() {
-            self.call(|handle| match patience {
-                Patience::Forever => handle.send(&bytes),
-                Patience::Until(deadline) => handle.send_by(&bytes, deadline),
-                Patience::Never => handle.try_send(&bytes),
-            })
+            self.send_bytes(&bytes, patience)
         } else if ends.iter().any(|end| end.is_sender(self)) {
             Err(Error::Moved)
         } else {
@@ -240,6 +285,19 @@ pub(crate) fn written<T: Message>(message: &T) -> Writer {
     let mut writer = Writer::new(bytes);
     message.write_whole(&mut writer);
     writer
+}
+
+/// A message as numbers, if it is small enough.
+fn small(bytes: &[u8]) -> Option<raw::Small> {
+    let mut both = [0; SMALL];
+    both.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    let both = u128::from_le_bytes(both);
+    Some(raw::Small {
+        // It is at most 16.
+        length: bytes.len() as u32,
+        low: both as u64,
+        high: (both >> 64) as u64,
+    })
 }
 
 fn keep_scratch(bytes: Vec<u8>) {

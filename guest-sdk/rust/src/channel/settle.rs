@@ -57,6 +57,13 @@ pub(crate) fn keep_for_poison() {
 /// Sends what is buffered, as far as patience reaches: false if something is left. May park.
 pub(crate) fn send_buffered(patience: Patience) -> bool {
     let mut buffers = BUFFERS.take();
+    if buffers.len() > 1 {
+        // What needs no waiting goes in batches.
+        for buffer in &buffers {
+            buffer.send_all(Patience::Never);
+        }
+        buffers.retain(|buffer| !buffer.is_empty());
+    }
     while buffers.len() > 1 {
         let gave_up = !send_one_of(&buffers, patience);
         buffers.retain(|buffer| !buffer.is_empty());

@@ -83,4 +83,12 @@ impl Message for Bytes {
     fn read_whole(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
         Vec::read_whole(reader).map(Bytes)
     }
+
+    fn as_whole(&self) -> Option<&[u8]> {
+        Some(&self.0)
+    }
+
+    fn from_whole(message: Vec<u8>) -> Result<Self, Vec<u8>> {
+        Ok(Bytes(message))
+    }
 }

@@ -21,6 +21,14 @@ impl<T: Message> Message for Vec<T> {
     fn read_whole(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
         T::read_whole_list(reader)
     }
+
+    fn as_whole(&self) -> Option<&[u8]> {
+        T::list_as_whole(self)
+    }
+
+    fn from_whole(message: Vec<u8>) -> Result<Self, Vec<u8>> {
+        T::list_from_whole(message)
+    }
 }
 
 /// An option of an option cannot cross: null would stand for two values.

@@ -100,6 +100,19 @@ pub trait Message: Sized {
         Self::read(reader)
     }
 
+    /// The whole message as it crosses, where the value holds it in that form.
+    #[doc(hidden)]
+    fn as_whole(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// The value of a whole message that came in memory of its own; gives it back where the
+    /// value has no use for that.
+    #[doc(hidden)]
+    fn from_whole(message: Vec<u8>) -> Result<Self, Vec<u8>> {
+        Err(message)
+    }
+
     /// Writes many values, so that `u8` can turn them into a byte string.
     #[doc(hidden)]
     fn write_list(items: &[Self], writer: &mut Writer) {
@@ -124,6 +137,18 @@ pub trait Message: Sized {
     #[doc(hidden)]
     fn write_whole_list(items: &[Self], writer: &mut Writer) {
         Self::write_list(items, writer);
+    }
+
+    /// What `as_whole` is for a list.
+    #[doc(hidden)]
+    fn list_as_whole(_items: &[Self]) -> Option<&[u8]> {
+        None
+    }
+
+    /// What `from_whole` is for a list.
+    #[doc(hidden)]
+    fn list_from_whole(message: Vec<u8>) -> Result<Vec<Self>, Vec<u8>> {
+        Err(message)
     }
 
     /// Reads what `write_whole_list` wrote.

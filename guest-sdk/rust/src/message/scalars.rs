@@ -68,6 +68,14 @@ impl Message for u8 {
     fn read_whole_list(reader: &mut Reader<'_>) -> Result<Vec<Self>, Undecodable> {
         Ok(reader.rest().to_vec())
     }
+
+    fn list_as_whole(items: &[Self]) -> Option<&[u8]> {
+        Some(items)
+    }
+
+    fn list_from_whole(message: Vec<u8>) -> Result<Vec<Self>, Vec<u8>> {
+        Ok(message)
+    }
 }
 
 impl Message for u64 {

@@ -52,7 +52,7 @@ pub use operation::{Receive, Send};
 pub use options::{Lasting, Options, Overflow, Payload, Tally};
 pub use probe::{Look, Probe, Side, Statistics, Waiting};
 pub use receiver::Receiver;
-pub use sender::Sender;
+pub use sender::{Sender, SentAll};
 
 use crate::sync::Arc;
 

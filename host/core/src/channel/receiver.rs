@@ -131,17 +131,17 @@ impl<T: Payload> Receiver<T> {
         closed || state.poison.is_some()
     }
 
-    /// Takes buffered messages ahead of need, up to `most` and as long as `accept` agrees to
-    /// the next one. They keep filling their places in the channel until this receiver
-    /// receives again, so that the channel never holds more than its capacity; and they are
-    /// at most half of the capacity, so that senders can go on. Takes nothing at a
-    /// rendezvous, or where there are other receivers.
+    /// Takes buffered messages ahead of need, up to `most`, and as long as `read`, which is
+    /// shown the next one, has taken what is in it. They keep filling their places in the
+    /// channel until this receiver receives again, so that the channel never holds more than
+    /// its capacity; and they are at most half of the capacity, so that senders can go on.
+    /// Takes nothing at a rendezvous, or where there are other receivers.
     ///
-    /// `accept` is called under the channel's lock: it must be quick, and must not use any
-    /// channel.
-    pub fn prefetch(&self, most: usize, accept: impl FnMut(&T) -> bool) -> Vec<T> {
+    /// `read` is called, and a message that it has read is dropped, under the channel's lock:
+    /// both must be quick, and must not use any channel.
+    pub fn prefetch(&self, most: usize, read: impl FnMut(&mut T) -> bool) {
         self.shared
-            .with(|state, later| state.prefetch(most, accept, later))
+            .with(|state, later| state.prefetch(most, read, later));
     }
 
     /// Takes what is there already, up to `most` messages, without waiting, as long as

@@ -25,6 +25,19 @@ pub struct Sender<T: Payload> {
     pub(crate) key: EndKey,
 }
 
+/// What [`Sender::try_send_all`] has done.
+#[derive(Debug)]
+pub struct SentAll<T> {
+    /// How many messages were sent.
+    pub sent: usize,
+    /// Whether a receiver was waiting for the first of them.
+    pub awaited: bool,
+    /// How many messages wait in the channel now.
+    pub waiting: usize,
+    /// Whether that were all of them; otherwise why not, with the message that was refused.
+    pub result: Result<(), SendError<T>>,
+}
+
 impl<T: Payload> Sender<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>, holder: Holder) -> Self {
         let key = shared.lock().senders.add(holder);
@@ -72,6 +85,17 @@ impl<T: Payload> Sender<T> {
         let size = message.size();
         self.shared
             .with(|state, later| state.try_send(message, size, later))
+    }
+
+    /// Sends `messages` in order, as long as that needs no waiting: as many calls of
+    /// [`try_send`](Self::try_send) in one. Those behind a message that was refused have not
+    /// been asked for.
+    ///
+    /// `messages` is advanced under the channel's lock: it must be quick, and must not use any
+    /// channel.
+    pub fn try_send_all(&self, messages: &mut impl Iterator<Item = T>) -> SentAll<T> {
+        self.shared
+            .with(|state, later| state.try_send_all(messages, later))
     }
 
     /// Like [`send`](Self::send), parking the calling thread. Not for code that runs on a

@@ -123,14 +123,14 @@ fn chosen(chosen: Chosen<Message>) -> HostChosen {
     HostChosen {
         guard: chosen.guard,
         outcome: match chosen.outcome {
-            Outcome::Received(message) => HostOutcome::Received(message.bytes),
+            Outcome::Received(message) => HostOutcome::Received(message.bytes.into_vec()),
             Outcome::Sent => HostOutcome::Sent,
             Outcome::Elapsed => HostOutcome::Elapsed,
             Outcome::Skipped => HostOutcome::Skipped,
             Outcome::Failed(error) => HostOutcome::Failed(error),
         },
         unsent: unsent
-            .map(|(guard, message)| (guard, message.bytes))
+            .map(|(guard, message)| (guard, message.bytes.into_vec()))
             .collect(),
     }
 }

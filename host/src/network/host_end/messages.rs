@@ -80,7 +80,7 @@ impl Stream for HostReceiver {
         self.pending.over = received.is_err();
         Poll::Ready(match received {
             Err(ChannelError::Closed) => None,
-            other => Some(other.map(|message| message.bytes)),
+            other => Some(other.map(|message| message.bytes.into_vec())),
         })
     }
 }

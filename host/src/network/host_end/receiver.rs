@@ -70,7 +70,7 @@ impl HostReceiver {
     pub fn receive_with_ends(&self) -> Result<WithEnds, ChannelError> {
         let message = self.receiver.receive_blocking()?;
         let ends = message.ends.take().into_iter().map(HostEnd::from_message);
-        Ok((message.bytes, ends.collect()))
+        Ok((message.bytes.into_vec(), ends.collect()))
     }
 
     /// Takes the next message if there is one.
@@ -175,5 +175,5 @@ impl fmt::Debug for HostReceiver {
 
 /// The payload; ends that come with it are closed.
 fn bytes(message: Message) -> Vec<u8> {
-    message.bytes
+    message.bytes.into_vec()
 }

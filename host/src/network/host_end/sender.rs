@@ -95,7 +95,7 @@ impl HostSender {
             let ends = refused.message.ends.take().into_iter();
             SendError {
                 message: (
-                    refused.message.bytes,
+                    refused.message.bytes.into_vec(),
                     ends.map(HostEnd::from_message).collect(),
                 ),
                 error: refused.error,
@@ -173,7 +173,7 @@ impl fmt::Debug for HostSender {
 
 fn bytes_back(refused: SendError<Message>) -> SendError<Vec<u8>> {
     SendError {
-        message: refused.message.bytes,
+        message: refused.message.bytes.into_vec(),
         error: refused.error,
     }
 }

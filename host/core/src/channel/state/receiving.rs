@@ -66,27 +66,22 @@ impl<T> State<T> {
     pub(crate) fn prefetch(
         &mut self,
         most: usize,
-        mut accept: impl FnMut(&T) -> bool,
+        mut read: impl FnMut(&mut T) -> bool,
         later: &mut Deferred<T>,
-    ) -> Vec<T> {
+    ) {
         if self.receivers.len() != 1 || self.poison.is_some() {
-            return Vec::new();
+            return;
         }
         self.settle_prefetched(later);
-        let most = most.min(self.capacity / 2).min(self.buffer.len());
-        let mut taken = Vec::with_capacity(most);
-        while taken.len() < most
-            && self
-                .buffer
-                .front()
-                .is_some_and(|next| accept(&next.message))
-            && let Some(next) = self.pop()
+        let most = most.min(self.capacity / 2);
+        while self.prefetched < most
+            && let Some(next) = self.buffer.front_mut()
+            && read(&mut next.message)
         {
+            drop(self.pop());
             self.received += 1;
             self.prefetched += 1;
-            taken.push(next.message);
         }
-        taken
     }
 
     /// The receiver is back: it has used what it had taken ahead.

@@ -6,7 +6,8 @@ use std::task::Waker;
 use super::{Accepted, Offer, Parking, State, renew};
 use crate::channel::deferred::Deferred;
 use crate::channel::error::{ChannelError, SendError};
-use crate::channel::options::Overflow;
+use crate::channel::options::{Overflow, Payload};
+use crate::channel::sender::SentAll;
 use crate::channel::waiting::Key;
 
 /// An empty buffer keeps memory for so many messages; what a burst took beyond that is given back.
@@ -52,6 +53,33 @@ impl<T> State<T> {
                 Ok(())
             }
         }
+    }
+
+    /// Sends what needs no waiting of `messages`.
+    pub(crate) fn try_send_all(
+        &mut self,
+        messages: &mut impl Iterator<Item = T>,
+        later: &mut Deferred<T>,
+    ) -> SentAll<T>
+    where
+        T: Payload,
+    {
+        let mut all = SentAll {
+            sent: 0,
+            awaited: self.receiving.first_live().is_some(),
+            waiting: 0,
+            result: Ok(()),
+        };
+        for message in messages {
+            let size = message.size();
+            if let Err(refused) = self.try_send(message, size, later) {
+                all.result = Err(refused);
+                break;
+            }
+            all.sent += 1;
+        }
+        all.waiting = self.buffer.len();
+        all
     }
 
     /// Whether `try_send` would not answer `WouldBlock`.

@@ -83,6 +83,40 @@ fn empty_messages_count_as_well() {
     assert_eq!(killed(&report).limit, LimitKind::Memory);
 }
 
+/// A network of one process that calls by numbers; how many checks it made, and its end.
+fn quick_calls(fill: bool) -> (Option<u64>, Report) {
+    let mut network = host().network("quick");
+    let mut settings = network.process("quick_calls", &guest("quick_calls"));
+    settings.argument("fill", fill).limits(Limits {
+        memory: Some(4 * MIB),
+        message: Some(8),
+        ..Limits::default()
+    });
+    let checks = output(&mut network, "quick_calls.checks");
+    let running = network.start().expect("it starts");
+    (checks.receive_value::<u64>().ok(), running.wait())
+}
+
+#[test]
+fn calls_by_number_refuse_forged_numbers_wrong_lengths_and_large_messages() {
+    let (checks, report) = quick_calls(false);
+    assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
+    assert_eq!(checks, Some(16));
+}
+
+#[test]
+fn batches_count_as_memory_of_who_sent_them() {
+    let (checks, report) = quick_calls(true);
+    assert_eq!(checks, Some(16));
+    let overrun = killed(&report);
+    assert_eq!(
+        (overrun.limit, overrun.owner, overrun.allowed),
+        (LimitKind::Memory, LimitOwner::Process, 4 * MIB)
+    );
+    // One message too many, of a byte.
+    assert!(overrun.asked <= 4 * MIB + 65, "{overrun:?}");
+}
+
 #[test]
 fn dropped_messages_count_no_longer() {
     // Nobody reads; the channel keeps two.

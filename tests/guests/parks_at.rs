@@ -23,6 +23,8 @@ fn parks_at(
     let message = Bytes::from("message");
     match point.as_str() {
         "send" => given.send(&message),
+        // Small messages have a way of their own.
+        "send large" => given.send(&Bytes::from("a message of more than 16 bytes")),
         // The channel holds one.
         "send, full" => {
             given.send(&message)?;

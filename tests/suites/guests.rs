@@ -23,10 +23,10 @@ fn files(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn every_guest_program_is_used_by_a_suite() {
     let tests = repository().join("tests");
-    let sources: String = ["suites", "harness"]
+    let sources: String = ["tests/suites", "tests/harness", "host/cli/tests/command"]
         .iter()
         .flat_map(|folder| {
-            let folder = tests.join(folder);
+            let folder = repository().join(folder);
             let read = |file| fs::read_to_string(folder.join(format!("{file}.rs")));
             let sources = files(&folder).into_iter().map(read);
             sources.collect::<Vec<_>>()

@@ -71,8 +71,11 @@ fn a_long_chain_of_ends_is_dropped_without_a_deep_stack() {
         });
     let report = network.start().expect("it starts").wait();
     assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
-    assert_eq!(host.open_channels(), 0);
-    assert_eq!(host.memory_in_use(), 0);
+    // Whoever looks for deadlocks may hold the first link, and drops the chain after its look.
+    until_channels(&host, 0);
+    while host.memory_in_use() != 0 {
+        std::thread::yield_now();
+    }
 }
 
 #[test]

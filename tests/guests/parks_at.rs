@@ -70,8 +70,14 @@ fn parks_at(
             drop(spawn("no_ports").start()?);
         },
         // The network has as many processes as it may.
-        "spawn, full" => Ok(drop(spawn("no_ports").await_place().start()?)),
-        "spawn by, full" => Ok(drop(spawn("no_ports").place_by(now() + LONG).start()?)),
+        "spawn, full" => {
+            drop(spawn("no_ports").await_place().start()?);
+            Ok(())
+        }
+        "spawn by, full" => {
+            drop(spawn("no_ports").place_by(now() + LONG).start()?);
+            Ok(())
+        }
         "sleep" => {
             sleep(LONG);
             Ok(())

@@ -43,7 +43,7 @@ fn quick_calls(fill: bool, checks: Sender<u64>) -> Result<(), Error> {
     }
     let sent = send_small(to, small(9));
     check(sent == Err(Refused::TooLarge), "send-small, over the limit")?;
-    let sent = send_some(to, b"\x01\0\0\0a\x09\0\0\0123456789\x01\0\0\0b");
+    let sent = send_some(to, b"\x01\0\0\0a\x09\0\0\x00123456789\x01\0\0\0b");
     let stopped = sent.error == Some(Refused::TooLarge) && sent.count == 1;
     check(stopped, "send-some, over the limit")?;
     let sent = send_some(to, b"\x02\0\0\0bc\xff\xff\xff\xffd");
@@ -73,9 +73,11 @@ fn quick_calls(fill: bool, checks: Sender<u64>) -> Result<(), Error> {
     checks.send(&passed.get())?;
     let (sender, _receiver) = open(options).map_err(|error| Error::Failed(format!("{error:?}")))?;
     let batch = b"\x01\0\0\0a".repeat(10_000);
-    while fill {
+    if !fill {
+        return Ok(());
+    }
+    loop {
         let sent = send_some(sender.number(), &batch);
         check(sent.error.is_none(), "send-some, much")?;
     }
-    Ok(())
 }

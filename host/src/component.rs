@@ -9,6 +9,7 @@ use wasmtime::component::Linker;
 use wasmtime::component::types::ComponentItem;
 
 use crate::bindings::GuestPre;
+use crate::direct::{Direct, DirectLinker};
 use crate::error::{ComponentFault, Error};
 use crate::process::ProcessState;
 use crate::signature::Signature;
@@ -21,7 +22,22 @@ pub struct Component(Arc<Inner>);
 struct Inner {
     name: String,
     signature: Signature,
-    pre: GuestPre<ProcessState>,
+    code: Code,
+}
+
+/// What of it is instantiated.
+pub(crate) enum Code {
+    /// The component.
+    Whole(GuestPre<ProcessState>),
+    /// Its core module alone.
+    Direct(Direct),
+}
+
+/// What components are linked with.
+pub(crate) struct Linkers {
+    pub(crate) whole: Linker<ProcessState>,
+    /// None: every component is instantiated as a whole.
+    pub(crate) direct: Option<DirectLinker>,
 }
 
 /// The interfaces that the host links.
@@ -40,22 +56,18 @@ const WASI: [&str; 6] = [
 ];
 
 impl Component {
-    pub(crate) fn read(
-        engine: &Engine,
-        linker: &Linker<ProcessState>,
-        path: &Path,
-    ) -> Result<Self, Error> {
+    pub(crate) fn read(engine: &Engine, linkers: &Linkers, path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-        Self::compile(engine, linker, &path.display().to_string(), &bytes)
+        Self::compile(engine, linkers, &path.display().to_string(), &bytes)
     }
 
     /// Checks the bytes before anything is compiled, so that each fault gets its own error.
     pub(crate) fn compile(
         engine: &Engine,
-        linker: &Linker<ProcessState>,
+        linkers: &Linkers,
         name: &str,
         bytes: &[u8],
     ) -> Result<Self, Error> {
@@ -70,18 +82,11 @@ impl Component {
         let signature = Signature::read(bytes)
             .map_err(|error| fault(error.into()))?
             .ok_or_else(|| fault(ComponentFault::NoSignature));
-        let component = wasmtime::component::Component::new(engine, bytes)
-            .map_err(|error| fault(ComponentFault::Compile(format!("{error:#}"))))?;
-        check_imports(engine, &component).map_err(fault)?;
-        let instance = linker
-            .instantiate_pre(&component)
-            .map_err(|error| fault(ComponentFault::OtherVersion(format!("{error:#}"))))?;
-        let pre = GuestPre::new(instance)
-            .map_err(|error| fault(ComponentFault::NoRun(format!("{error:#}"))))?;
+        let code = Code::of(engine, linkers, bytes).map_err(fault)?;
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             signature: signature?,
-            pre,
+            code,
         })))
     }
 
@@ -95,8 +100,27 @@ impl Component {
         &self.0.signature
     }
 
-    pub(crate) fn pre(&self) -> &GuestPre<ProcessState> {
-        &self.0.pre
+    pub(crate) fn code(&self) -> &Code {
+        &self.0.code
+    }
+}
+
+impl Code {
+    fn of(engine: &Engine, linkers: &Linkers, bytes: &[u8]) -> Result<Self, ComponentFault> {
+        let direct = linkers.direct.as_ref();
+        if let Some(direct) = direct.and_then(|linker| Direct::of(engine, linker, bytes)) {
+            return Ok(Self::Direct(direct));
+        }
+        let component = wasmtime::component::Component::new(engine, bytes)
+            .map_err(|error| ComponentFault::Compile(format!("{error:#}")))?;
+        check_imports(engine, &component)?;
+        let instance = linkers
+            .whole
+            .instantiate_pre(&component)
+            .map_err(|error| ComponentFault::OtherVersion(format!("{error:#}")))?;
+        GuestPre::new(instance)
+            .map(Self::Whole)
+            .map_err(|error| ComponentFault::NoRun(format!("{error:#}")))
     }
 }
 

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use transputer_core::clock::Time;
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
-use wasmtime::component::Linker;
 use wasmtime::{Cache, Engine};
 
-use crate::component::Component;
+use crate::component::{Component, Linkers};
 use crate::engine;
 use crate::error::Error;
 use crate::imports;
@@ -20,7 +19,7 @@ use crate::limits::{self, Allowed, Places, Totals};
 use crate::network::Network;
 use crate::network::places::Wait;
 use crate::network::state::NetworkState;
-use crate::process::{LimitOwner, ProcessState, Seeded};
+use crate::process::{LimitOwner, Seeded};
 use crate::usage::Counts;
 
 /// Where compiled components are kept between runs.
@@ -93,6 +92,9 @@ pub struct HostOptions {
     pub at_capacity: AtCapacity,
     /// Where compiled components are kept.
     pub cache: CacheFolder,
+    /// Whether the core module of a component is run directly where its form allows that, which
+    /// costs less; otherwise all go through wasmtime's component model. Guests see no difference.
+    pub direct: bool,
     /// With a seed, one worker runs one schedule, decided by the seed alone, in virtual time.
     pub seed: Option<u64>,
 }
@@ -106,6 +108,7 @@ impl Default for HostOptions {
             max_channels: None,
             at_capacity: AtCapacity::default(),
             cache: CacheFolder::default(),
+            direct: true,
             seed: None,
         }
     }
@@ -127,7 +130,7 @@ pub struct Host(pub(crate) Arc<HostState>);
 /// What all networks of a host share.
 pub(crate) struct HostState {
     engine: Engine,
-    linker: Arc<Linker<ProcessState>>,
+    linkers: Arc<Linkers>,
     cache: Option<Cache>,
     scheduler: Scheduler,
     networks: Networks,
@@ -157,8 +160,8 @@ impl Host {
         // Before the engine has its own mappings, which it counts with.
         let places = places(options.max_processes);
         let (engine, cache) = engine::engine(&options)?;
-        let linker = Arc::new(imports::linker(&engine)?);
-        Self::with_engine(options, places, engine, linker, cache)
+        let linkers = Arc::new(imports::linkers(&engine, options.direct)?);
+        Self::with_engine(options, places, engine, linkers, cache)
     }
 
     /// Another host with the same components, which runs the schedule of this seed. It is
@@ -181,16 +184,16 @@ impl Host {
             ..HostOptions::default()
         };
         let state = &self.0;
-        let (engine, linker) = (state.engine.clone(), state.linker.clone());
+        let (engine, linkers) = (state.engine.clone(), state.linkers.clone());
         let places = state.places.as_many();
-        Self::with_engine(options, places, engine, linker, state.cache.clone())
+        Self::with_engine(options, places, engine, linkers, state.cache.clone())
     }
 
     fn with_engine(
         options: HostOptions,
         places: Arc<Places>,
         engine: Engine,
-        linker: Arc<Linker<ProcessState>>,
+        linkers: Arc<Linkers>,
         cache: Option<Cache>,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -209,7 +212,7 @@ impl Host {
         let scheduler = scheduler(&options, &engine, &runtime, &networks, &ticks)?;
         Ok(Self(Arc::new(HostState {
             engine,
-            linker,
+            linkers,
             cache,
             scheduler,
             networks,
@@ -232,7 +235,7 @@ impl Host {
     /// # Errors
     /// [`Error::Read`], or [`Error::Component`] that says what is wrong with the file.
     pub fn component(&self, path: impl AsRef<Path>) -> Result<Component, Error> {
-        Component::read(&self.0.engine, &self.0.linker, path.as_ref())
+        Component::read(&self.0.engine, &self.0.linkers, path.as_ref())
     }
 
     /// Like [`component`](Self::component), from bytes; `name` stands for the file in errors.
@@ -240,7 +243,7 @@ impl Host {
     /// # Errors
     /// [`Error::Component`] that says what is wrong with the bytes.
     pub fn component_from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Component, Error> {
-        Component::compile(&self.0.engine, &self.0.linker, name, bytes)
+        Component::compile(&self.0.engine, &self.0.linkers, name, bytes)
     }
 
     /// An empty network, to be wired by the program.

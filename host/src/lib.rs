@@ -24,6 +24,7 @@
 
 mod bindings;
 mod component;
+mod direct;
 mod engine;
 mod error;
 mod host;

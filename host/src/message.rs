@@ -52,7 +52,10 @@ pub type Bytes = SmallVec<[u8; SMALL]>;
 /// all that the process held: whoever is at the other sides must not mistake that for a normal end.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 #[derive(Default)]
-pub struct Carried {
+pub struct Carried(Option<Box<Carriage>>);
+
+/// Ends, and who gave them away, if it was a process. Few messages have any, so it is kept apart.
+struct Carriage {
     ends: Vec<End>,
     giver: Weak<Process>,
 }
@@ -63,35 +66,34 @@ thread_local! {
 }
 
 impl Carried {
+    fn new(ends: Vec<End>, giver: Weak<Process>) -> Self {
+        Self((!ends.is_empty()).then(|| Box::new(Carriage { ends, giver })))
+    }
+
     /// Ends that a process gives away.
     pub(crate) fn given(ends: Vec<End>, giver: &Arc<Process>) -> Self {
-        Self {
-            ends,
-            giver: Arc::downgrade(giver),
-        }
+        Self::new(ends, Arc::downgrade(giver))
     }
 
     /// The ends, in whose message they no longer are.
     pub(crate) fn take(mut self) -> Vec<End> {
-        std::mem::take(&mut self.ends)
+        self.0.take().map_or_else(Vec::new, |all| all.ends)
     }
 
     /// Poisons the ends if the process that gave them away was ended, and drops them.
     fn end(&mut self) {
-        if let Some(giver) = self.giver.upgrade() {
-            giver.poison(&self.ends);
+        let Some(mut all) = self.0.take() else { return };
+        if let Some(giver) = all.giver.upgrade() {
+            giver.poison(&all.ends);
         }
-        self.ends.clear();
+        all.ends.clear();
     }
 }
 
 /// Ends that no process gives away.
 impl From<Vec<End>> for Carried {
     fn from(ends: Vec<End>) -> Self {
-        Self {
-            ends,
-            giver: Weak::new(),
-        }
+        Self::new(ends, Weak::new())
     }
 }
 
@@ -99,30 +101,36 @@ impl Deref for Carried {
     type Target = [End];
 
     fn deref(&self) -> &[End] {
-        &self.ends
+        self.0.as_ref().map_or(&[], |all| &all.ends)
     }
 }
 
 impl fmt::Debug for Carried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ends.fmt(f)
+        (**self).fmt(f)
     }
 }
 
 impl Drop for Carried {
+    #[inline]
     fn drop(&mut self) {
-        if self.ends.is_empty() {
-            return;
+        if self.0.is_some() {
+            Self(self.0.take()).drop_in_turn();
         }
-        let this = std::mem::take(self);
+    }
+}
+
+impl Carried {
+    /// Drops the ends, or leaves that to who drops others on this thread already.
+    fn drop_in_turn(self) {
         let mut carried = TO_DROP.with_borrow_mut(|waiting| match waiting {
             Some(waiting) => {
-                waiting.push(this);
+                waiting.push(self);
                 Vec::new()
             }
             None => {
                 *waiting = Some(Vec::new());
-                vec![this]
+                vec![self]
             }
         });
         if carried.is_empty() {

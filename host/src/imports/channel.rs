@@ -1,5 +1,6 @@
 //! `transputer:csp/channel`.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind, SendError};
@@ -8,7 +9,7 @@ use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
 use super::packed::packed_alone;
-use super::watched::watching_one;
+use super::watched::Receiving;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::OpenChannel;
@@ -383,8 +384,7 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive();
-        let receive = watching_one(&self.process.watch, receiver.id(), receive);
-        let received = self.process.operate(receive).await;
+        let received = Receiving::new(&self.process, receiver.id(), receive).await;
         Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
@@ -404,8 +404,7 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive_by(deadline);
-        let receive = watching_one(&self.process.watch, receiver.id(), receive);
-        let received = self.process.operate(receive).await;
+        let received = Receiving::new(&self.process, receiver.id(), receive).await;
         Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
@@ -418,9 +417,10 @@ impl wit::HostReceiver for ProcessState {
         let wait = self.how_long(patience);
         self.settle();
         let receiver = self.ends.receiver(&this)?;
-        let receive = wait.receive(receiver);
-        let receive = watching_one(&self.process.watch, receiver.id(), receive);
-        let received = self.process.operate(receive).await;
+        let received = {
+            let receive = pin!(wait.receive(receiver));
+            Receiving::new(&self.process, receiver.id(), receive).await
+        };
         Ok(self.plain(receiver, received).map(|first| {
             let batch = self.batch_behind(receiver, &first, most);
             batch.unwrap_or_else(|| packed_alone(&first))
@@ -435,9 +435,10 @@ impl wit::HostReceiver for ProcessState {
         let wait = self.how_long(patience);
         self.settle();
         let receiver = self.ends.receiver(&this)?;
-        let receive = wait.receive(receiver);
-        let receive = watching_one(&self.process.watch, receiver.id(), receive);
-        let received = self.process.operate(receive).await;
+        let received = {
+            let receive = pin!(wait.receive(receiver));
+            Receiving::new(&self.process, receiver.id(), receive).await
+        };
         self.trace_receive(
             receiver,
             received.as_ref().map(|message| message.bytes.len()),

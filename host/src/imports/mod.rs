@@ -23,18 +23,23 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::Guest;
 use crate::bindings::transputer::csp::channel::Error as WitError;
+use crate::component::Linkers;
+use crate::direct::DirectLinker;
 use crate::error::Error;
-use crate::process::ProcessState;
 
 /// Everything that a guest may import.
-pub(crate) fn linker(engine: &Engine) -> Result<Linker<ProcessState>, Error> {
+pub(crate) fn linkers(engine: &Engine, direct: bool) -> Result<Linkers, Error> {
     let mut linker = Linker::new(engine);
     let setup = |error: wasmtime::Error| Error::Setup {
         message: format!("the imports of guests: {error:#}"),
     };
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(setup)?;
     Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(setup)?;
-    Ok(linker)
+    let direct = direct.then(|| DirectLinker::new(engine)).transpose()?;
+    Ok(Linkers {
+        whole: linker,
+        direct,
+    })
 }
 
 /// The WIT error for an error of the core.

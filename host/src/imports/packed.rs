@@ -24,7 +24,7 @@ const PREFIX: usize = 4;
 impl ProcessState {
     /// Sends the messages of a batch in order, through the sender of this number. One that the
     /// process has no memory for ends it.
-    pub(super) async fn send_packed(
+    pub(crate) async fn send_packed(
         &mut self,
         sender: u32,
         packed: &[u8],

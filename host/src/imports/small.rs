@@ -1,10 +1,12 @@
 //! The quick ways to send and to receive: numbers instead of handles, and no lists for small
 //! messages.
 
+use transputer_core::channel::ChannelError;
+
 use super::channel::Answer;
-use super::watched::watching_one;
+use super::watched::Receiving;
 use crate::bindings::transputer::csp::channel as wit;
-use crate::message::{Bytes, SMALL};
+use crate::message::{Bytes, Message, Receiver, SMALL};
 use crate::process::ProcessState;
 
 /// From this many bytes on a message goes by itself: one more copy, into a batch, would cost
@@ -12,22 +14,47 @@ use crate::process::ProcessState;
 const ALONE: usize = 4 << 10;
 
 impl ProcessState {
-    pub(super) async fn send_small(&mut self, sender: u32, message: wit::Small) -> Answer<()> {
-        let bytes = match from_small(&message) {
+    pub(super) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
+        let bytes = match self.small(&message) {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(error)),
         };
         let size = bytes.len();
-        if let Err(error) = self.check_size(size) {
-            return Ok(Err(error));
-        }
-        self.settle();
-        let Some(sender) = self.ends.sender_at(sender) else {
+        let Some(sender) = self.ends.sender_at(number) else {
             return Ok(Err(wit::Error::Moved));
         };
         let message = self.memory.message(sender, bytes)?;
         let sent = self.process.operate(sender.send(message)).await;
         Ok(self.sent(sender, size, sent))
+    }
+
+    /// Does what `send_small` does, if that needs no waiting.
+    pub(crate) fn try_small(
+        &mut self,
+        number: u32,
+        message: &wit::Small,
+    ) -> wasmtime::Result<Option<Result<(), wit::Error>>> {
+        let bytes = match self.small(message) {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Some(Err(error))),
+        };
+        let size = bytes.len();
+        let Some(sender) = self.ends.sender_at(number) else {
+            return Ok(Some(Err(wit::Error::Moved)));
+        };
+        let sent = sender.try_send(self.memory.message(sender, bytes)?);
+        if matches!(&sent, Err(refused) if refused.error == ChannelError::WouldBlock) {
+            return Ok(None);
+        }
+        Ok(Some(self.sent(sender, size, sent)))
+    }
+
+    /// The bytes of a message that is about to be sent, if they are as they must be.
+    fn small(&mut self, message: &wit::Small) -> Result<Bytes, wit::Error> {
+        let bytes = from_small(message)?;
+        self.check_size(bytes.len())?;
+        self.settle();
+        Ok(bytes)
     }
 
     pub(super) async fn receive_some(
@@ -38,8 +65,33 @@ impl ProcessState {
         self.settle();
         let receiver = self.ends.receiver_at(receiver).ok_or(wit::Error::Moved)?;
         let receive = receiver.receive();
-        let receive = watching_one(&self.process.watch, receiver.id(), receive);
-        let received = self.process.operate(receive).await;
+        let received = Receiving::new(&self.process, receiver.id(), receive).await;
+        self.some_behind(receiver, received, most)
+    }
+
+    /// Does what `receive_some` does, if that needs no waiting.
+    pub(crate) fn try_some(
+        &mut self,
+        receiver: u32,
+        most: u32,
+    ) -> Option<Result<wit::Received, wit::Error>> {
+        self.settle();
+        let Some(receiver) = self.ends.receiver_at(receiver) else {
+            return Some(Err(wit::Error::Moved));
+        };
+        match receiver.try_receive() {
+            Err(ChannelError::WouldBlock) => None,
+            received => Some(self.some_behind(receiver, received, most)),
+        }
+    }
+
+    /// What was received, with what is behind it, if the guest wants more than one.
+    fn some_behind(
+        &self,
+        receiver: &Receiver,
+        received: Result<Message, ChannelError>,
+        most: u32,
+    ) -> Result<wit::Received, wit::Error> {
         let first = self.plain(receiver, received)?;
         if most > 1
             && receiver.capacity() > 1

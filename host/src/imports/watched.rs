@@ -1,14 +1,14 @@
 //! What the supervisor is to know of a guest's receiving, and ends that are closed late.
 
 use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use transputer_core::ChannelId;
 
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::End;
-use crate::process::ProcessState;
+use crate::process::{Process, ProcessState};
 use crate::supervisor::{TakenEnd, Watch};
 
 /// Waits to receive. `asks` tells the supervisor what the process asks for, and whether it
@@ -45,13 +45,42 @@ pub(super) async fn watching_choice<T>(
     chosen
 }
 
-/// Waits to receive from one channel.
-pub(super) async fn watching_one<T>(
-    watch: &Watch,
+/// A receive of a process, which is noted while it is parked there. (What [`watching`] and
+/// [`Process::operate`] do together, in one future, for the operation that parks most.)
+pub(super) struct Receiving<'a, F> {
+    process: &'a Process,
     channel: ChannelId,
-    receive: impl Future<Output = T>,
-) -> T {
-    watching(watch, |waits| watch.asks([channel], waits), receive).await
+    receive: F,
+    parked: bool,
+}
+
+impl<'a, F> Receiving<'a, F> {
+    pub(super) fn new(process: &'a Process, channel: ChannelId, receive: F) -> Self {
+        Self {
+            process,
+            channel,
+            receive,
+            parked: false,
+        }
+    }
+}
+
+impl<F: Future + Unpin> Future for Receiving<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.receive).poll(context);
+        if polled.is_pending() != this.parked {
+            this.parked = !this.parked;
+            this.process.note_parking();
+        }
+        if polled.is_pending() && this.process.watch.is_on() {
+            this.process.watch.asks([this.channel], true);
+        }
+        polled
+    }
 }
 
 impl ProcessState {

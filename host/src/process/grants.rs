@@ -5,21 +5,17 @@ use std::time::Duration;
 
 use transputer_core::clock::{Clock, Time};
 use wasmtime_wasi::sockets::SocketAddrUse;
-use wasmtime_wasi::{
-    Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder,
-};
+use wasmtime_wasi::{Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
 use crate::network::plan::{Directory, Grants, Variable};
 
-/// A WASI context that holds what was granted and nothing else.
-///
-/// # Errors
-/// A directory that cannot be opened, named.
+/// A WASI context that holds what was granted, directories excepted, and nothing else.
 pub(crate) fn wasi(
     grants: &Grants,
     clock: &Clock,
+    born: Time,
     seeded: Option<Seeded>,
-) -> Result<WasiCtx, String> {
+) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
     if grants.stdio {
         builder.inherit_stdout().inherit_stderr();
@@ -36,9 +32,6 @@ pub(crate) fn wasi(
             }
         }
     }
-    for directory in &grants.directories {
-        open(&mut builder, directory)?;
-    }
     network(&mut builder, &grants.network);
     if let Some(seeded) = seeded {
         seeded.replace_chance(&mut builder);
@@ -46,10 +39,19 @@ pub(crate) fn wasi(
     if !grants.clocks {
         builder.wall_clock(StoppedClock).monotonic_clock(OwnTime {
             clock: clock.clone(),
-            started: clock.now(),
+            started: born,
         });
     }
-    Ok(builder.build())
+    builder
+}
+
+/// Grants the directories besides.
+///
+/// # Errors
+/// One that cannot be opened, named.
+pub(crate) fn directories(builder: &mut WasiCtxBuilder, grants: &Grants) -> Result<(), String> {
+    let mut directories = grants.directories.iter();
+    directories.try_for_each(|directory| open(builder, directory))
 }
 
 fn open(builder: &mut WasiCtxBuilder, directory: &Directory) -> Result<(), String> {

@@ -6,6 +6,7 @@
 
 mod ends;
 mod grants;
+mod instance;
 mod limits;
 mod metered;
 mod outcome;
@@ -33,6 +34,7 @@ pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
 pub use crate::imports::Prepared;
 pub(crate) use ends::Ends;
 pub(crate) use grants::Seeded;
+pub(crate) use instance::Instance;
 pub(crate) use limits::checked_limits;
 pub(crate) use metered::Turn;
 pub(crate) use spawn::{Birth, Body, Kin, Wiring, spawn};
@@ -303,6 +305,13 @@ impl Process {
         (parkings % 2 == 1).then_some(parkings)
     }
 
+    /// Notes that it parks in an operation on channels, or goes on. For its own task.
+    #[inline]
+    pub(crate) fn note_parking(&self) {
+        let parkings = self.parkings.load(Ordering::Relaxed);
+        self.parkings.store(parkings + 1, Ordering::Relaxed);
+    }
+
     /// Runs an operation on channels of this process, which notes when it is parked there.
     pub(crate) async fn operate<F: Future>(&self, operation: F) -> F::Output {
         let mut operation = pin!(operation);
@@ -311,7 +320,7 @@ impl Process {
             let polled = operation.as_mut().poll(context);
             if polled.is_pending() != parked {
                 parked = !parked;
-                self.parkings.fetch_add(1, Ordering::Relaxed);
+                self.note_parking();
             }
             polled
         })

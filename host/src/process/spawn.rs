@@ -10,14 +10,16 @@ use std::task::Poll;
 use tokio::sync::oneshot;
 use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::WasiCtxBuilder;
 
+use super::instance::Instance;
 use super::limits::ProcessLimits;
 use super::metered::{Meter, Metered, Turn};
 use super::outcome::{Outcome, Overrun};
 use super::state::{Fate, ProcessState, Remains, Settings};
 use super::{Process, grants};
-use crate::bindings;
 use crate::component::Component;
+use crate::direct::Ports;
 use crate::error::SpawnFault;
 use crate::host::lock;
 use crate::message::{Receiver, Sender};
@@ -148,7 +150,12 @@ async fn live(
     // The parent may have been killed meanwhile; its child lives all the same.
     let _ = tell.send(Ok(()));
     loop {
-        let run = instance.call_run(&mut store, &birth.arguments, &inputs, &outputs);
+        let ports = Ports {
+            arguments: &birth.arguments,
+            inputs: &inputs,
+            outputs: &outputs,
+        };
+        let run = instance.run(&mut store, &ports);
         let run = Metered::new(until_replaced(run, &process), &mut meter);
         match run.await {
             Ok(Run::Ended(result)) => return conclude(store.data_mut(), Ok(result)),
@@ -214,7 +221,7 @@ impl Body<'_> {
         &self,
         fate: Option<Fate>,
         turn: &Turn,
-    ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
         let clock = self.network.host.scheduler().clock();
         let (limits, totals) = (&self.settings.limits, &self.network.totals);
         let mut meter = Meter::new(self.process, turn, limits, totals, clock);
@@ -226,7 +233,7 @@ impl Body<'_> {
         fate: Option<Fate>,
         turn: &Turn,
         meter: &mut Meter,
-    ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
         Metered::new(self.instantiate(fate, turn), meter)
             .await
             .map_err(SpawnFault::Overrun)
@@ -237,11 +244,9 @@ impl Body<'_> {
         &self,
         fate: Option<Fate>,
         turn: &Turn,
-    ) -> Result<(Store<ProcessState>, bindings::Guest), SpawnFault> {
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
         let host = &self.network.host;
-        let clock = host.scheduler().clock();
-        let wasi = grants::wasi(&self.settings.grants, clock, host.seeded())
-            .map_err(SpawnFault::Instantiation)?;
+        let wasi = self.directories().map_err(SpawnFault::Instantiation)?;
         let state = ProcessState::new(
             self.process.clone(),
             self.network.clone(),
@@ -259,7 +264,7 @@ impl Body<'_> {
             Ok(())
         };
         preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
-        match self.component.pre().instantiate_async(&mut store).await {
+        match Instance::new(self.component, &mut store).await {
             Ok(instance) => Ok((store, instance)),
             Err(error) => Err(match Outcome::of_error(&error, None) {
                 Outcome::Killed(overrun) => SpawnFault::Overrun(overrun),
@@ -267,6 +272,20 @@ impl Body<'_> {
                 other => SpawnFault::Instantiation(other.to_string()),
             }),
         }
+    }
+
+    /// A WASI context with the directories that are granted, if any are: whether they can be
+    /// opened must be known now.
+    fn directories(&self) -> Result<Option<WasiCtxBuilder>, String> {
+        let grants = &self.settings.grants;
+        if grants.directories.is_empty() {
+            return Ok(None);
+        }
+        let host = &self.network.host;
+        let clock = host.scheduler().clock();
+        let mut builder = grants::wasi(grants, clock, clock.now(), host.seeded());
+        grants::directories(&mut builder, grants)?;
+        Ok(Some(builder))
     }
 }
 
@@ -299,10 +318,10 @@ fn preempt_by_fuel(store: &mut Store<ProcessState>) -> wasmtime::Result<()> {
     store.fuel_async_yield_interval(Some(TURN))
 }
 
-type Ports<T> = Vec<(String, Resource<T>)>;
+type Held<T> = Vec<(String, Resource<T>)>;
 
 /// Gives an instance the ends of its ports.
-fn hand_over(store: &mut Store<ProcessState>, wiring: Wiring) -> (Ports<Receiver>, Ports<Sender>) {
+fn hand_over(store: &mut Store<ProcessState>, wiring: Wiring) -> (Held<Receiver>, Held<Sender>) {
     let ends = &mut store.data_mut().ends;
     let inputs = wiring.inputs.into_iter();
     let outputs = wiring.outputs.into_iter();

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use slab::Slab;
 use transputer_core::alternation::{Alternation, Order};
-use wasmtime::component::{Resource, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use transputer_core::clock::Time;
+use wasmtime::component::Resource;
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::limits::{LogLimiter, MemoryLimiter, ProcessLimits};
-use super::{Child, Ends, Outcome, Prepared, Process};
+use super::{Child, Ends, Outcome, Prepared, Process, grants};
 use crate::component::Component;
+use crate::direct::DirectState;
 use crate::host::lock;
 use crate::message::End;
 use crate::network::plan::Grants;
@@ -70,8 +73,12 @@ pub struct ProcessState {
     /// Where the outcome is left when this state is dropped; nowhere while, or since, another
     /// instance is the process's.
     fate: Option<Fate>,
-    wasi: WasiCtx,
-    wasi_table: ResourceTable,
+    /// What it is granted of WASI, once it has asked for any.
+    wasi: Option<Box<WasiP1Ctx>>,
+    /// When it was born.
+    born: Time,
+    /// What only its core module has, if that runs directly.
+    pub(crate) direct: DirectState,
     /// The last field: everything else is gone when it is dropped.
     _counted: CountedStore,
 }
@@ -81,11 +88,13 @@ impl ProcessState {
         process: Arc<Process>,
         network: Arc<NetworkState>,
         settings: Arc<Settings>,
-        wasi: WasiCtx,
+        wasi: Option<WasiCtxBuilder>,
         fate: Option<Fate>,
     ) -> Self {
         let scheduler = network.host.scheduler();
         Self {
+            born: scheduler.clock().now(),
+            direct: DirectState::default(),
             ends: Ends::new(process.id, settings.limits.ends),
             children: Slab::new(),
             prepared: Slab::new(),
@@ -101,8 +110,7 @@ impl ProcessState {
             outcome: None,
             dropped: Vec::new(),
             fate,
-            wasi,
-            wasi_table: ResourceTable::new(),
+            wasi: wasi.map(|mut wasi| Box::new(wasi.build_p1())),
             _counted: CountedStore::new(network.host.counts()),
             process,
             network,
@@ -113,14 +121,20 @@ impl ProcessState {
 
 impl WasiView for ProcessState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.wasi_table,
-        }
+        self.wasi().ctx()
     }
 }
 
 impl ProcessState {
+    /// What the process is granted of WASI. Most processes never ask, so it is made when they do.
+    pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
+        let (host, grants) = (&self.network.host, &self.settings.grants);
+        self.wasi.get_or_insert_with(|| {
+            let clock = host.scheduler().clock();
+            Box::new(grants::wasi(grants, clock, self.born, host.seeded()).build_p1())
+        })
+    }
+
     /// Takes out what the next incarnation gets: the ends at the ports, and what is unfinished.
     fn bequeath(&mut self) -> Legacy {
         let mut legacy = Legacy::default();

@@ -14,11 +14,10 @@ use wasmtime::Store;
 
 use super::legacy::Legacy;
 use super::watch::Unswappable;
-use crate::bindings::Guest;
 use crate::component::Component;
 use crate::error::SpawnFault;
 use crate::network::state::NetworkState;
-use crate::process::{Body, Fate, Outcome, Process, ProcessState, Turn, Wiring};
+use crate::process::{Body, Fate, Instance, Outcome, Process, ProcessState, Turn, Wiring};
 use crate::signature::Signature;
 use crate::supervisor::RestartPolicy;
 
@@ -106,7 +105,7 @@ pub enum ReplaceError {
 /// An instance that waits to take the place of a process's own.
 pub(crate) struct Swap {
     store: Store<ProcessState>,
-    instance: Guest,
+    instance: Instance,
     turn: Turn,
     component: Component,
     done: oneshot::Sender<()>,
@@ -115,7 +114,7 @@ pub(crate) struct Swap {
 /// The instance that a process has from now on.
 pub(crate) struct Successor {
     pub(crate) store: Store<ProcessState>,
-    pub(crate) instance: Guest,
+    pub(crate) instance: Instance,
     pub(crate) turn: Turn,
     pub(crate) wiring: Wiring,
     pub(crate) done: oneshot::Sender<()>,

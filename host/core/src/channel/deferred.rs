@@ -48,6 +48,30 @@ impl<T> Deferred<T> {
         }
     }
 
+    /// Whether there is nothing to do, as after most operations.
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.wake.first.is_none()
+            && self.wake_senders.first.is_none()
+            && self.drop_wakers.first.is_none()
+            && self.drop_messages.first.is_none()
+    }
+
+    /// Does what is to be done; `told` sees the messages that were dropped, if any were. No lock
+    /// may be held.
+    #[inline]
+    pub(crate) fn finish(self, told: impl FnOnce(&Self)) {
+        if self.is_empty() {
+            // Nothing is in it: this spares the looks of its drop.
+            std::mem::forget(self);
+            return;
+        }
+        if self.drop_messages.first.is_some() {
+            told(&self);
+        }
+        self.run();
+    }
+
     pub(crate) fn wake(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.wake.push(waker);

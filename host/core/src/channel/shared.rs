@@ -76,8 +76,7 @@ impl<T: 'static> Shared<T> {
         let result = step(&mut state, &mut later);
         state.check();
         drop(state);
-        self.tell_of_drops(&later);
-        later.run();
+        later.finish(|later| self.tell_of_drops(later));
         result
     }
 

@@ -1,0 +1,390 @@
+//! Gives a guest's core module other imports: those of the host's that cannot be called just so.
+//!
+//! A call of the host may have to wait, and it may return lists, for which the guest has to
+//! allocate. Neither can be done within one cheap call: waiting needs a call that can suspend the
+//! guest, and code of the guest's cannot be run from a call of the host. So each such import is
+//! replaced by a *gate*, a function in the guest's own module:
+//!
+//! 1. It *tries*, where the host has a way to try: a plain call, without a future, which returns
+//!    [`WAIT`] if it would have to wait.
+//! 2. If there is no such way, or it must wait, it calls the host once more, to *wait*.
+//! 3. While the host wants memory for a list, it has the guest allocate, and gives the host the
+//!    address.
+//!
+//! The guest is entered by one more function, [`ENTER`], which gets the arguments of `run` in the
+//! same way, and takes its result. So one call of wasmtime's is a process's whole life.
+
+use std::collections::HashMap;
+
+use wasm_encoder::reencode::{self, Reencode, utils};
+use wasm_encoder::{
+    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
+    InstructionSink, NameMap, NameSection, TypeSection, ValType,
+};
+use wasmparser::{Name, Parser};
+
+use super::module::Module;
+
+/// The module name of what only gates import.
+pub(super) const HOST: &str = "transputer:direct";
+
+/// What goes in front of an import's module to name its way to try.
+pub(super) const TRY: &str = "try ";
+
+/// The function by which the guest is entered: no parameters, no results.
+pub(super) const ENTER: &str = "transputer:enter";
+
+/// What a way to try returns if it has to wait. (Otherwise what to allocate: see `Lowering`.)
+pub(super) const WAIT: u64 = u64::MAX;
+
+/// What gates import themselves, with parameters and results.
+const OWN: [(&str, &[ValType], &[ValType]); 4] = [
+    // Takes an address; returns what to allocate next.
+    ("place", &[ValType::I32], &[ValType::I64]),
+    // Lays out the arguments of `run`; returns what to allocate first.
+    ("begin", &[], &[ValType::I64]),
+    ("arguments", &[], &[ValType::I32; 6]),
+    // Takes the address of the result of `run`.
+    ("finish", &[ValType::I32], &[]),
+];
+const PLACE: u32 = 0;
+const BEGIN: u32 = 1;
+const ARGUMENTS: u32 = 2;
+const FINISH: u32 = 3;
+
+/// How an import is passed through a gate.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// It has a way to try.
+    Try,
+    /// It waits, if it must, from the beginning.
+    Wait,
+}
+
+/// The imports that need a gate, by module and name.
+pub(super) type Gates = HashMap<(&'static str, &'static str), Gate>;
+
+/// Why a module cannot have gates; its component is instantiated as a whole then.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoGates {
+    #[error("it does not export what a process does")]
+    Exports,
+    #[error("it imports what is the gates' own")]
+    Taken,
+    #[error("`{0}` of `{1}` has another type")]
+    Type(String, String),
+    #[error(transparent)]
+    Encode(#[from] reencode::Error),
+}
+
+/// The module with gates.
+pub(super) fn with_gates(module: &Module<'_>, gates: &Gates) -> Result<Vec<u8>, NoGates> {
+    let mut gated = Gated::new(module, gates)?;
+    let mut encoded = wasm_encoder::Module::new();
+    gated.parse_core_module(&mut encoded, Parser::new(0), module.bytes)?;
+    Ok(encoded.finish())
+}
+
+/// A module on its way to have gates. Its functions are numbered: its imports as before, then
+/// imports of the gates' own, then what it defines, then the gates, then the entrance.
+struct Gated<'a> {
+    module: &'a Module<'a>,
+    /// Which imports get a gate.
+    gates: Vec<Gating<'a>>,
+    realloc: u32,
+    run: u32,
+    post_return: Option<u32>,
+}
+
+struct Gating<'a> {
+    /// The number of the import.
+    import: u32,
+    from: &'a str,
+    name: &'a str,
+    parameters: Vec<ValType>,
+    /// The number of the import of its way to try.
+    tries: Option<u32>,
+}
+
+impl<'a> Gated<'a> {
+    fn new(module: &'a Module<'a>, gates: &Gates) -> Result<Self, NoGates> {
+        let function = |name| module.function(name).ok_or(NoGates::Exports);
+        if !module.exports_memory("memory") {
+            return Err(NoGates::Exports);
+        }
+        let mut modules = module.imports.iter().map(|import| import.0);
+        if modules.any(|from| from == HOST || from.starts_with(TRY)) {
+            return Err(NoGates::Taken);
+        }
+        let mut gated = Self {
+            module,
+            gates: Vec::new(),
+            realloc: function("cabi_realloc")?,
+            run: function("run")?,
+            post_return: module.function("cabi_post_run"),
+        };
+        let mut own_imports = OWN.len() as u32;
+        for (import, &(from, name, ty)) in (0..).zip(&module.imports) {
+            let Some(gate) = gates.get(&(from, name)) else {
+                continue;
+            };
+            let parameters = parameters(module, ty)
+                .ok_or_else(|| NoGates::Type(name.to_owned(), from.to_owned()))?;
+            let tries = (*gate == Gate::Try).then(|| {
+                own_imports += 1;
+                gated.imports() + own_imports - 1
+            });
+            gated.gates.push(Gating {
+                import,
+                from,
+                name,
+                parameters,
+                tries,
+            });
+        }
+        Ok(gated)
+    }
+
+    fn imports(&self) -> u32 {
+        self.module.imports.len() as u32
+    }
+
+    /// How many functions are imported for the gates.
+    fn own_imports(&self) -> u32 {
+        OWN.len() as u32
+            + self
+                .gates
+                .iter()
+                .filter(|gate| gate.tries.is_some())
+                .count() as u32
+    }
+
+    fn own(&self, number: u32) -> u32 {
+        self.imports() + number
+    }
+
+    /// The number of a gate.
+    fn gate(&self, position: usize) -> u32 {
+        self.imports() + self.own_imports() + self.module.defined + position as u32
+    }
+
+    fn entrance(&self) -> u32 {
+        self.gate(self.gates.len())
+    }
+
+    /// Where a function of the module's is now; a gated import is behind its gate.
+    fn moved(&self, function: u32) -> u32 {
+        if function >= self.imports() {
+            return function + self.own_imports();
+        }
+        let position = self.gates.iter().position(|gate| gate.import == function);
+        position.map_or(function, |position| self.gate(position))
+    }
+
+    /// The number of a type that is added behind the module's: first those of `OWN`, then two for
+    /// each gate: its own, and that of the host's functions behind it.
+    fn own_type(&self, number: usize) -> u32 {
+        (self.module.types.len() + number) as u32
+    }
+
+    fn gate_type(&self, position: usize) -> u32 {
+        self.own_type(OWN.len() + 2 * position)
+    }
+
+    fn host_type(&self, position: usize) -> u32 {
+        self.gate_type(position) + 1
+    }
+
+    fn entrance_type(&self) -> u32 {
+        self.gate_type(self.gates.len())
+    }
+
+    /// The code of a gate.
+    fn pass(&self, gate: &Gating<'_>) -> Function {
+        let parameters = gate.parameters.len() as u32;
+        let mut function = Function::new([(1, ValType::I64)]);
+        let wanted = parameters;
+        let mut code = function.instructions();
+        let call = |code: &mut InstructionSink<'_>, host| {
+            for parameter in 0..parameters {
+                code.local_get(parameter);
+            }
+            code.call(host);
+        };
+        match gate.tries {
+            Some(tries) => {
+                call(&mut code, tries);
+                code.local_tee(wanted).i64_eqz();
+                code.if_(wasm_encoder::BlockType::Empty).return_().end();
+                code.local_get(wanted).i64_const(WAIT as i64).i64_eq();
+                code.if_(wasm_encoder::BlockType::Empty);
+                call(&mut code, gate.import);
+                code.local_set(wanted).end();
+            }
+            None => {
+                call(&mut code, gate.import);
+                code.local_set(wanted);
+            }
+        }
+        self.allocate(&mut code, wanted);
+        code.end();
+        function
+    }
+
+    /// Allocates for the host, as long as it wants memory.
+    fn allocate(&self, code: &mut InstructionSink<'_>, wanted: u32) {
+        code.block(wasm_encoder::BlockType::Empty);
+        code.loop_(wasm_encoder::BlockType::Empty);
+        code.local_get(wanted).i64_eqz().br_if(1);
+        code.i32_const(0).i32_const(0);
+        code.local_get(wanted)
+            .i64_const(32)
+            .i64_shr_u()
+            .i32_wrap_i64();
+        code.local_get(wanted).i32_wrap_i64();
+        code.call(self.moved(self.realloc)).call(self.own(PLACE));
+        code.local_set(wanted).br(0).end().end();
+    }
+
+    /// The code of the entrance.
+    fn enter(&self) -> Function {
+        let mut function = Function::new([(1, ValType::I64), (1, ValType::I32)]);
+        let (wanted, result) = (0, 1);
+        let mut code = function.instructions();
+        code.call(self.own(BEGIN)).local_set(wanted);
+        self.allocate(&mut code, wanted);
+        code.call(self.own(ARGUMENTS)).call(self.moved(self.run));
+        code.local_tee(result).call(self.own(FINISH));
+        if let Some(post_return) = self.post_return {
+            code.local_get(result).call(self.moved(post_return));
+        }
+        code.end();
+        function
+    }
+}
+
+/// The parameters of a function type without results.
+fn parameters(module: &Module<'_>, ty: u32) -> Option<Vec<ValType>> {
+    let function = module.types.get(ty as usize)?.as_ref()?;
+    if !function.results().is_empty() {
+        return None;
+    }
+    let number = |ty: &wasmparser::ValType| match ty {
+        wasmparser::ValType::I32 => Some(ValType::I32),
+        wasmparser::ValType::I64 => Some(ValType::I64),
+        _ => None,
+    };
+    function.params().iter().map(number).collect()
+}
+
+impl Reencode for Gated<'_> {
+    type Error = std::convert::Infallible;
+
+    fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error> {
+        Ok(self.moved(function))
+    }
+
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        utils::parse_type_section(self, types, section)?;
+        for (_, parameters, results) in OWN {
+            let (parameters, results) = (parameters.iter().copied(), results.iter().copied());
+            types.ty().function(parameters, results);
+        }
+        for gate in &self.gates {
+            types.ty().function(gate.parameters.iter().copied(), []);
+            let results = [ValType::I64];
+            types
+                .ty()
+                .function(gate.parameters.iter().copied(), results);
+        }
+        types.ty().function([], []);
+        Ok(())
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        _: wasmparser::ImportSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        let mut gates = (0..).zip(&self.gates).peekable();
+        for (number, (from, name, ty)) in (0..).zip(&self.module.imports) {
+            let gated = gates.next_if(|(_, gate)| gate.import == number);
+            let ty = gated.map_or(*ty, |(position, _)| self.host_type(position));
+            imports.import(from, name, EntityType::Function(ty));
+        }
+        for (number, (name, ..)) in OWN.iter().enumerate() {
+            imports.import(HOST, name, EntityType::Function(self.own_type(number)));
+        }
+        for (position, gate) in self.gates.iter().enumerate() {
+            if gate.tries.is_some() {
+                let from = format!("{TRY}{}", gate.from);
+                let ty = EntityType::Function(self.host_type(position));
+                imports.import(&from, gate.name, ty);
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        utils::parse_function_section(self, functions, section)?;
+        for position in 0..self.gates.len() {
+            functions.function(self.gate_type(position));
+        }
+        functions.function(self.entrance_type());
+        Ok(())
+    }
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        utils::parse_export_section(self, exports, section)?;
+        exports.export(ENTER, ExportKind::Func, self.entrance());
+        Ok(())
+    }
+
+    fn parse_code_section(
+        &mut self,
+        code: &mut CodeSection,
+        section: wasmparser::CodeSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        utils::parse_code_section(self, code, section)?;
+        for gate in &self.gates {
+            code.function(&self.pass(gate));
+        }
+        code.function(&self.enter());
+        Ok(())
+    }
+
+    /// Names come in the order of the functions, which is another one for imports now.
+    fn parse_custom_name_subsection(
+        &mut self,
+        names: &mut NameSection,
+        section: Name<'_>,
+    ) -> Result<(), reencode::Error> {
+        let Name::Function(functions) = section else {
+            return utils::parse_custom_name_subsection(self, names, section);
+        };
+        let mut moved = Vec::new();
+        for naming in functions {
+            let naming = naming?;
+            moved.push((self.moved(naming.index), naming.name));
+        }
+        moved.sort_unstable();
+        let mut map = NameMap::new();
+        for (function, name) in moved {
+            map.append(function, name);
+        }
+        names.functions(&map);
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Finds the core module with the guest's own code in a component.
+//!
+//! `wit-component`, with which every toolchain for Rust and C ends, puts around that module only
+//! what the component model needs: an adapter from WASI preview 1, a table of the imports, a module
+//! that fills it. None of these has a memory of its own, so where only one module has, that module
+//! can be instantiated by itself. What it may do is decided by the imports that it gets, so that a
+//! component that only looks the part gains nothing by it; a module that imports from another one
+//! of its component does not find that among the host's, and goes the other way.
+
+use wasmparser::{CompositeInnerType, Encoding, ExternalKind, FuncType, Parser, Payload, TypeRef};
+
+/// A core module, as far as it must be known to be given other imports.
+#[derive(Debug, Default)]
+pub(super) struct Module<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) types: Vec<Option<FuncType>>,
+    /// The functions that it imports: module, name, and number of the type.
+    pub(super) imports: Vec<(&'a str, &'a str, u32)>,
+    /// How many functions it defines.
+    pub(super) defined: u32,
+    exports: Vec<(&'a str, ExternalKind, u32)>,
+    imports_more_than_functions: bool,
+    has_memory: bool,
+    has_lines: bool,
+}
+
+/// The one module of a component that has a memory, if there is no other.
+pub(super) fn find(component: &[u8]) -> Option<Module<'_>> {
+    let mut own = None;
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.ok()? {
+            Payload::Version { encoding, .. } => {
+                depth += 1;
+                match (encoding, depth) {
+                    (Encoding::Component, 1) | (Encoding::Module, 2) => {}
+                    // A component within the component.
+                    _ => return None,
+                }
+            }
+            Payload::End(_) => depth -= 1,
+            Payload::ModuleSection {
+                unchecked_range, ..
+            } => {
+                let start = usize::try_from(unchecked_range.start).ok()?;
+                let end = usize::try_from(unchecked_range.end).ok()?;
+                let module = Module::read(component.get(start..end)?)?;
+                if module.has_memory && own.replace(module).is_some() {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    // Where a trap came from could not be told by line once the module is changed.
+    own.filter(|module| !module.has_lines && !module.imports_more_than_functions)
+}
+
+impl<'a> Module<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut module = Module {
+            bytes,
+            ..Self::default()
+        };
+        for payload in Parser::new(0).parse_all(bytes) {
+            module.note(payload.ok()?)?;
+        }
+        Some(module)
+    }
+
+    fn note(&mut self, payload: Payload<'a>) -> Option<()> {
+        match payload {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    for sub_type in group.ok()?.into_types() {
+                        self.types.push(match sub_type.composite_type.inner {
+                            CompositeInnerType::Func(function) => Some(function),
+                            _ => None,
+                        });
+                    }
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import.ok()?;
+                    match import.ty {
+                        TypeRef::Func(ty) => {
+                            self.imports.push((import.module, import.name, ty));
+                        }
+                        _ => self.imports_more_than_functions = true,
+                    }
+                }
+            }
+            Payload::MemorySection(_) => self.has_memory = true,
+            Payload::FunctionSection(section) => self.defined = section.count(),
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export.ok()?;
+                    self.exports.push((export.name, export.kind, export.index));
+                }
+            }
+            Payload::CustomSection(section) => {
+                self.has_lines |= section.name().starts_with(".debug_");
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// The number of the function that it exports under this name.
+    pub(super) fn function(&self, name: &str) -> Option<u32> {
+        self.exported(name, ExternalKind::Func)
+    }
+
+    pub(super) fn exports_memory(&self, name: &str) -> bool {
+        self.exported(name, ExternalKind::Memory).is_some()
+    }
+
+    fn exported(&self, name: &str, kind: ExternalKind) -> Option<u32> {
+        let mut exports = self.exports.iter();
+        let export = exports.find(|export| export.0 == name && export.1 == kind)?;
+        Some(export.2)
+    }
+}

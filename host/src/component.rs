@@ -9,6 +9,7 @@ use wasmtime::component::Linker;
 use wasmtime::component::types::ComponentItem;
 
 use crate::bindings::GuestPre;
+use crate::cache::Cache;
 use crate::direct::{Direct, DirectLinker};
 use crate::error::{ComponentFault, Error};
 use crate::process::ProcessState;
@@ -56,18 +57,24 @@ const WASI: [&str; 6] = [
 ];
 
 impl Component {
-    pub(crate) fn read(engine: &Engine, linkers: &Linkers, path: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(
+        engine: &Engine,
+        linkers: &Linkers,
+        cache: &Cache,
+        path: &Path,
+    ) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-        Self::compile(engine, linkers, &path.display().to_string(), &bytes)
+        Self::compile(engine, linkers, cache, &path.display().to_string(), &bytes)
     }
 
     /// Checks the bytes before anything is compiled, so that each fault gets its own error.
     pub(crate) fn compile(
         engine: &Engine,
         linkers: &Linkers,
+        cache: &Cache,
         name: &str,
         bytes: &[u8],
     ) -> Result<Self, Error> {
@@ -82,7 +89,7 @@ impl Component {
         let signature = Signature::read(bytes)
             .map_err(|error| fault(error.into()))?
             .ok_or_else(|| fault(ComponentFault::NoSignature));
-        let code = Code::of(engine, linkers, bytes).map_err(fault)?;
+        let code = Code::of(engine, linkers, cache, bytes).map_err(fault)?;
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             signature: signature?,
@@ -106,12 +113,18 @@ impl Component {
 }
 
 impl Code {
-    fn of(engine: &Engine, linkers: &Linkers, bytes: &[u8]) -> Result<Self, ComponentFault> {
+    fn of(
+        engine: &Engine,
+        linkers: &Linkers,
+        cache: &Cache,
+        bytes: &[u8],
+    ) -> Result<Self, ComponentFault> {
         let direct = linkers.direct.as_ref();
-        if let Some(direct) = direct.and_then(|linker| Direct::of(engine, linker, bytes)) {
+        if let Some(direct) = direct.and_then(|linker| Direct::of(engine, linker, cache, bytes)) {
             return Ok(Self::Direct(direct));
         }
-        let component = wasmtime::component::Component::new(engine, bytes)
+        let component: wasmtime::component::Component = cache
+            .load(engine, bytes)
             .map_err(|error| ComponentFault::Compile(format!("{error:#}")))?;
         check_imports(engine, &component)?;
         let instance = linkers

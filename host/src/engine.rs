@@ -1,10 +1,10 @@
 //! The wasmtime engine, set up for many small processes.
 
-use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy};
 use wasmtime::{PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::error::Error;
-use crate::host::{CacheFolder, HostOptions};
+use crate::host::HostOptions;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -67,8 +67,7 @@ fn mappings_kept() -> u64 {
     MAPPINGS_KEPT.max(present + MAPPINGS_TO_COME)
 }
 
-/// An engine, and the cache that it keeps compiled components in.
-pub(crate) fn engine(options: &HostOptions) -> Result<(Engine, Option<Cache>), Error> {
+pub(crate) fn engine(options: &HostOptions) -> Result<Engine, Error> {
     if let Some((0, limit)) = mapping_capacity(options.max_processes) {
         return Err(Error::Setup {
             message: format!(
@@ -80,7 +79,6 @@ pub(crate) fn engine(options: &HostOptions) -> Result<(Engine, Option<Cache>), E
             ),
         });
     }
-    let cache = cache(&options.cache)?;
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -93,15 +91,13 @@ pub(crate) fn engine(options: &HostOptions) -> Result<(Engine, Option<Cache>), E
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .memory_reservation(largest_memory(options.max_processes))
         .memory_guard_size(32 * MIB)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)))
-        .cache(cache.clone());
-    let engine = Engine::new(&config).map_err(|error| Error::Setup {
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)));
+    Engine::new(&config).map_err(|error| Error::Setup {
         message: format!(
             "an engine for {} processes: {error:#}; try a lower `max_processes`",
             options.max_processes
         ),
-    })?;
-    Ok((engine, cache))
+    })
 }
 
 fn pool(options: &HostOptions) -> PoolingAllocationConfig {
@@ -134,20 +130,6 @@ fn kernel() -> Option<(u32, u32)> {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit());
     let mut next = || numbers.next()?.parse().ok();
     Some((next()?, next()?))
-}
-
-fn cache(folder: &CacheFolder) -> Result<Option<Cache>, Error> {
-    let mut config = CacheConfig::new();
-    match folder {
-        CacheFolder::Off => return Ok(None),
-        CacheFolder::Default => {}
-        CacheFolder::At(path) => {
-            config.with_directory(path);
-        }
-    }
-    Cache::new(config).map(Some).map_err(|error| Error::Setup {
-        message: format!("the cache of compiled components: {error:#}"),
-    })
 }
 
 /// The kernel's limit on mappings that so many processes need.

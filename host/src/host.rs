@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use transputer_core::clock::Time;
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
-use wasmtime::{Cache, Engine};
+use wasmtime::Engine;
 
+use crate::cache::Cache;
 use crate::component::{Component, Linkers};
 use crate::engine;
 use crate::error::Error;
@@ -131,7 +132,7 @@ pub struct Host(pub(crate) Arc<HostState>);
 pub(crate) struct HostState {
     engine: Engine,
     linkers: Arc<Linkers>,
-    cache: Option<Cache>,
+    cache: Cache,
     scheduler: Scheduler,
     networks: Networks,
     ticks: Arc<AtomicU64>,
@@ -159,7 +160,8 @@ impl Host {
     pub fn new(options: HostOptions) -> Result<Self, Error> {
         // Before the engine has its own mappings, which it counts with.
         let places = places(options.max_processes);
-        let (engine, cache) = engine::engine(&options)?;
+        let cache = Cache::open(&options.cache)?;
+        let engine = engine::engine(&options)?;
         let linkers = Arc::new(imports::linkers(&engine, options.direct)?);
         Self::with_engine(options, places, engine, linkers, cache)
     }
@@ -194,7 +196,7 @@ impl Host {
         places: Arc<Places>,
         engine: Engine,
         linkers: Arc<Linkers>,
-        cache: Option<Cache>,
+        cache: Cache,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -235,28 +237,24 @@ impl Host {
     /// # Errors
     /// [`Error::Read`], or [`Error::Component`] that says what is wrong with the file.
     pub fn component(&self, path: impl AsRef<Path>) -> Result<Component, Error> {
-        Component::read(&self.0.engine, &self.0.linkers, path.as_ref())
+        let state = &self.0;
+        Component::read(&state.engine, &state.linkers, &state.cache, path.as_ref())
     }
 
     /// Like [`component`](Self::component), from bytes; `name` stands for the file in errors.
     ///
     /// # Errors
     /// [`Error::Component`] that says what is wrong with the bytes.
-    pub fn component_from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Component, Error> {
-        Component::compile(&self.0.engine, &self.0.linkers, name, bytes)
-    }
+    pub fn component_from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Component, Error> {}
 
     /// An empty network, to be wired by the program.
     pub fn network(&self, name: &str) -> Network {
         Network::new(self.clone(), name)
     }
 
-    /// How many components have come from the cache, and how many had to be compiled.
+    /// How many components have come from the cache, and how many it had to have compiled.
     pub fn cache_use(&self) -> (usize, usize) {
-        match &self.0.cache {
-            Some(cache) => (cache.cache_hits(), cache.cache_misses()),
-            None => (0, 0),
-        }
+        self.0.cache.uses()
     }
 
     /// Processes that live now, in all networks of this host.

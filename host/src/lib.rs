@@ -23,6 +23,7 @@
 #![deny(missing_docs)]
 
 mod bindings;
+mod cache;
 mod component;
 mod direct;
 mod engine;

@@ -9,7 +9,7 @@ use super::lift::{list, no_case, order, patience};
 use crate::bindings::transputer::csp::alternation::{Host, HostPrepared};
 use crate::process::Prepared;
 
-const ALTERNATION: &str = "transputer:csp/alternation@0.1.0";
+pub(super) const ALTERNATION: &str = "transputer:csp/alternation@0.1.0";
 
 pub(super) fn link(imports: &mut Imports) -> Result<()> {
     waits!(
@@ -82,7 +82,7 @@ pub(super) fn link(imports: &mut Imports) -> Result<()> {
         imports,
         ALTERNATION,
         "[resource-drop]prepared",
-        |_, state, this: u32| { HostPrepared::drop(state, prepared(this)?) }
+        |_, state, this: u32| HostPrepared::drop(state, prepared(this)?)
     );
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::bindings::transputer::csp::channel::{HostBarrier, HostReceiver, HostS
 use crate::message::{Barrier, Receiver, Sender};
 use crate::process::ProcessState;
 
-const CHANNEL: &str = "transputer:csp/channel@0.1.0";
+pub(super) const CHANNEL: &str = "transputer:csp/channel@0.1.0";
 
 pub(super) fn link(imports: &mut Imports) -> Result<()> {
     super::call::link(&mut imports.linker)?;
@@ -152,7 +152,7 @@ fn link_sender(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[method]sender.number",
-        |_, state, this: u32| { HostSender::number(state, sender(this)?) }
+        |_, state, this: u32| HostSender::number(state, sender(this)?)
     );
     gated!(
         imports,
@@ -211,13 +211,13 @@ fn link_sender(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[method]sender.clone",
-        |_, state, this: u32| { handle(&HostSender::clone(state, sender(this)?)?) }
+        |_, state, this: u32| handle(&HostSender::clone(state, sender(this)?)?)
     );
     plain!(
         imports,
         CHANNEL,
         "[static]sender.close",
-        |_, state, this: u32| { HostSender::close(state, sender(this)?) }
+        |_, state, this: u32| HostSender::close(state, sender(this)?)
     );
     plain!(
         imports,
@@ -249,7 +249,7 @@ fn link_sender(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[resource-drop]sender",
-        |_, state, this: u32| { HostSender::drop(state, sender(this)?) }
+        |_, state, this: u32| HostSender::drop(state, sender(this)?)
     );
     Ok(())
 }
@@ -272,7 +272,7 @@ fn link_receiver(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[method]receiver.number",
-        |_, state, this: u32| { HostReceiver::number(state, receiver(this)?) }
+        |_, state, this: u32| HostReceiver::number(state, receiver(this)?)
     );
     gated!(
         imports,
@@ -317,13 +317,13 @@ fn link_receiver(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[method]receiver.clone",
-        |_, state, this: u32| { handle(&HostReceiver::clone(state, receiver(this)?)?) }
+        |_, state, this: u32| handle(&HostReceiver::clone(state, receiver(this)?)?)
     );
     plain!(
         imports,
         CHANNEL,
         "[static]receiver.close",
-        |_, state, this: u32| { HostReceiver::close(state, receiver(this)?) }
+        |_, state, this: u32| HostReceiver::close(state, receiver(this)?)
     );
     plain!(
         imports,
@@ -355,7 +355,7 @@ fn link_receiver(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[resource-drop]receiver",
-        |_, state, this: u32| { HostReceiver::drop(state, receiver(this)?) }
+        |_, state, this: u32| HostReceiver::drop(state, receiver(this)?)
     );
     Ok(())
 }
@@ -387,7 +387,7 @@ fn link_barrier(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[method]barrier.members",
-        |_, state, this: u32| { HostBarrier::members(state, barrier(this)?) }
+        |_, state, this: u32| HostBarrier::members(state, barrier(this)?)
     );
     plain!(
         imports,
@@ -410,7 +410,7 @@ fn link_barrier(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "[resource-drop]barrier",
-        |_, state, this: u32| { HostBarrier::drop(state, barrier(this)?) }
+        |_, state, this: u32| HostBarrier::drop(state, barrier(this)?)
     );
     Ok(())
 }

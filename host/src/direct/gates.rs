@@ -23,7 +23,10 @@ use wasm_encoder::{
 };
 use wasmparser::{Name, Parser};
 
+use super::alternation::ALTERNATION;
+use super::channel::CHANNEL;
 use super::module::Module;
+use super::process::PROCESS;
 
 /// The module name of what only gates import.
 pub(super) const HOST: &str = "transputer:direct";
@@ -36,6 +39,9 @@ pub(super) const ENTER: &str = "transputer:enter";
 
 /// What a way to try returns if it has to wait. (Otherwise what to allocate: see `Lowering`.)
 pub(super) const WAIT: u64 = u64::MAX;
+
+/// Where a module may import from. What only gates import is not among it.
+const LINKED: [&str; 4] = [CHANNEL, ALTERNATION, PROCESS, "wasi_snapshot_preview1"];
 
 /// What gates import themselves, with parameters and results.
 const OWN: [(&str, &[ValType], &[ValType]); 4] = [
@@ -69,8 +75,8 @@ pub(super) type Gates = HashMap<(&'static str, &'static str), Gate>;
 pub(super) enum NoGates {
     #[error("it does not export what a process does")]
     Exports,
-    #[error("it imports what is the gates' own")]
-    Taken,
+    #[error("it imports `{0}` of `{1}`")]
+    Import(String, String),
     #[error("`{0}` of `{1}` has another type")]
     Type(String, String),
     #[error(transparent)]
@@ -112,9 +118,9 @@ impl<'a> Gated<'a> {
         if !module.exports_memory("memory") {
             return Err(NoGates::Exports);
         }
-        let mut modules = module.imports.iter().map(|import| import.0);
-        if modules.any(|from| from == HOST || from.starts_with(TRY)) {
-            return Err(NoGates::Taken);
+        let mut imports = module.imports.iter();
+        if let Some(&(from, name, _)) = imports.find(|import| !LINKED.contains(&import.0)) {
+            return Err(NoGates::Import(name.to_owned(), from.to_owned()));
         }
         let mut gated = Self {
             module,

@@ -25,6 +25,7 @@ use std::fmt;
 
 use wasmtime::{Engine, InstancePre, Linker, Memory, Module, ModuleExport, Store};
 
+use crate::cache::Cache;
 use crate::error::Error;
 use crate::process::ProcessState;
 use call::Imports;
@@ -63,26 +64,24 @@ pub(crate) struct Direct {
 impl Direct {
     /// The core module of a component that has been validated; none if it must be instantiated as
     /// a whole.
-    pub(crate) fn of(engine: &Engine, linker: &DirectLinker, component: &[u8]) -> Option<Self> {
+    pub(crate) fn of(
+        engine: &Engine,
+        linker: &DirectLinker,
+        cache: &Cache,
+        component: &[u8],
+    ) -> Option<Self> {
         let module = module::find(component)?;
         let bytes = match gates::with_gates(&module, &linker.gates) {
             Ok(bytes) => bytes,
             Err(why) => {
-                eprintln!("{why}: {why:?}");
                 tracing::debug!("a component is instantiated as a whole: {why}");
                 return None;
             }
         };
-        let module = Module::new(engine, &bytes)
-            .map_err(|e| eprintln!("{e:#}"))
-            .ok()?;
+        let module: Module = cache.load(engine, &bytes).ok()?;
         let memory = module.get_export_index("memory")?;
         // Whatever is wrong with its imports, wasmtime's component model says it better.
-        let pre = linker
-            .linker
-            .instantiate_pre(&module)
-            .map_err(|e| eprintln!("{e:#}"))
-            .ok()?;
+        let pre = linker.linker.instantiate_pre(&module).ok()?;
         Some(Self { pre, memory })
     }
 

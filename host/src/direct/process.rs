@@ -12,7 +12,7 @@ use crate::bindings::transputer::csp::process::{Host, HostChild, Level};
 use crate::message::{Receiver, Sender};
 use crate::process::Child;
 
-const PROCESS: &str = "transputer:csp/process@0.1.0";
+pub(super) const PROCESS: &str = "transputer:csp/process@0.1.0";
 
 /// What `run` is called with.
 pub(crate) struct Ports<'a> {
@@ -164,7 +164,7 @@ fn link_child(imports: &mut Imports) -> Result<()> {
         imports,
         PROCESS,
         "[method]child.id",
-        |_, state, this: u32| { HostChild::id(state, child(this)?) }
+        |_, state, this: u32| HostChild::id(state, child(this)?)
     );
     waits!(
         imports,
@@ -187,19 +187,19 @@ fn link_child(imports: &mut Imports) -> Result<()> {
         imports,
         PROCESS,
         "[method]child.link",
-        |_, state, this: u32| { HostChild::link(state, child(this)?) }
+        |_, state, this: u32| HostChild::link(state, child(this)?)
     );
     plain!(
         imports,
         PROCESS,
         "[method]child.monitor",
-        |_, state, this: u32| { handle(&HostChild::monitor(state, child(this)?)?) }
+        |_, state, this: u32| handle(&HostChild::monitor(state, child(this)?)?)
     );
     plain!(
         imports,
         PROCESS,
         "[resource-drop]child",
-        |_, state, this: u32| { HostChild::drop(state, child(this)?) }
+        |_, state, this: u32| HostChild::drop(state, child(this)?)
     );
     Ok(())
 }

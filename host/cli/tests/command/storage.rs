@@ -152,7 +152,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn compiled_code_that_cannot_be_unpacked_is_compiled_again() {
+fn damaged_compiled_code_is_compiled_again() {
     let folder = network(ANSWERS);
     let cache = tempfile::tempdir().unwrap();
     run_with_cache(&folder, cache.path());
@@ -175,10 +175,12 @@ fn emptied(_: &[u8]) -> Vec<u8> {
     Vec::new()
 }
 
-/// At the start. Bytes further on are not checked: see `SECURITY.md`.
+/// In the midst of the code.
 fn garbled(bytes: &[u8]) -> Vec<u8> {
-    let garbled = bytes.iter().take(4).map(|byte| byte ^ 0xff);
-    garbled.chain(bytes.iter().skip(4).copied()).collect()
+    let mut garbled = bytes.to_vec();
+    let middle = bytes.len() / 2;
+    garbled[middle..middle + 4].fill(!bytes[middle]);
+    garbled
 }
 
 #[test]
@@ -192,6 +194,25 @@ fn a_cache_that_cannot_be_written_is_named() {
         .code(4)
         .stdout("")
         .stderr(contains("the cache of compiled components").and(contains("Not a directory")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_others_can_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = network(ANSWERS);
+    let cache = tempfile::tempdir().unwrap();
+    let ours = cache.path().join("transputer");
+    fs::create_dir(&ours).unwrap();
+    fs::set_permissions(&ours, fs::Permissions::from_mode(0o777)).unwrap();
+    run(&folder)
+        .env("XDG_CACHE_HOME", cache.path())
+        .write_stdin("one\n")
+        .assert()
+        .code(4)
+        .stdout("")
+        .stderr(contains("can be written by other users").and(contains("transputer")));
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Compiled code, kept between runs.
+//!
+//! To load compiled code is to run it. So nothing is loaded from the folder but bytes whose digest
+//! is right, from a file and a folder that no other user can write. Whatever else lies there
+//! (damaged, cut short, of another version, another component's) is compiled again and replaced.
+
+mod code;
+mod entry;
+mod folder;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wasmtime::Engine;
+
+use crate::error::Error;
+use crate::host::CacheFolder;
+
+pub(crate) use code::Code;
+use entry::{Checked, Key};
+use folder::Folder;
+
+/// Compiled code by what it was compiled from. Cloning it is cheap; all clones count together.
+#[derive(Clone, Debug)]
+pub(crate) struct Cache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Without one, nothing is kept.
+    folder: Option<Folder>,
+    hits: AtomicUsize,
+    misses: AtomicUsize,
+}
+
+impl Cache {
+    pub(crate) fn open(folder: &CacheFolder) -> Result<Self, Error> {
+        let folder = match folder {
+            CacheFolder::Off => Ok(None),
+            CacheFolder::Default => default_path().and_then(Folder::open).map(Some),
+            CacheFolder::At(path) => Folder::open(path.clone()).map(Some),
+        };
+        let folder = folder.map_err(|message| Error::Setup {
+            message: format!("the cache of compiled components: {message}"),
+        })?;
+        Ok(Self(Arc::new(Inner {
+            folder,
+            hits: AtomicUsize::new(0),
+            misses: AtomicUsize::new(0),
+        })))
+    }
+
+    /// The code of a component or of a module, ready to be instantiated: from the folder if it is
+    /// there and whole, else compiled.
+    ///
+    /// # Errors
+    /// What the compiler says; never what the folder says.
+    pub(crate) fn load<C: Code>(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<C> {
+        let Some(folder) = &self.0.folder else {
+            return C::compile(engine, bytes);
+        };
+        let key = Key::of::<C>(engine, bytes);
+        let kept = folder.read(&key);
+        if let Some(loaded) = kept.and_then(|code| C::load(engine, &code).ok()) {
+            self.0.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(loaded);
+        }
+        self.0.misses.fetch_add(1, Ordering::Relaxed);
+        let code = Checked::made::<C>(engine, &key, bytes)?;
+        folder.keep(&key, &code);
+        C::load(engine, &code)
+    }
+
+    /// How often code was found, and how often it had to be compiled.
+    pub(crate) fn uses(&self) -> (usize, usize) {
+        let Inner { hits, misses, .. } = &*self.0;
+        (hits.load(Ordering::Relaxed), misses.load(Ordering::Relaxed))
+    }
+}
+
+fn default_path() -> Result<PathBuf, String> {
+    use etcetera::BaseStrategy as _;
+
+    let folders = etcetera::choose_base_strategy().map_err(|error| error.to_string())?;
+    Ok(folders.cache_dir().join("transputer"))
+}
+
+#[cfg(test)]
+mod tests;

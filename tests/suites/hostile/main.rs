@@ -71,9 +71,11 @@ impl Attack {
             add_neighbours(&mut network, &host),
             add_neighbours(&mut other, &host),
         ];
+        // Before the attacker, which may leave no room.
+        let elsewhere = other.start().expect("there is room");
         let attack = Self {
             running: network.start().expect("there is room"),
-            elsewhere: other.start().expect("there is room"),
+            elsewhere,
             host,
             before,
             sums,

@@ -1,7 +1,10 @@
-;; A thousand times: opens two channels, and sends each the receiver of the other.
+;; A thousand times: opens two channels, and sends each the receiver of the other. Tells when it has
+;; done so, and waits for an answer.
 
 (@custom "transputer:signature"
-  "{\"version\":1,\"process\":\"sends_cycle\"}")
+  "{\"version\":1,\"process\":\"sends_cycle\",\"ports\":["
+  "{\"name\":\"go_on\",\"direction\":\"input\",\"type\":\"list<u8>\"},"
+  "{\"name\":\"told\",\"direction\":\"output\",\"type\":\"list<u8>\"}]}")
 
 (func $carry (param $sender i32) (param $receiver i32)
   (i32.store8 (i32.const 0x20) (i32.const 1))
@@ -29,5 +32,7 @@
     (call $once)
     (local.set $n (i32.add (local.get $n) (i32.const 1)))
     (br_if $again (i32.lt_u (local.get $n) (i32.const 1000))))
+  (call $send (i32.load offset=8 (local.get $outputs)) (i32.const 0) (i32.const 1) (i32.const 0x20))
+  (call $receive (i32.load offset=8 (local.get $inputs)) (i32.const 0x20))
   (i32.store (i32.const 0) (i32.const 0))
   (i32.const 0))

@@ -23,7 +23,13 @@ fn files(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn every_guest_program_is_used_by_a_suite() {
     let tests = repository().join("tests");
-    let sources: String = ["tests/suites", "tests/harness", "host/cli/tests/command"]
+    let folders = [
+        "tests/suites",
+        "tests/suites/hostile",
+        "tests/harness",
+        "host/cli/tests/command",
+    ];
+    let sources: String = folders
         .iter()
         .flat_map(|folder| {
             let folder = repository().join(folder);

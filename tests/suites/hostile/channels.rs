@@ -1,7 +1,9 @@
 //! Attacks by way of channels: too many, ends that hold each other, and readers that don't read.
 
-use transputer::{ChannelOptions, Limits, Outcome, Verdict};
-use transputer_tests::output;
+use std::time::{Duration, Instant};
+
+use transputer::{ChannelOptions, HostReceiver, HostSender, Limits, Outcome, Usage, Verdict};
+use transputer_tests::{input, output};
 
 use crate::{Attack, hostile, only_failure};
 
@@ -37,19 +39,56 @@ fn a_million_channels_one_by_one_leave_nothing() {
 /// A thousand times, so that what is kept shows.
 #[test]
 fn ends_that_were_sent_to_themselves_are_freed() {
-    freed_with_the_network("sends_itself");
+    let (attack, ()) = Attack::start(|host, network| {
+        network.process("attacker", &hostile(host, "sends_itself"));
+    });
+    assert_eq!(attack.end().verdict(), Verdict::Succeeded);
+}
+
+/// A thousand of them, while who made them goes on.
+#[test]
+fn cycles_of_ends_in_undelivered_messages_are_freed_while_the_network_runs() {
+    let (mut attack, (told, go_on)) = sends_cycles();
+    told.receive().expect("it makes them");
+    attack.neighbours_finish();
+    let patience = Instant::now() + Duration::from_secs(60);
+    let left = || {
+        let Usage {
+            processes,
+            channels,
+            ends,
+            messages,
+            bytes,
+            ..
+        } = attack.host.usage();
+        (processes, channels, ends, messages, bytes)
+    };
+    // Its two ports, and the program's ends of them.
+    while left() != (1, 2, 4, 0, 0) {
+        assert!(Instant::now() < patience, "{:?}", attack.host.usage());
+        std::thread::yield_now();
+    }
+    go_on.send("enough").expect("it is still there");
+    drop((told, go_on));
+    assert_eq!(attack.end().verdict(), Verdict::Succeeded);
 }
 
 #[test]
-fn a_cycle_of_ends_in_undelivered_messages_is_freed() {
-    freed_with_the_network("sends_cycle");
+fn cycles_of_ends_in_undelivered_messages_are_freed_with_the_network() {
+    let (attack, ends) = sends_cycles();
+    // Nobody listens, so it does not stay.
+    drop(ends);
+    assert_eq!(attack.end().verdict(), Verdict::Succeeded);
 }
 
-fn freed_with_the_network(attacker: &str) {
-    let (attack, ()) = Attack::start(|host, network| {
-        network.process("attacker", &hostile(host, attacker));
-    });
-    assert_eq!(attack.end().verdict(), Verdict::Succeeded);
+fn sends_cycles() -> (Attack, (HostReceiver, HostSender)) {
+    Attack::start(|host, network| {
+        network.process("attacker", &hostile(host, "sends_cycle"));
+        (
+            output(network, "attacker.told"),
+            input(network, "attacker.go_on"),
+        )
+    })
 }
 
 /// Who sends to it waits; what waits in the channel is what it may hold.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use transputer::{LimitKind, Limits, Outcome};
-use transputer_tests::{Kit, input};
+use transputer_tests::{Kit, guest_of, input, output};
 
 use crate::{Attack, assert_killed, hostile, hostile_with, only_failure, only_trap};
 
@@ -65,6 +65,42 @@ fn allocators_that_lie_trap() {
 fn a_trap_while_it_cleans_up_is_its_outcome() {
     let (attack, ()) = Attack::start(|host, network| {
         network.process("trap", &hostile(host, "traps_after_return"));
+    });
+    let report = attack.end();
+    assert!(only_trap(&report).contains("unreachable"), "{report:?}");
+}
+
+#[test]
+fn a_trap_while_it_drops_what_it_holds_is_its_outcome() {
+    let (attack, told) = Attack::start(|host, network| {
+        network.process("panics", &guest_of(host, "panics_in_drop"));
+        output(network, "panics.told")
+    });
+    told.receive().expect("it tells");
+    drop(told);
+    let report = attack.end();
+    only_trap(&report);
+}
+
+#[test]
+fn a_trap_while_it_is_given_its_ports_is_its_outcome() {
+    let (attack, messages) = Attack::start(|host, network| {
+        let trap = hostile_with(host, "traps_in_realloc_at_start", Kit::Own);
+        network.process("trap", &trap);
+        input(network, "trap.in")
+    });
+    assert!(messages.send("here").is_err(), "nobody receives");
+    drop(messages);
+    let report = attack.end();
+    assert!(only_trap(&report).contains("unreachable"), "{report:?}");
+}
+
+/// The ends are closed with the process, though they are neither in a message nor in its table.
+#[test]
+fn a_trap_while_it_is_given_ends_is_its_outcome() {
+    let (attack, ()) = Attack::start(|host, network| {
+        let trap = hostile_with(host, "traps_receiving_ends", Kit::Own);
+        network.process("trap", &trap);
     });
     let report = attack.end();
     assert!(only_trap(&report).contains("unreachable"), "{report:?}");

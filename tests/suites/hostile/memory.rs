@@ -15,6 +15,25 @@ fn a_memory_bomb_is_killed_at_its_limit() {
     assert_killed(only_failure(&report), LimitKind::Memory);
 }
 
+/// What waits in channels counts as its memory.
+#[test]
+fn a_buffer_bomb_is_killed_at_its_limit() {
+    let (attack, ()) = Attack::start(|host, network| {
+        network
+            .process("bomb", &hostile(host, "buffer_bomb"))
+            .limits(Limits {
+                memory: Some(16 * MIB),
+                ..Limits::default()
+            });
+    });
+    let host = attack.host.clone();
+    let report = attack.end();
+    assert_killed(only_failure(&report), LimitKind::Memory);
+    // It got as far as its memory reaches: a message less than the mebibytes beside its own.
+    assert_eq!(report.dropped, 14, "{report:?}");
+    assert_eq!(host.memory_in_use(), 0);
+}
+
 #[test]
 fn a_table_bomb_is_killed_at_the_limit_on_memory() {
     let (attack, ()) = Attack::start(|host, network| {

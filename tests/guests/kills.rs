@@ -10,13 +10,15 @@ use transputer_guest::{
 /// Spawns `parks_at` with `point`, and with a channel of `capacity` at its port `given`. In virtual time
 /// a sleep ends when nobody else is ready; if the process never parks for good, gives it so many `turns`
 /// instead. Then receives `receives` messages of it, kills it, and tells its outcome and what each end at
-/// the other side says.
+/// the other side says. Meanwhile a `waits_opposite` waits opposite of each of `ends`; what those got is
+/// told last.
 #[transputer_guest::process]
 fn kills(
     point: String,
     capacity: u32,
     receives: u32,
     turns: u32,
+    ends: Vec<String>,
     told: Sender<String>,
 ) -> Result<(), Error> {
     let (takes, taken) = channel::<Bytes>(0)?;
@@ -26,6 +28,30 @@ fn kills(
     let (carrier, carried) = channel::<Sender<u64>>(0)?;
     let barrier = Barrier::new()?;
     joins.send(&barrier.enrol()?)?;
+    let (passes, passed) = channel::<u64>(0)?;
+    let mut peers = Vec::new();
+    for end in &ends {
+        let (enrols, enrolled) = channel::<Barrier>(1)?;
+        if end == "barrier" {
+            enrols.send(&barrier.enrol()?)?;
+        }
+        let (tells, hears) = channel::<String>(0)?;
+        spawn("waits_opposite")
+            .name(&format!("opposite {end}"))
+            .argument("end", end)
+            .output("taken", takes.clone())
+            .input("given", gives.clone())
+            .output("members", joins.clone())
+            .output("arrivals", arrives.clone())
+            .input("carrier", carried.clone())
+            .input("arrived", passed.clone())
+            .input("enrolled", enrolled)
+            .output("told", tells)
+            .start()
+            .map_err(|error| error.to_string())?;
+        peers.push(hears);
+    }
+    settle(0);
     let child = spawn("parks_at")
         .name("victim")
         .argument("point", &point)
@@ -36,7 +62,6 @@ fn kills(
         .output("carrier", carrier)
         .start()
         .map_err(|error| error.to_string())?;
-    let (passes, passed) = channel::<u64>(0)?;
     if point == "send ends" {
         arrives.send(&passes)?;
     }
@@ -69,7 +94,10 @@ fn kills(
     told.send(&format!(
         "sent {} received {} dropped {} waiting {}",
         seen.sent, seen.received, seen.dropped, seen.waiting
-    ))
+    ))?;
+    peers
+        .iter()
+        .try_for_each(|peer| told.send(&peer.receive()?))
 }
 
 /// Lets everybody park.

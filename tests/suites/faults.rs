@@ -2,7 +2,8 @@
 //!
 //! In a seeded host a sleep ends only when nobody else is ready: whoever has slept knows that
 //! the others are parked. The guest `kills` holds the other ends of everything that its child
-//! `parks_at` has, and looks what the kill has left.
+//! `parks_at` has, and looks what the kill has left. Opposite of each end where that does not help
+//! the child on, a process is parked as well, and must be told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,10 +23,26 @@ struct Point {
     /// The process never parks for good: it is killed after each of the numbers of turns up to
     /// this one.
     turns: u32,
-    /// How many processes the network may have.
+    /// How many processes the network may have besides those that are parked opposite.
     processes: Option<u32>,
     /// What the channel at `given` has seen in the end.
     seen: &'static str,
+    /// The ends that it waits at or has used before: nobody can be parked opposite of them.
+    uses: &'static [&'static str],
+    /// What others can be parked at besides.
+    besides: &'static [&'static str],
+}
+
+/// The ends of a process, by its ports.
+const ENDS: [&str; 5] = ["taken", "given", "members", "arrivals", "carrier"];
+
+impl Point {
+    /// Where others are parked.
+    fn opposite(&self) -> Vec<String> {
+        let unused = ENDS.iter().filter(|end| !self.uses.contains(end));
+        let all = unused.chain(self.besides);
+        all.map(|end| (*end).to_owned()).collect()
+    }
 }
 
 /// Enough for a spawn to pass through all its steps several times.
@@ -42,41 +59,73 @@ const fn point(name: &'static str, import: &'static str) -> Point {
         turns: 0,
         processes: None,
         seen: NOTHING,
+        uses: &[],
+        besides: &[],
     }
 }
 
+/// The point uses these ends.
+const fn at(uses: &'static [&'static str], point: Point) -> Point {
+    Point { uses, ..point }
+}
+
+const GIVEN: &[&str] = &["given"];
+const TAKEN: &[&str] = &["taken"];
+const BOTH: &[&str] = &["taken", "given"];
+
 /// All of them, the import of each in `bindings.rs` as `interface.function`.
 const POINTS: &[Point] = &[
-    point("send", "channel.send-small"),
-    point("send large", "channel.[method]sender.send"),
+    at(GIVEN, point("send", "channel.send-small")),
+    at(GIVEN, point("send large", "channel.[method]sender.send")),
     Point {
         capacity: 1,
         seen: "sent 1 received 0 dropped 1 waiting 0",
+        uses: GIVEN,
         ..point("send, full", "channel.send-small")
     },
-    point("send by", "channel.[method]sender.send-by"),
+    at(GIVEN, point("send by", "channel.[method]sender.send-by")),
     // Two are in the channel and one is taken, so that a third is in; the others never were.
     Point {
         capacity: 2,
         receives: 1,
         seen: "sent 3 received 1 dropped 2 waiting 0",
+        uses: GIVEN,
         ..point("send batch", "channel.send-some")
     },
     Point {
         capacity: 2,
         receives: 1,
         seen: "sent 3 received 1 dropped 2 waiting 0",
+        uses: GIVEN,
         ..point("flush at the end", "channel.send-some")
     },
-    point("send ends", "channel.[method]sender.send-ends"),
-    point("receive", "channel.receive-some"),
-    point("receive by", "channel.[method]receiver.receive-by"),
-    point("receive batch", "channel.receive-some"),
-    point("receive ends", "channel.[method]receiver.receive-ends"),
-    point("select", "alternation.select"),
-    point("prepared", "alternation.[method]prepared.wait"),
-    point("sync", "channel.[method]barrier.sync"),
-    point("sync by", "channel.[method]barrier.sync"),
+    Point {
+        uses: &["arrivals", "carrier"],
+        besides: &["arrived"],
+        ..point("send ends", "channel.[method]sender.send-ends")
+    },
+    at(TAKEN, point("receive", "channel.receive-some")),
+    at(
+        TAKEN,
+        point("receive by", "channel.[method]receiver.receive-by"),
+    ),
+    at(TAKEN, point("receive batch", "channel.receive-some")),
+    at(
+        &["arrivals"],
+        point("receive ends", "channel.[method]receiver.receive-ends"),
+    ),
+    at(BOTH, point("select", "alternation.select")),
+    at(BOTH, point("prepared", "alternation.[method]prepared.wait")),
+    Point {
+        uses: &["members"],
+        besides: &["barrier"],
+        ..point("sync", "channel.[method]barrier.sync")
+    },
+    Point {
+        uses: &["members"],
+        besides: &["barrier"],
+        ..point("sync by", "channel.[method]barrier.sync")
+    },
     point("wait", "process.[method]child.wait"),
     point("wait by", "process.[method]child.wait"),
     point("monitor", "channel.[method]receiver.receive-ends"),
@@ -127,12 +176,14 @@ fn kill_at(host: &Host, point: &Point, turns: u32) -> (Vec<String>, Report) {
         .argument("point", point.name)
         .argument("capacity", point.capacity)
         .argument("receives", point.receives)
-        .argument("turns", turns);
-    for component in ["parks_at", "parks", "no_ports"] {
+        .argument("turns", turns)
+        .argument("ends", point.opposite());
+    for component in ["parks_at", "parks", "no_ports", "waits_opposite"] {
         kills.may_spawn(component, &guest_of(host, component));
     }
+    let others = u32::try_from(point.opposite().len()).expect("they are few");
     network.totals(Totals {
-        processes: point.processes,
+        processes: point.processes.map(|most| most + others),
         ..Totals::default()
     });
     let told = output(&mut network, "kills.told");
@@ -146,7 +197,9 @@ fn kill_at(host: &Host, point: &Point, turns: u32) -> (Vec<String>, Report) {
 /// Everything that must be true after a kill.
 fn check(point: &Point, told: &[String], report: &Report) {
     let name = point.name;
-    assert_eq!(told.len(), 8, "{name}: {told:#?} {report:#?}");
+    let opposite = point.opposite();
+    let lines = 8 + opposite.len();
+    assert_eq!(told.len(), lines, "{name}: {told:#?} {report:#?}");
     assert_eq!(told[0], "stopped: enough", "{name}");
     let killed = "killed: process `victim` was stopped: enough";
     let ends = &told[1..6];
@@ -158,6 +211,9 @@ fn check(point: &Point, told: &[String], report: &Report) {
         "{name}: other ends"
     );
     assert_eq!(told[7], point.seen, "{name}");
+    for (end, says) in opposite.iter().zip(&told[8..]) {
+        assert_eq!(says, killed, "{name}: who waited opposite of {end}");
+    }
     let outcome = report
         .failures
         .iter()

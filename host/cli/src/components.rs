@@ -116,12 +116,21 @@ impl Origin {
         }
     }
 
-    /// The files that it depends on; for a package those of its last build.
+    /// The files that it depends on; for a package those of its last build and its sources.
     pub(crate) fn inputs(&self) -> anyhow::Result<BTreeSet<PathBuf>> {
         Ok(match self {
             Origin::File(file) => BTreeSet::from([file.clone()]),
             Origin::Package(folder) => Package::open(folder)?.inputs(),
         })
+    }
+
+    /// The folder in which files may come up that it will depend on, if there is one.
+    pub(crate) fn sources(&self) -> Option<PathBuf> {
+        let Origin::Package(folder) = self else {
+            return None;
+        };
+        let sources = Package::open(folder).ok()?.sources();
+        sources.is_dir().then_some(sources)
     }
 }
 

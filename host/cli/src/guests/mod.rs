@@ -84,9 +84,16 @@ impl Package {
         self.folder.join("Cargo.toml")
     }
 
-    /// The files that went into its last build.
+    /// The files that went into its last build, and its sources, which may go into the next one.
     pub(crate) fn inputs(&self) -> BTreeSet<PathBuf> {
-        Stamp::load(self).map_or_else(BTreeSet::new, |stamp| stamp.inputs())
+        let mut files = Stamp::load(self).map_or_else(BTreeSet::new, |stamp| stamp.inputs());
+        add_files(&self.sources(), &mut files);
+        files
+    }
+
+    /// The folder that its sources lie in, unless its manifest says otherwise.
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.folder.join("src")
     }
 
     /// Its components as they were last built, up to date or not.
@@ -111,6 +118,18 @@ pub(crate) fn library<'a>(folder: &Path, artifacts: &'a [Artifact]) -> anyhow::R
         ))
     })?;
     Ok(&found.file)
+}
+
+/// Adds all files in a folder, if it is there, and in those below it.
+fn add_files(folder: &Path, files: &mut BTreeSet<PathBuf>) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => add_files(&entry.path(), files),
+            Ok(_) => drop(files.insert(entry.path())),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Builds what is out of date among the packages in `folders`. The result is in

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use notify_debouncer_mini::notify::{RecommendedWatcher, RecursiveMode};
@@ -26,6 +26,8 @@ pub(crate) struct Watch {
     host: Host,
     components: Vec<Watched>,
     progress: Progress,
+    /// The folders that are watched.
+    folders: BTreeSet<PathBuf>,
 }
 
 /// A component, and the files that it depends on.
@@ -33,14 +35,20 @@ pub(crate) struct Watch {
 struct Watched {
     name: String,
     origin: Origin,
-    files: BTreeSet<PathBuf>,
+    /// As they were when they were last looked at; nothing for one that was gone.
+    files: BTreeMap<PathBuf, Option<State>>,
     /// A hash of the bytes that run now.
     running: u64,
 }
 
+/// What changes when a file is written: its time and its length.
+type State = (SystemTime, u64);
+
+type FileWatcher = Mutex<Debouncer<RecommendedWatcher>>;
+
 /// Watches until it is dropped.
 pub(crate) struct Watching {
-    _debouncer: Debouncer<RecommendedWatcher>,
+    _watcher: Arc<FileWatcher>,
 }
 
 impl Watch {
@@ -53,7 +61,7 @@ impl Watch {
         let mut components = Vec::new();
         for (name, origin) in origins {
             components.push(Watched {
-                files: origin.inputs()?,
+                files: look(origin.inputs()?),
                 running: hash(&origin.file()?)?,
                 name,
                 origin,
@@ -63,6 +71,7 @@ impl Watch {
             host: host.clone(),
             components,
             progress,
+            folders: BTreeSet::new(),
         })
     }
 
@@ -70,23 +79,23 @@ impl Watch {
     pub(crate) fn start(mut self, running: Running, printer: Printer) -> anyhow::Result<Watching> {
         let quiet = printer.is_json() || !printer.prints(LogLevel::Info);
         let (tell, changes) = mpsc::channel::<DebounceEventResult>();
-        let mut debouncer = new_debouncer(QUIET, tell).context("cannot watch files")?;
-        for folder in self.folders() {
-            debouncer
-                .watcher()
-                .watch(&folder, RecursiveMode::NonRecursive)
-                .with_context(|| format!("cannot watch {}", folder.display()))?;
-        }
+        let watcher = new_debouncer(QUIET, tell).context("cannot watch files")?;
+        let watcher = Arc::new(Mutex::new(watcher));
+        self.watch_folders(&watcher)?;
+        // The thread ends when nobody else holds the watcher.
+        let weak = Arc::downgrade(&watcher);
         std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || {
                 for change in changes {
-                    match change {
-                        Ok(events) => {
-                            let paths = events.into_iter().map(|event| event.path).collect();
-                            self.changed(&paths, &running, &printer);
-                        }
-                        Err(error) => printer.watch("files", &format!("cannot watch: {error}")),
+                    let Some(watcher) = weak.upgrade() else {
+                        break;
+                    };
+                    let result = change
+                        .context("cannot watch")
+                        .and_then(|_| self.changed(&watcher, &running, &printer));
+                    if let Err(error) = result {
+                        printer.watch("files", &format!("{error:#}"));
                     }
                 }
             })
@@ -96,36 +105,79 @@ impl Watch {
                 "watching the components' files; rebuild one, and it replaces what runs",
             );
         }
-        Ok(Watching {
-            _debouncer: debouncer,
-        })
+        Ok(Watching { _watcher: watcher })
     }
 
-    /// The folders of all files: a file that is written anew is often another one of that name.
-    fn folders(&self) -> BTreeSet<PathBuf> {
-        let files = self.components.iter().flat_map(|watched| &watched.files);
-        let folders = files.filter_map(|file| file.parent());
-        folders.map(Path::to_owned).collect()
-    }
-
-    fn changed(&mut self, paths: &BTreeSet<PathBuf>, running: &Running, printer: &Printer) {
-        for watched in &mut self.components {
-            if watched.files.is_disjoint(paths) {
+    /// Watches the folders of all files, for a file that is written anew is often another one of
+    /// that name. Whether there is a new one, in which something may have changed before.
+    fn watch_folders(&mut self, watcher: &FileWatcher) -> anyhow::Result<bool> {
+        let mut added = false;
+        for (folder, mode) in self.components.iter().flat_map(Watched::folders) {
+            if self.folders.contains(&folder) {
                 continue;
             }
-            match watched.load(&self.host, self.progress) {
-                Ok(None) => {}
-                Ok(Some(component)) => watched.replace(&component, running, printer),
-                Err(error) => {
-                    let text = format!("{error:#}; the one before runs on");
-                    printer.watch(&watched.name, &text);
+            let mut watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
+            watcher
+                .watcher()
+                .watch(&folder, mode)
+                .with_context(|| format!("cannot watch {}", folder.display()))?;
+            self.folders.insert(folder);
+            added = true;
+        }
+        Ok(added)
+    }
+
+    /// Something happened to a file: it was changed, or only read.
+    fn changed(
+        &mut self,
+        watcher: &FileWatcher,
+        running: &Running,
+        printer: &Printer,
+    ) -> anyhow::Result<()> {
+        loop {
+            for watched in &mut self.components {
+                // Again, if it has come to depend on others, or if one changed meanwhile.
+                while watched.has_changed() {
+                    watched.renew(&self.host, self.progress, running, printer);
                 }
+            }
+            if !self.watch_folders(watcher)? {
+                return Ok(());
             }
         }
     }
 }
 
 impl Watched {
+    fn folders(&self) -> impl Iterator<Item = (PathBuf, RecursiveMode)> {
+        let parents = self.files.keys().filter_map(|file| file.parent());
+        let parents = parents.map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive));
+        let sources = self.origin.sources();
+        let sources = sources.map(|folder| (folder, RecursiveMode::Recursive));
+        // In this order, as the folder of the sources may be among the others.
+        sources.into_iter().chain(parents)
+    }
+
+    /// Whether a file that it depends on is another one than when this was asked last.
+    fn has_changed(&mut self) -> bool {
+        let known = || self.files.keys().cloned().collect();
+        let files = look(self.origin.inputs().unwrap_or_else(|_| known()));
+        let before = std::mem::replace(&mut self.files, files);
+        before != self.files
+    }
+
+    /// Has what its files make now take the place of what runs.
+    fn renew(&mut self, host: &Host, progress: Progress, running: &Running, printer: &Printer) {
+        match self.load(host, progress) {
+            Ok(None) => {}
+            Ok(Some(component)) => self.replace(&component, running, printer),
+            Err(error) => {
+                let text = format!("{error:#}; the one before runs on");
+                printer.watch(&self.name, &text);
+            }
+        }
+    }
+
     /// Builds the component if it is made from source, and loads it if it is another one than
     /// that which runs.
     fn load(&mut self, host: &Host, progress: Progress) -> anyhow::Result<Option<Component>> {
@@ -153,9 +205,48 @@ impl Watched {
     }
 }
 
+fn look(files: BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Option<State>> {
+    let state = |file: &Path| {
+        let found = std::fs::metadata(file).ok()?;
+        Some((found.modified().ok()?, found.len()))
+    };
+    let looked = files.into_iter().map(|file| (state(&file), file));
+    looked.map(|(state, file)| (file, state)).collect()
+}
+
 fn hash(file: &Path) -> anyhow::Result<u64> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     Ok(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Files are opened whenever they are compiled, which is told like a change.
+    #[test]
+    fn a_file_that_was_only_read_has_not_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("guest.wasm");
+        fs::write(&file, "one").expect("there is room");
+        let origin = Origin::File(file.clone());
+        let mut watched = Watched {
+            name: "guest".to_owned(),
+            files: look(origin.inputs().expect("it is a file")),
+            origin,
+            running: 0,
+        };
+        fs::read(&file).expect("it is there");
+        assert!(!watched.has_changed());
+        fs::write(&file, "another").expect("there is room");
+        assert!(watched.has_changed());
+        assert!(!watched.has_changed());
+        fs::remove_file(&file).expect("it is there");
+        assert!(watched.has_changed());
+        assert!(!watched.has_changed());
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 
 use predicates::str::contains;
 
@@ -144,38 +144,119 @@ fn until(lines: &mut BufReader<impl Read>, part: &str) {
     }
 }
 
+/// `run --watch`, fed with numbers.
+struct Watched {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Watched {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_transputer"))
+            .args(["run", "--watch"])
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut watched = Self {
+            stdin: child.stdin.take().unwrap(),
+            stdout: BufReader::new(child.stdout.take().unwrap()),
+            stderr: BufReader::new(child.stderr.take().unwrap()),
+            child,
+        };
+        watched.says("watching");
+        watched
+    }
+
+    /// Waits until it has said so.
+    fn says(&mut self, part: &str) {
+        until(&mut self.stderr, part);
+    }
+
+    /// The relay passes a number on as another one.
+    fn passes(&mut self, number: u8, expected: &str) {
+        self.stdin.write_all(&[number]).unwrap();
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), expected);
+    }
+
+    fn end(mut self) {
+        drop(self.stdin);
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
 #[test]
 fn a_component_that_is_built_anew_replaces_the_one_that_runs() {
     let folder = network(RELAY);
     let built = |name: &str| std::fs::read(guest(name)).unwrap();
     renew(folder.path(), &built("relays"));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_transputer"))
-        .args(["run", "--watch"])
-        .arg(folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut passes = |number: u8, expected: &str| {
-        stdin.write_all(&[number]).unwrap();
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), expected);
-    };
-    until(&mut stderr, "watching");
-    passes(1, "1");
+    let mut watched = Watched::start(folder.path());
+    watched.passes(1, "1");
     renew(folder.path(), &built("relays_marked"));
-    until(&mut stderr, "`relay` runs");
-    passes(2, "9223372036854775810");
+    watched.says("`relay` runs");
+    watched.passes(2, "9223372036854775810");
     renew(folder.path(), b"no component at all");
-    until(&mut stderr, "not a WebAssembly file");
+    watched.says("not a WebAssembly file");
     renew(folder.path(), &built("echo"));
-    until(&mut stderr, "cannot take the place of");
-    passes(3, "9223372036854775811");
-    drop(stdin);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    watched.says("cannot take the place of");
+    watched.passes(3, "9223372036854775811");
+    watched.end();
+}
+
+/// A guest that adds what an expression says to each number.
+fn adds(modules: &str, amount: &str) -> String {
+    format!(
+        "{modules}
+        use transputer_guest::{{Error, Receiver, Sender, process}};
+
+        #[process]
+        fn relay(numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), Error> {{
+            for number in numbers {{
+                out.send(&(number + {amount}))?;
+            }}
+            Ok(())
+        }}"
+    )
+}
+
+#[test]
+fn a_guest_whose_source_changes_is_built_and_replaces_the_one_that_runs() {
+    let folder = network(&RELAY.replace("relay.wasm", "relay"));
+    let write = |name: &str, text: &str| write(&folder.path().join("relay"), name, text);
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/rust");
+    write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"relay\"\nedition = \"2024\"\n\n\
+             [lib]\ncrate-type = [\"cdylib\"]\n\n\
+             [dependencies]\ntransputer-guest = {{ path = {sdk:?} }}\n\n[workspace]\n"
+        ),
+    );
+    write("src/lib.rs", &adds("", "0"));
+    let mut watched = Watched::start(folder.path());
+    watched.passes(1, "1");
+    write("src/lib.rs", &adds("", "10"));
+    watched.says("`relay` runs");
+    watched.passes(2, "12");
+    // One that comes up in a new folder, with a mistake that is mended there.
+    write("src/new/amount.rs", "pub const AMOUNT: u64 = true;");
+    write(
+        "src/lib.rs",
+        &adds("mod new { pub mod amount; }", "new::amount::AMOUNT"),
+    );
+    watched.says("could not build relay");
+    watched.passes(3, "13");
+    write("src/new/amount.rs", "pub const AMOUNT: u64 = 20;");
+    watched.says("`relay` runs");
+    watched.passes(4, "24");
+    write("src/new/amount.rs", "pub const AMOUNT: u64 = 30;");
+    watched.says("`relay` runs");
+    watched.passes(5, "35");
+    watched.end();
 }

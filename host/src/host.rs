@@ -245,7 +245,10 @@ impl Host {
     ///
     /// # Errors
     /// [`Error::Component`] that says what is wrong with the bytes.
-    pub fn component_from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Component, Error> {}
+    pub fn component_from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Component, Error> {
+        let state = &self.0;
+        Component::compile(&state.engine, &state.linkers, &state.cache, name, bytes)
+    }
 
     /// An empty network, to be wired by the program.
     pub fn network(&self, name: &str) -> Network {

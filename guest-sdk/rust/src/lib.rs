@@ -87,6 +87,8 @@
 #[doc(hidden)]
 pub mod bindings;
 
+#[cfg(any(test, all(feature = "allocator", target_family = "wasm")))]
+mod allocator;
 mod alternation;
 mod broadcast;
 mod channel;

@@ -10,7 +10,7 @@ use super::sender::SenderEnd;
 use super::settle::{send_buffered, send_later, settle};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{Message, ROOM};
 use crate::process::Instant;
 
 /// A buffer is sent when it holds this many messages, at most, ...
@@ -83,7 +83,15 @@ impl<T: Message> Buffered<T> {
     ///
     /// Those of [`Sender::send`], for this message or for any earlier one; messages that
     /// were collected behind one that could not be sent are not sent either.
+    #[inline]
     pub fn send(&self, message: &T) -> Result<(), Error> {
+        match message.to_small() {
+            Some(small) if self.buffer.collect(small) => Ok(()),
+            _ => self.send_any(message),
+        }
+    }
+
+    fn send_any(&self, message: &T) -> Result<(), Error> {
         self.buffer.told()?;
         let mut packed = self.buffer.packed.borrow_mut();
         let head = packed.len();
@@ -180,6 +188,26 @@ impl<T> fmt::Debug for Buffered<T> {
 }
 
 impl Buffer {
+    /// Takes in a small message, unless there is more to do than that: the first, the last
+    /// and whatever follows an error are not for here.
+    #[inline]
+    fn collect(&self, small: raw::Small) -> bool {
+        let messages = self.messages.get() + 1;
+        let mut packed = self.packed.borrow_mut();
+        let end = packed.len() + 4 + small.length as usize;
+        if messages == 1 || messages >= self.room.get() || end >= MOST_BYTES {
+            return false;
+        }
+        // Of one length, so that it is a few stores; what is too much is cut off again.
+        let mut bytes = [0; 4 + ROOM];
+        bytes[..4].copy_from_slice(&small.length.to_le_bytes());
+        bytes[4..].copy_from_slice(&small.room());
+        packed.extend_from_slice(&bytes);
+        packed.truncate(end);
+        self.messages.set(messages);
+        true
+    }
+
     /// After it was full: finds out how many messages to collect next.
     fn adapt(&self) {
         self.room.set(self.waiting.get().clamp(1, MOST_MESSAGES));

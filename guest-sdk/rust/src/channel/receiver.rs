@@ -43,7 +43,7 @@ pub struct Receiver<T> {
 }
 
 impl<T: Message> Receiver<T> {
-    pub(crate) fn from_host(handle: raw::Receiver, name: &str) -> Self {
+    pub(crate) fn from_host(handle: raw::Receiver, name: &'static str) -> Self {
         Receiver {
             end: Rc::new(ReceiverEnd::new(Some(handle), name)),
             message: PhantomData,
@@ -146,7 +146,7 @@ impl<T: Message> Receiver<T> {
         if let Some(held) = self.held() {
             return held;
         }
-        let message = if T::TYPE.carries_ends() {
+        let message = if const { T::TYPE.carries_ends() } {
             self.end.receive_ends(patience)
         } else {
             self.end.receive(patience)
@@ -155,12 +155,21 @@ impl<T: Message> Receiver<T> {
     }
 
     /// The next message that was taken in advance.
+    #[inline]
     fn held(&self) -> Option<Result<T, Error>> {
+        match self.end.held_small(T::from_small) {
+            Some(message) => Some(Ok(message)),
+            None => self.held_large(),
+        }
+    }
+
+    fn held_large(&self) -> Option<Result<T, Error>> {
         let held = self.end.held(|bytes| self.decode_bytes(bytes))?;
         Some(held.and_then(|message| message))
     }
 
     /// The next message, with more taken from the host where there are more.
+    #[inline]
     fn next_batched(&self, patience: Patience) -> Result<T, Error> {
         loop {
             if let Some(held) = self.held() {
@@ -176,6 +185,7 @@ impl<T: Message> Receiver<T> {
     }
 
     /// What a loop without errors yields.
+    #[inline]
     fn next_or_end(&self) -> Option<T> {
         match self.next_batched(Patience::Forever) {
             Ok(message) => Some(message),
@@ -193,9 +203,13 @@ impl<T: Message> Receiver<T> {
 
     pub(crate) fn decode(&self, message: Received) -> Result<T, Error> {
         match message {
-            Received::Small(bytes, length) => {
-                self.decode_bytes(bytes.get(..length).unwrap_or_default())
-            }
+            Received::Small(small) => match T::from_small(small) {
+                Some(message) => Ok(message),
+                None => {
+                    let bytes = small.room();
+                    self.decode_bytes(bytes.get(..small.length as usize).unwrap_or_default())
+                }
+            },
             Received::Large { bytes, ends } if ends.is_empty() => {
                 T::from_whole(bytes).or_else(|bytes| self.decode_bytes(&bytes))
             }

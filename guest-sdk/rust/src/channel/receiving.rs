@@ -5,18 +5,18 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use super::buffered::first_message;
-use super::sender::SMALL;
 use super::settle::{close_later, settle};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
+use crate::message::ROOM;
 
 /// How many messages a loop over a receiver takes from the host at once, at most.
 const BATCH: u32 = 1024;
 
 /// A message as it came from the host.
 pub(crate) enum Received {
-    /// Without ends, and so many bytes long.
-    Small([u8; SMALL], usize),
+    /// Without ends.
+    Small(raw::Small),
     Large {
         bytes: Vec<u8>,
         ends: Vec<raw::End>,
@@ -25,8 +25,7 @@ pub(crate) enum Received {
 
 impl From<raw::Small> for Received {
     fn from(small: raw::Small) -> Self {
-        let both = u128::from(small.low) | u128::from(small.high) << 64;
-        Received::Small(both.to_le_bytes(), small.length as usize)
+        Received::Small(small)
     }
 }
 
@@ -53,7 +52,7 @@ pub(crate) struct ReceiverEnd {
     pub(super) handle: RefCell<Option<raw::Receiver>>,
     /// The handle's number, once it was asked for.
     pub(super) number: Cell<Option<u32>>,
-    name: Box<str>,
+    name: &'static str,
     /// Messages that a loop took from the host and has not got to: packed.
     batch: RefCell<Vec<u8>>,
     /// Where the first of them begins.
@@ -63,11 +62,11 @@ pub(crate) struct ReceiverEnd {
 }
 
 impl ReceiverEnd {
-    pub(super) fn new(handle: Option<raw::Receiver>, name: &str) -> Self {
+    pub(super) fn new(handle: Option<raw::Receiver>, name: &'static str) -> Self {
         ReceiverEnd {
             handle: RefCell::new(handle),
             number: Cell::new(None),
-            name: name.into(),
+            name,
             batch: RefCell::default(),
             start: Cell::new(0),
             ended: RefCell::new(None),
@@ -75,13 +74,31 @@ impl ReceiverEnd {
     }
 
     /// Its port's name; empty if it is none.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Whether messages are at hand that were taken in advance.
     pub(crate) fn holds_messages(&self) -> bool {
         self.start.get() < self.batch.borrow().len()
+    }
+
+    /// What `read` makes of the next message that was taken in advance, if it can make
+    /// anything of it as a small one. Otherwise the message stays.
+    #[inline]
+    pub(super) fn held_small<R>(&self, read: impl FnOnce(raw::Small) -> Option<R>) -> Option<R> {
+        let batch = self.batch.borrow();
+        let start = self.start.get();
+        let (length, rest) = batch.get(start..)?.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length);
+        let room = match rest.first_chunk::<ROOM>() {
+            Some(room) => *room,
+            // One of the last in the batch.
+            None => raw::Small::new(rest)?.room(),
+        };
+        let message = read(raw::Small::of(length, room))?;
+        self.start.set(start + 4 + length as usize);
+        Some(message)
     }
 
     /// Gives `read` the next message that was taken in advance, if there is one.

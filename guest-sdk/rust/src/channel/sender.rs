@@ -34,7 +34,7 @@ pub(crate) struct SenderEnd {
     pub(super) handle: RefCell<Option<raw::Sender>>,
     /// The handle's number, once it was asked for.
     pub(super) number: Cell<Option<u32>>,
-    name: Box<str>,
+    name: &'static str,
 }
 
 thread_local! {
@@ -42,19 +42,16 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Bytes that fit into the host's small messages.
-pub(super) const SMALL: usize = 16;
-
 /// Buffers beyond this are not kept for the next message.
 const SCRATCH_LIMIT: usize = 64 * 1024;
 
 impl<T: Message> Sender<T> {
-    pub(crate) fn from_host(handle: raw::Sender, name: &str) -> Self {
+    pub(crate) fn from_host(handle: raw::Sender, name: &'static str) -> Self {
         Sender {
             end: Rc::new(SenderEnd {
                 handle: RefCell::new(Some(handle)),
                 number: Cell::new(None),
-                name: name.into(),
+                name,
             }),
             message: PhantomData,
         }
@@ -160,7 +157,7 @@ impl<T> Clone for Sender<T> {
             end: Rc::new(SenderEnd {
                 handle: RefCell::new(handle),
                 number: Cell::new(None),
-                name: self.end.name.clone(),
+                name: self.end.name,
             }),
             message: PhantomData,
         }
@@ -194,6 +191,10 @@ impl SenderEnd {
         message: &T,
         patience: Patience,
     ) -> Result<(), Error> {
+        if let (Patience::Forever, Some(small)) = (patience, message.to_small()) {
+            settle();
+            return self.send_small(small);
+        }
         match message.as_whole() {
             Some(bytes) => {
                 settle();
@@ -205,7 +206,7 @@ impl SenderEnd {
 
     /// Sends a message without ends.
     pub(super) fn send_bytes(&self, bytes: &[u8], patience: Patience) -> Result<(), Error> {
-        if let (Patience::Forever, Some(small)) = (patience, small(bytes)) {
+        if let (Patience::Forever, Some(small)) = (patience, raw::Small::new(bytes)) {
             return self.send_small(small);
         }
         self.call(|handle| match patience {
@@ -285,19 +286,6 @@ pub(crate) fn written<T: Message>(message: &T) -> Writer {
     let mut writer = Writer::new(bytes);
     message.write_whole(&mut writer);
     writer
-}
-
-/// A message as numbers, if it is small enough.
-fn small(bytes: &[u8]) -> Option<raw::Small> {
-    let mut both = [0; SMALL];
-    both.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    let both = u128::from_le_bytes(both);
-    Some(raw::Small {
-        // It is at most 16.
-        length: bytes.len() as u32,
-        low: both as u64,
-        high: (both >> 64) as u64,
-    })
 }
 
 fn keep_scratch(bytes: Vec<u8>) {

@@ -76,7 +76,14 @@ pub(crate) fn send_buffered(patience: Patience) -> bool {
         buffers.retain(|buffer| !buffer.is_empty());
     }
     let all_sent = buffers.is_empty();
-    BUFFERS.with_borrow_mut(|put_off| put_off.append(&mut buffers));
+    BUFFERS.with_borrow_mut(|put_off| {
+        if put_off.is_empty() {
+            // Its memory serves the next time.
+            *put_off = buffers;
+        } else {
+            put_off.append(&mut buffers);
+        }
+    });
     all_sent
 }
 

@@ -26,6 +26,7 @@ mod bytes;
 mod containers;
 mod reader;
 mod scalars;
+mod small;
 mod types;
 mod writer;
 
@@ -34,9 +35,11 @@ pub use reader::{Case, Reader};
 pub use types::Type;
 pub use writer::Writer;
 
+pub(crate) use small::ROOM;
 pub(crate) use types::Printer;
 pub(crate) use writer::MobileEnd;
 
+use crate::bindings::transputer::csp::channel::Small;
 use crate::error::{Error, Undecodable};
 
 /// A type whose values can cross a channel.
@@ -98,6 +101,19 @@ pub trait Message: Sized {
     #[doc(hidden)]
     fn read_whole(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
         Self::read(reader)
+    }
+
+    /// What `write_whole` writes, for numbers, which need no writer for it.
+    #[doc(hidden)]
+    fn to_small(&self) -> Option<Small> {
+        None
+    }
+
+    /// What `read_whole` reads, for numbers, which need no reader for it. `None` where it
+    /// isn't one: the reader tells why.
+    #[doc(hidden)]
+    fn from_small(_message: Small) -> Option<Self> {
+        None
     }
 
     /// The whole message as it crosses, where the value holds it in that form.

@@ -1,10 +1,26 @@
 //! Numbers, truth values and text.
 
 use super::{Message, Reader, Type, Writer};
+use crate::bindings::transputer::csp::channel::Small;
 use crate::error::Undecodable;
 
+/// The codec of a number as a whole message, which is its only item.
+macro_rules! small {
+    ($write:ident $read:ident) => {
+        #[inline]
+        fn to_small(&self) -> Option<Small> {
+            Some(Small::$write((*self).into()))
+        }
+
+        #[inline]
+        fn from_small(message: Small) -> Option<Self> {
+            message.$read()?.try_into().ok()
+        }
+    };
+}
+
 macro_rules! integers {
-    ($($rust:ident $wit:literal $write:ident)*) => {$(
+    ($($rust:ident $wit:literal $write:ident $read:ident)*) => {$(
         impl Message for $rust {
             const TYPE: &'static Type = &Type::Name($wit);
 
@@ -17,16 +33,18 @@ macro_rules! integers {
                 let wide = reader.$write(Self::TYPE)?;
                 wide.try_into().map_err(|_| reader.mismatch(Self::TYPE, at))
             }
+
+            small!($write $read);
         }
     )*};
 }
 
 integers! {
-    u16 "u16" unsigned
-    u32 "u32" unsigned
-    i8 "s8" signed
-    i16 "s16" signed
-    i32 "s32" signed
+    u16 "u16" unsigned as_unsigned
+    u32 "u32" unsigned as_unsigned
+    i8 "s8" signed as_signed
+    i16 "s16" signed as_signed
+    i32 "s32" signed as_signed
 }
 
 /// Bytes in a list are special: a byte string inside a message, and no codec at all
@@ -43,6 +61,8 @@ impl Message for u8 {
         let wide = reader.unsigned(Self::TYPE)?;
         wide.try_into().map_err(|_| reader.mismatch(Self::TYPE, at))
     }
+
+    small!(unsigned as_unsigned);
 
     fn write_list(items: &[Self], writer: &mut Writer) {
         writer.bytes(items);
@@ -88,6 +108,8 @@ impl Message for u64 {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
         reader.unsigned(Self::TYPE)
     }
+
+    small!(unsigned as_unsigned);
 }
 
 impl Message for i64 {
@@ -100,6 +122,8 @@ impl Message for i64 {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
         reader.signed(Self::TYPE)
     }
+
+    small!(signed as_signed);
 }
 
 impl Message for f32 {

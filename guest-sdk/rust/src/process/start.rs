@@ -130,7 +130,7 @@ impl Start {
     }
 
     /// The input port `name`.
-    pub fn input<T: Message>(&mut self, name: &str) -> Result<Receiver<T>, String> {
+    pub fn input<T: Message>(&mut self, name: &'static str) -> Result<Receiver<T>, String> {
         let place = self.inputs.iter().position(|(given, _)| given == name);
         let place = place.ok_or_else(|| format!("input `{name}` ({}) is not wired", T::TYPE))?;
         let (_, receiver) = self.inputs.swap_remove(place);
@@ -138,7 +138,7 @@ impl Start {
     }
 
     /// The output port `name`.
-    pub fn output<T: Message>(&mut self, name: &str) -> Result<Sender<T>, String> {
+    pub fn output<T: Message>(&mut self, name: &'static str) -> Result<Sender<T>, String> {
         let place = self.outputs.iter().position(|(given, _)| given == name);
         let place = place.ok_or_else(|| format!("output `{name}` ({}) is not wired", T::TYPE))?;
         let (_, sender) = self.outputs.swap_remove(place);

@@ -11,4 +11,6 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "guest",
     pub_export_macro: true,
+    // `process::run` runs them, without a variable that remembers it.
+    disable_run_ctors_once_workaround: true,
 });

@@ -68,11 +68,25 @@ pub fn run(
     outputs: Vec<(String, RawSender)>,
     body: impl FnOnce(&mut Start) -> Result<Result<(), String>, String>,
 ) -> Result<(), String> {
+    run_constructors();
     report_panics();
     let result = Start::new(&arguments, inputs, outputs)
         .and_then(|mut start| body(&mut start))
         .unwrap_or_else(|misfit| Err(format!("process `{process}`: {misfit}")));
     end(result)
+}
+
+/// Runs the constructors of what is linked in, of C code say: a process runs once.
+fn run_constructors() {
+    #[cfg(target_family = "wasm")]
+    #[allow(unsafe_code)]
+    {
+        unsafe extern "C" {
+            /// Made by the linker. Where nobody calls it, it is called around every export.
+            safe fn __wasm_call_ctors();
+        }
+        __wasm_call_ctors();
+    }
 }
 
 /// Settles what the function left behind, and adds what went wrong that nobody was told.

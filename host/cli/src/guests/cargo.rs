@@ -21,12 +21,16 @@ const PROFILE: &str = "guest";
 /// That profile, for workspaces that don't define it.
 const PROFILE_SETTINGS: [&str; 6] = [
     "profile.guest.inherits=\"release\"",
-    "profile.guest.opt-level=\"s\"",
+    "profile.guest.opt-level=3",
     "profile.guest.lto=true",
     "profile.guest.codegen-units=1",
     "profile.guest.panic=\"abort\"",
     "profile.guest.strip=\"debuginfo\"",
 ];
+
+/// Guests are linked at fixed addresses. The target's own choice, code that can lie anywhere, makes
+/// variables of all constants that hold addresses, and scatters the real ones among them.
+const FLAGS: &str = "target.wasm32-wasip2.rustflags=[\"-Crelocation-model=static\"]";
 
 /// What a cargo around this one set for itself, and guests must not get.
 const NOT_FOR_GUESTS: [&str; 10] = [
@@ -165,6 +169,7 @@ fn command(root: &Path, members: &[&Member], toolchain: &Toolchain) -> anyhow::R
             "json-render-diagnostics",
         ])
         .args(["--profile", PROFILE, "--target", TARGET])
+        .args(["--config", FLAGS])
         .arg("--target-dir")
         .arg(root.join(TARGET_DIRECTORY));
     let colour = if terminal::stderr_is_coloured() {

@@ -81,6 +81,9 @@
 //!
 //! It compiles natively as well, so that everything in it that doesn't touch a channel can be
 //! tested with `cargo test`; an operation on the host panics there.
+//!
+//! The feature `allocator`, which is on by default, gives a guest an allocator with which a process that
+//! holds little takes little memory. A program that brings its own turns it off.
 
 #![deny(missing_docs)]
 

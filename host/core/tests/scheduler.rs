@@ -153,35 +153,6 @@ fn ping_and_pong_take_turns() {
     assert!(order.chunks(2).all(|turn| turn == ["ping", "pong"]));
 }
 
-/// The task woken by a computing task lies in that worker's slot.
-#[test]
-fn a_task_woken_by_one_that_computes_on_runs_on_another_worker() {
-    let scheduler = scheduler(2);
-    let signal = Signal::default();
-    let seen = Arc::new(AtomicBool::new(false));
-    let (waiting, ready) = mpsc::channel();
-    let woken = scheduler.spawn({
-        let (signal, seen) = (signal.clone(), seen.clone());
-        async move {
-            waiting.send(()).unwrap();
-            signal.take().await;
-            seen.store(true, Ordering::SeqCst);
-        }
-    });
-    ready.recv_timeout(LONG).unwrap();
-    let (done, finished) = mpsc::channel();
-    scheduler.spawn(async move {
-        signal.give();
-        // Computes until the other has run: for good, if the slot kept it.
-        while !seen.load(Ordering::SeqCst) {
-            std::hint::spin_loop();
-        }
-        done.send(()).unwrap();
-    });
-    finished.recv_timeout(LONG).unwrap();
-    wait_for_end(&woken);
-}
-
 /// Two tasks that wake each other for ever would keep a single worker in its slot. Each tick
 /// gives the queue a turn.
 #[test]

@@ -9,13 +9,16 @@
 //! In [`Mode::Parallel`] ready tasks wait in a global queue, first in, first out. Each worker has
 //! a slot besides, for the task that was last woken or spawned by a task running there: after a
 //! message between two processes the receiver runs next, on the same processor, and no other
-//! worker is woken. The slot must not make anybody starve:
+//! worker is woken. The slot must not make anybody starve, nor wait while a worker has nothing
+//! to do:
 //!
 //! - what is in the slot moves to the queue when another task is woken there;
 //! - once a tick, all that waits in the queue gets its turn before the slot is used again;
 //! - a task that wakes itself, to let others run, goes to the end of the queue;
-//! - a worker that runs out of work looks into the others' slots before it waits;
-//! - a worker in the same poll for a whole tick loses its slot's task to the queue.
+//! - what has been in a slot for some 20 µs is taken by a worker that has nothing else to do;
+//!   `slots.rs` states how it comes to know;
+//! - where all have something to do, a worker in the same poll for a whole tick loses its slot's
+//!   task to the queue.
 //!
 //! A sender that waited for room, or for a receiver, is not in such a hurry: whoever took its
 //! message is behind already. It runs on the same worker when nothing else is ready there, at a
@@ -37,10 +40,12 @@
 //! which no worker has polled it dozes, and the next worker that finds work wakes it.
 
 mod bell;
+mod idle;
 mod parallel;
 mod registry;
 mod seeded;
 mod shared;
+mod slots;
 mod state;
 mod task;
 mod timekeeper;

@@ -1,47 +1,36 @@
 //! Several workers: a global queue, and a slot per worker for the task that was just woken.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::lock;
 use super::shared::Shared;
+use super::slots::Slots;
 use super::task::TaskCell;
-use crate::clock::coarse;
 
 /// Ticks after which who can wait for all others has waited long enough.
 pub(super) const PATIENCE: usize = 8;
 
 /// `None` tells one worker to look whether it shall stop.
-type Entry = Option<Arc<TaskCell>>;
+pub(super) type Entry = Option<Arc<TaskCell>>;
 
 pub(super) struct Parallel {
-    queue: (Sender<Entry>, Receiver<Entry>),
-    slots: Vec<Slot>,
+    pub(super) queue: (Sender<Entry>, Receiver<Entry>),
+    pub(super) slots: Slots<Arc<TaskCell>>,
+    /// Read by idle workers only: whoever takes a call watches the slots.
+    pub(super) calls: (Sender<()>, Receiver<()>),
+    /// How long the watcher sleeps between two looks, in microseconds.
+    pub(super) step: AtomicU64,
     /// Tasks that all others go before.
     patient: (Sender<Arc<TaskCell>>, Receiver<Arc<TaskCell>>),
     ticks: AtomicUsize,
-    /// Workers that wait for the queue.
-    idle: AtomicUsize,
     /// Entries put into the queue, and entries that a worker has taken and isn't idle with.
     pushed: AtomicUsize,
-    taken: AtomicUsize,
+    pub(super) taken: AtomicUsize,
     holds: AtomicUsize,
     /// Nobody reads the queue any more.
     drained: AtomicBool,
-}
-
-/// Aligned, so that two workers' slots don't share a cache line.
-#[derive(Default)]
-#[repr(align(128))]
-struct Slot(Mutex<SlotState>);
-
-#[derive(Default)]
-struct SlotState {
-    task: Option<Arc<TaskCell>>,
-    /// What is woken goes to the queue.
-    closed: bool,
 }
 
 /// A worker's own record of whose turn it is.
@@ -57,10 +46,11 @@ impl Parallel {
     pub(super) fn new(workers: usize) -> Self {
         Self {
             queue: unbounded(),
-            slots: (0..workers).map(|_| Slot::default()).collect(),
+            slots: Slots::new(workers),
+            calls: bounded(1),
+            step: AtomicU64::new(0),
             patient: unbounded(),
             ticks: AtomicUsize::new(0),
-            idle: AtomicUsize::new(0),
             pushed: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
             holds: AtomicUsize::new(0),
@@ -68,18 +58,15 @@ impl Parallel {
         }
     }
 
-    /// Puts a task into the slot of the worker that woke or spawned it. Wakes no other worker: one message
-    /// would cost a system call. What was in the slot moves to the queue.
+    /// Puts a task into the slot of the worker that woke or spawned it. Wakes no other worker, unless
+    /// none of them looks: one message would cost a system call. What was in the slot moves to the queue.
     pub(super) fn push_to_slot(&self, worker: usize, task: Arc<TaskCell>) {
-        let mut slot = lock(&self.slots[worker].0);
-        let queued = if slot.closed {
-            Some(task)
-        } else {
-            slot.task.replace(task)
-        };
-        drop(slot);
-        if let Some(queued) = queued {
+        let filled = self.slots.fill(worker, task);
+        if let Some(queued) = filled.queued {
             self.push(queued);
+        }
+        if filled.call {
+            self.call();
         }
     }
 
@@ -126,11 +113,10 @@ impl Parallel {
             self.begin_round(worker, turn);
             let found = self
                 .take_queued_in_round(worker, turn)
-                .or_else(|| self.take_slot(worker))
+                .or_else(|| self.slots.take(worker))
                 .or_else(|| self.take_queued())
-                .or_else(|| self.steal(worker))
                 .or_else(|| self.take_patient())
-                .or_else(|| self.park(shared));
+                .or_else(|| self.park(worker, shared));
             if found.is_some() {
                 return found;
             }
@@ -146,7 +132,7 @@ impl Parallel {
         turn.tick = tick;
         turn.queued = self.queue.1.len();
         let closed = turn.queued > 0;
-        lock(&self.slots[worker].0).closed = closed;
+        self.slots.set_closed(worker, closed);
         if closed {
             self.release_slot(worker);
         }
@@ -158,7 +144,7 @@ impl Parallel {
         // Other workers may have emptied the queue.
         if turn.queued == 0 || task.is_none() {
             turn.queued = 0;
-            lock(&self.slots[worker].0).closed = false;
+            self.slots.set_closed(worker, false);
         }
         task
     }
@@ -176,53 +162,30 @@ impl Parallel {
         Some(task)
     }
 
-    fn take_slot(&self, worker: usize) -> Option<Arc<TaskCell>> {
-        lock(&self.slots[worker].0).task.take()
-    }
-
-    /// Takes what another worker would get to later.
-    fn steal(&self, worker: usize) -> Option<Arc<TaskCell>> {
-        let count = self.slots.len();
-        (1..count).find_map(|step| self.take_slot((worker + step) % count))
-    }
-
-    /// Waits for the queue. `idle` falls before `taken` rises: see [`is_idle`](Self::is_idle).
-    fn park(&self, shared: &Shared) -> Option<Arc<TaskCell>> {
-        if shared.is_stopping() {
-            // This worker's call to stop may have been taken out of the queue just now.
-            return None;
-        }
-        self.idle.fetch_add(1, Ordering::SeqCst);
-        let entry = self.queue.1.recv();
-        self.idle.fetch_sub(1, Ordering::SeqCst);
-        self.taken.fetch_add(1, Ordering::SeqCst);
-        coarse::refresh();
-        shared.bell.stir();
-        // The queue cannot be disconnected, as above.
-        entry.ok().flatten()
-    }
-
     /// Gives the queue its turn at every worker.
     pub(super) fn tick(&self) {
         let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
         let due = if tick.is_multiple_of(PATIENCE) {
             usize::MAX
         } else {
-            self.idle.load(Ordering::SeqCst)
+            self.slots.idle()
         };
         for _ in 0..due {
-            let Some(task) = self.take_patient() else {
+            let Ok(task) = self.patient.1.try_recv() else {
                 break;
             };
-            self.push(task);
+            // It has been counted as pushed, and stays so on its way.
+            let _ = self.queue.0.send(Some(task));
         }
+        self.empty_if_drained();
     }
 
     /// Moves a slot's task to the queue, where another worker finds it.
     pub(super) fn release_slot(&self, worker: usize) {
-        if let Some(task) = self.take_slot(worker) {
-            self.push(task);
-        }
+        // Under the slot's lock: its owner must not find the slot empty, and become idle, before
+        // the task has been counted.
+        self.slots.take_with(worker, |task| self.send(Some(task)));
+        self.empty_if_drained();
     }
 
     /// Whether nothing is ready or running.
@@ -231,10 +194,11 @@ impl Parallel {
     /// passes `pushed`. If `taken`, read first, equals `pushed`, read last, then neither changed
     /// in between, so the queue was empty when every worker was seen idle. A worker that has got
     /// an entry and still counts as idle hasn't raised `taken` yet, so it spoils the equality.
-    /// An idle worker's slot is empty: only its own polls fill it, and it looked there last.
+    /// An idle worker's slot is empty: only its own polls fill it, and it looked there last. Who takes
+    /// a task out of another's slot ceases to be idle before.
     pub(super) fn is_idle(&self) -> bool {
         let taken = self.taken.load(Ordering::SeqCst);
-        let idle = self.idle.load(Ordering::SeqCst);
+        let idle = self.slots.idle();
         let pushed = self.pushed.load(Ordering::SeqCst);
         idle == self.slots.len() && taken == pushed
     }
@@ -254,7 +218,7 @@ impl Parallel {
 
     /// Makes every idle worker look whether it shall stop.
     pub(super) fn wake_workers(&self) {
-        for _ in &self.slots {
+        for _ in 0..self.slots.len() {
             self.send(None);
         }
     }
@@ -264,7 +228,7 @@ impl Parallel {
         self.drained.store(true, Ordering::SeqCst);
         self.empty_if_drained();
         for worker in 0..self.slots.len() {
-            drop(self.take_slot(worker));
+            drop(self.slots.take(worker));
         }
     }
 }

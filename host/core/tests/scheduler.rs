@@ -153,6 +153,35 @@ fn ping_and_pong_take_turns() {
     assert!(order.chunks(2).all(|turn| turn == ["ping", "pong"]));
 }
 
+#[test]
+fn tasks_that_let_others_run_take_turns() {
+    let scheduler = scheduler(1);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let (done, finished) = mpsc::channel();
+    let inner = scheduler.clone();
+    scheduler.spawn(async move {
+        // Both are queued before either runs.
+        for name in ["one", "other"] {
+            let (order, done) = (order.clone(), done.clone());
+            inner.spawn(async move {
+                for _ in 0..1_000 {
+                    order.lock().unwrap().push(name);
+                    yield_now().await;
+                }
+                done.send(order).unwrap();
+            });
+        }
+    });
+    finished.recv_timeout(LONG).unwrap();
+    let order = finished.recv_timeout(LONG).unwrap();
+    let order = order.lock().unwrap();
+    assert!(
+        order
+            .chunks(2)
+            .all(|turn| turn == &order[..2] && turn[0] != turn[1])
+    );
+}
+
 /// Two tasks that wake each other for ever would keep a single worker in its slot. Each tick
 /// gives the queue a turn.
 #[test]

@@ -2,19 +2,22 @@
 //! The tick is an hour here, so that nothing else comes to its help.
 #![cfg(not(loom))]
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::task::Poll;
+use std::time::Duration;
 
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use transputer_core::{Options, Receiver, Sender, channel};
 
 /// Longer than anything here takes, unless it hangs.
 const LONG: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn scheduler(workers: usize) -> Scheduler {
     let mut options = SchedulerOptions::new(Mode::Parallel { workers });
-    options.tick = Duration::from_secs(3600);
+    options.tick = HOUR;
     Scheduler::new(options).expect("threads can be started")
 }
 
@@ -159,44 +162,46 @@ fn a_worker_that_runs_out_of_work_finds_what_waits_in_a_slot() {
 #[cfg(target_os = "linux")]
 #[test]
 fn nobody_watches_where_nothing_happens() {
-    let (report, reports) = mpsc::channel();
-    let mut options = SchedulerOptions::new(Mode::Parallel { workers: 2 });
-    options.tick = Duration::from_secs(3600);
-    options.around_worker = Some(Arc::new(move |work| {
-        report.send(threads::this()).unwrap();
-        work();
-    }));
-    let scheduler = Scheduler::new(options).unwrap();
-    let workers = [(); 2].map(|()| reports.recv_timeout(LONG).unwrap());
+    let (scheduler, workers) = threads::scheduler();
     let (sender, receiver) = channel(Options::bounded(1));
     let count = Arc::new(AtomicUsize::new(0));
     scheduler.spawn(count_messages(receiver, count.clone()));
-    let (computing, computes) = mpsc::channel();
     let stop = Arc::new(AtomicBool::new(false));
     scheduler.spawn({
         let stop = stop.clone();
         async move {
             // Has the other worker watch.
             send_and_compute(&sender, &count, 10).await;
-            computing.send(()).unwrap();
             while !stop.load(Ordering::SeqCst) {
                 std::hint::spin_loop();
             }
         }
     });
-    computes.recv_timeout(LONG).unwrap();
-    let waits = || -> u64 { workers.iter().map(threads::waits).sum() };
-    let late = Instant::now() + LONG;
-    loop {
-        // Long enough for many looks.
-        let before = waits();
-        std::thread::sleep(Duration::from_millis(50));
-        if waits() == before {
-            break;
-        }
-        assert!(Instant::now() < late, "somebody looks again and again");
-    }
+    threads::wait_until_none_wakes(&workers);
     stop.store(true, Ordering::SeqCst);
+}
+
+/// A task that lets others run, where there are none, goes on without the other worker, which may
+/// have gone to sleep a few times before.
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_is_woken_for_a_task_that_lets_others_run() {
+    const TURNS: u64 = 100_000;
+    let (scheduler, workers) = threads::scheduler();
+    let (done, finished) = mpsc::channel();
+    let mut turns = 0;
+    scheduler.spawn(poll_fn(move |context| {
+        turns += 1;
+        if turns > TURNS {
+            done.send(()).unwrap();
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }));
+    finished.recv_timeout(LONG).unwrap();
+    let waits = threads::waits(&workers);
+    assert!(waits < 10, "{waits} times for {TURNS} turns");
 }
 
 /// What the kernel says of threads.
@@ -204,19 +209,49 @@ fn nobody_watches_where_nothing_happens() {
 mod threads {
     use std::fs;
     use std::path::PathBuf;
+    use std::sync::{Arc, mpsc};
+    use std::time::{Duration, Instant};
 
-    /// Where the calling thread's figures are.
-    pub(super) fn this() -> PathBuf {
-        let thread = fs::read_link("/proc/thread-self").unwrap();
-        PathBuf::from("/proc").join(thread).join("status")
+    use super::{HOUR, LONG, Mode, Scheduler, SchedulerOptions};
+
+    /// A scheduler of two workers, and where their figures are.
+    pub(super) fn scheduler() -> (Scheduler, [PathBuf; 2]) {
+        let (report, reports) = mpsc::channel();
+        let mut options = SchedulerOptions::new(Mode::Parallel { workers: 2 });
+        options.tick = HOUR;
+        options.around_worker = Some(Arc::new(move |work| {
+            let thread = fs::read_link("/proc/thread-self").unwrap();
+            let figures = PathBuf::from("/proc").join(thread).join("status");
+            report.send(figures).unwrap();
+            work();
+        }));
+        let scheduler = Scheduler::new(options).unwrap();
+        let workers = [(); 2].map(|()| reports.recv_timeout(LONG).unwrap());
+        (scheduler, workers)
     }
 
-    /// How often a thread has gone to sleep.
-    pub(super) fn waits(status: &PathBuf) -> u64 {
-        let figures = fs::read_to_string(status).unwrap();
-        let line = figures
-            .lines()
-            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        line.unwrap().trim().parse().unwrap()
+    /// Waits for a time in which none of these threads has woken and gone to sleep again.
+    pub(super) fn wait_until_none_wakes(threads: &[PathBuf]) {
+        let late = Instant::now() + LONG;
+        loop {
+            let before = waits(threads);
+            // Long enough for many looks into slots.
+            std::thread::sleep(Duration::from_millis(50));
+            if waits(threads) == before {
+                return;
+            }
+            assert!(Instant::now() < late, "somebody wakes again and again");
+        }
+    }
+
+    /// How often these threads have gone to sleep.
+    pub(super) fn waits(threads: &[PathBuf]) -> u64 {
+        let of_one = |status: &PathBuf| -> u64 {
+            let figures = fs::read_to_string(status).unwrap();
+            let mut lines = figures.lines();
+            let waits = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            waits.unwrap().trim().parse().unwrap()
+        };
+        threads.iter().map(of_one).sum()
     }
 }

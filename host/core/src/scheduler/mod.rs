@@ -14,7 +14,8 @@
 //!
 //! - what is in the slot moves to the queue when another task is woken there;
 //! - once a tick, all that waits in the queue gets its turn before the slot is used again;
-//! - a task that wakes itself, to let others run, goes to the end of the queue;
+//! - a task that wakes itself, to let others run, goes to the end of the queue, or on if nobody else
+//!   is ready there or in the slot;
 //! - what has been in a slot for some 20 µs is taken by a worker that has nothing else to do;
 //!   `slots.rs` states how it comes to know;
 //! - where all have something to do, a worker in the same poll for a whole tick loses its slot's

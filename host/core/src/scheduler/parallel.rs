@@ -40,6 +40,8 @@ pub(super) struct Turn {
     tick: usize,
     /// How many tasks of the queue come before the slot.
     queued: usize,
+    /// What it has just polled, and is to poll again behind the others.
+    pub(super) again: Option<Arc<TaskCell>>,
 }
 
 impl Parallel {
@@ -112,7 +114,8 @@ impl Parallel {
             }
             self.begin_round(worker, turn);
             let found = self
-                .take_queued_in_round(worker, turn)
+                .go_on(worker, turn)
+                .or_else(|| self.take_queued_in_round(worker, turn))
                 .or_else(|| self.slots.take(worker))
                 .or_else(|| self.take_queued())
                 .or_else(|| self.take_patient())
@@ -136,6 +139,17 @@ impl Parallel {
         if closed {
             self.release_slot(worker);
         }
+    }
+
+    /// What it has just polled, if nothing else is ready: no other worker need be woken for it.
+    /// Otherwise it goes to the end of the queue.
+    fn go_on(&self, worker: usize, turn: &mut Turn) -> Option<Arc<TaskCell>> {
+        let task = turn.again.take()?;
+        if self.queue.1.is_empty() && self.slots.is_empty(worker) {
+            return Some(task);
+        }
+        self.push(task);
+        None
     }
 
     fn take_queued_in_round(&self, worker: usize, turn: &mut Turn) -> Option<Arc<TaskCell>> {

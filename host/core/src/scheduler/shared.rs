@@ -210,8 +210,14 @@ impl Shared {
             };
             let Some(task) = next else { break };
             self.polls[worker].step();
-            task.run();
+            let again = task.run();
             self.polls[worker].step();
+            if again {
+                match &self.queue {
+                    Queue::Parallel(_) => turn.again = Some(task),
+                    Queue::Seeded(seeded) => seeded.push(task),
+                }
+            }
         }
         THREAD.set((self.id, None));
         if self.working.fetch_sub(1, Ordering::AcqRel) == 1 {

@@ -150,6 +150,14 @@ impl<T> Slots<T> {
         Some(use_it(task))
     }
 
+    /// Whether a worker's own slot is empty; others may empty it at any time.
+    pub(super) fn is_empty(&self, worker: usize) -> bool {
+        self.slots[worker]
+            .changes
+            .load(Ordering::Relaxed)
+            .is_multiple_of(2)
+    }
+
     /// Has what is woken go to the queue, or not any more.
     pub(super) fn set_closed(&self, worker: usize, closed: bool) {
         lock(&self.slots[worker].state).closed = closed;

@@ -101,17 +101,13 @@ impl TaskCell {
     }
 
     /// Polls the task, or drops its future, whichever is due. Called by the worker that took it
-    /// from a queue.
-    pub(super) fn run(self: Arc<Self>) {
+    /// from a queue. `true`: it was woken meanwhile, and the worker must queue it again.
+    pub(super) fn run(self: &Arc<Self>) -> bool {
         match self.state.start() {
             Start::Skip => {}
             Start::Drop => self.end(),
             Start::Poll => match self.poll() {
-                Ok(Poll::Pending) => {
-                    if self.state.end_poll() {
-                        self.shared.push_last(&self);
-                    }
-                }
+                Ok(Poll::Pending) => return self.state.end_poll(),
                 Ok(Poll::Ready(())) => self.end(),
                 Err(payload) => {
                     self.note_panic(payload);
@@ -119,6 +115,7 @@ impl TaskCell {
                 }
             },
         }
+        false
     }
 
     fn poll(self: &Arc<Self>) -> Result<Poll<()>, Box<dyn Any + Send>> {

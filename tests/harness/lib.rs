@@ -45,13 +45,14 @@ pub fn host() -> &'static Host {
 }
 
 /// A host with as many workers as `TRANSPUTER_WORKERS` says, else two, unless the options
-/// say otherwise.
+/// say otherwise. With `TRANSPUTER_DIRECT=0` it instantiates every component as a whole.
 ///
 /// # Panics
 /// If `TRANSPUTER_WORKERS` is no number.
 pub fn new_host(options: HostOptions) -> Host {
     let options = HostOptions {
         workers: options.workers.or_else(|| Some(workers())),
+        direct: options.direct && std::env::var_os("TRANSPUTER_DIRECT").is_none_or(|it| it != "0"),
         ..options
     };
     Host::new(options).expect("a host can be set up")

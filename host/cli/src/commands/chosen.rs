@@ -43,6 +43,11 @@ pub(crate) struct Chosen {
     #[arg(long, value_name = "N")]
     max_channels: Option<u32>,
 
+    /// Instantiate every component as a whole, which costs more, instead of its core module alone
+    /// where its form allows that
+    #[arg(long)]
+    no_direct: bool,
+
     /// Take guests as they were last built
     #[arg(long)]
     no_build: bool,
@@ -89,6 +94,7 @@ impl Chosen {
             max_memory: self.max_memory,
             max_channels: self.max_channels,
             at_capacity: self.at_capacity,
+            direct: !self.no_direct,
             ..HostOptions::default()
         }
     }

@@ -91,6 +91,9 @@ impl ReceiverEnd {
         let start = self.start.get();
         let (length, rest) = batch.get(start..)?.split_first_chunk::<4>()?;
         let length = u32::from_le_bytes(*length);
+        if length as usize > rest.len() {
+            return None;
+        }
         let room = match rest.first_chunk::<ROOM>() {
             Some(room) => *room,
             // One of the last in the batch.
@@ -276,4 +279,55 @@ pub(crate) fn unseen_ends() -> Option<String> {
     let unseen = UNSEEN.take();
     let texts: Vec<String> = unseen.into_iter().map(|unseen| unseen.text).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Message, from_bytes, to_bytes};
+
+    /// An end that holds a batch, with no channel behind it.
+    fn holding(packed: Vec<u8>) -> ReceiverEnd {
+        let end = ReceiverEnd::new(None, "");
+        end.hold(packed);
+        end
+    }
+
+    fn packed(messages: &[Vec<u8>]) -> Vec<u8> {
+        let length = |message: &Vec<u8>| (message.len() as u32).to_le_bytes();
+        let each = messages.iter();
+        each.flat_map(|message| [&length(message)[..], message].concat())
+            .collect()
+    }
+
+    #[test]
+    fn numbers_among_other_messages_come_in_order() {
+        let numbers = [7, 300, 70_000, u64::MAX, 24];
+        let mut messages: Vec<Vec<u8>> = numbers.iter().filter_map(|n| to_bytes(n).ok()).collect();
+        messages.insert(2, vec![0x41; 40]);
+        messages.push(to_bytes(&"seven".to_owned()).expect("it holds no ends"));
+        let end = holding(packed(&messages));
+        for message in &messages {
+            let quick = end.held_small(u64::from_small);
+            assert_eq!(quick, from_bytes(message).ok());
+            if quick.is_none() {
+                assert_eq!(end.held(<[u8]>::to_vec), Some(Ok(message.clone())));
+            }
+        }
+        assert!(!end.holds_messages());
+        assert_eq!(end.held_small(u64::from_small), None);
+    }
+
+    #[test]
+    fn a_batch_that_is_cut_off_is_malformed() {
+        let whole = packed(&[vec![0x19, 1, 2]]);
+        for length in 1..whole.len() {
+            let end = holding(whole[..length].to_vec());
+            assert_eq!(end.held_small(u64::from_small), None);
+            assert_eq!(end.held(<[u8]>::to_vec), Some(Err(Error::Malformed)));
+            assert!(!end.holds_messages());
+        }
+        // Nothing behind a length: the place of a message that is not there is no 0.
+        assert_eq!(holding(vec![1, 0, 0, 0]).held_small(u64::from_small), None);
+    }
 }

@@ -49,7 +49,7 @@ pub(super) fn resource<T: Kind>(handle: u32) -> Result<Resource<T>> {
     if handle & MASK == T::NUMBER {
         return Ok(Resource::new_own(handle >> BITS));
     }
-    bail!("handle {handle} stands for no {}", T::NAME)
+    bail!("unknown handle {handle}: it stands for no {}", T::NAME)
 }
 
 /// The handle of something in the process's tables.
@@ -74,7 +74,7 @@ mod tests {
         let refused = resource::<Receiver>(number).expect_err("no receiver");
         assert_eq!(
             refused.to_string(),
-            format!("handle {number} stands for no receiver")
+            format!("unknown handle {number}: it stands for no receiver")
         );
         assert!(resource::<Sender>(0).is_err());
     }

@@ -26,7 +26,7 @@ pub(super) fn bytes(memory: &[u8], at: usize, length: usize) -> Result<&[u8]> {
     match end.and_then(|end| memory.get(at..end)) {
         Some(bytes) => Ok(bytes),
         None => bail!(
-            "{length} bytes at address {at} are not within the {} bytes of memory",
+            "{length} bytes at address {at} are out of bounds of the {} bytes of memory",
             memory.len()
         ),
     }

@@ -7,7 +7,10 @@
 //! component that only looks the part gains nothing by it; a module that imports from another one
 //! of its component does not find that among the host's, and goes the other way.
 
-use wasmparser::{CompositeInnerType, Encoding, ExternalKind, FuncType, Parser, Payload, TypeRef};
+use wasmparser::{
+    ComponentExternalKind, CompositeInnerType, Encoding, ExternalKind, FuncType, Parser, Payload,
+    TypeRef,
+};
 
 /// A core module, as far as it must be known to be given other imports.
 #[derive(Debug, Default)]
@@ -24,9 +27,11 @@ pub(super) struct Module<'a> {
     has_lines: bool,
 }
 
-/// The one module of a component that has a memory, if there is no other.
+/// The one module of a component that has a memory, if there is no other, and if the component
+/// exports what a process does.
 pub(super) fn find(component: &[u8]) -> Option<Module<'_>> {
     let mut own = None;
+    let mut has_run = false;
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(component) {
         match payload.ok()? {
@@ -49,15 +54,22 @@ pub(super) fn find(component: &[u8]) -> Option<Module<'_>> {
                     return None;
                 }
             }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export.ok()?;
+                    let is_function = export.kind == ComponentExternalKind::Func;
+                    has_run |= export.name.name == "run" && is_function;
+                }
+            }
             _ => {}
         }
     }
     // Where a trap came from could not be told by line once the module is changed.
-    own.filter(|module| !module.has_lines && !module.imports_more_than_functions)
+    own.filter(|module| has_run && !module.has_lines && !module.imports_more_than_functions)
 }
 
 impl<'a> Module<'a> {
-    fn read(bytes: &'a [u8]) -> Option<Self> {
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut module = Module {
             bytes,
             ..Self::default()

@@ -142,7 +142,9 @@ impl ProcessState {
 }
 
 fn no_such(number: u32) -> wasmtime::Error {
-    wasmtime::Error::msg(format!("no prepared alternation has number {number} here"))
+    wasmtime::Error::msg(format!(
+        "unknown handle: no prepared alternation has number {number} here"
+    ))
 }
 
 /// The guards that take part, if the guest names them properly.

@@ -234,9 +234,9 @@ impl ProcessState {
 
     fn child(&self, handle: &Resource<Child>) -> wasmtime::Result<&Child> {
         let number = handle.rep();
-        self.children
-            .get(number as usize)
-            .ok_or_else(|| wasmtime::Error::msg(format!("no child has number {number} here")))
+        self.children.get(number as usize).ok_or_else(|| {
+            wasmtime::Error::msg(format!("unknown handle: no child has number {number} here"))
+        })
     }
 
     fn take_wiring(

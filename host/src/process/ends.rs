@@ -27,7 +27,7 @@ pub(crate) struct TooManyEnds(usize);
 
 /// A handle that stands for no end of this process.
 #[derive(Debug, thiserror::Error)]
-#[error("no {kind} has number {number} here")]
+#[error("unknown handle: no {kind} has number {number} here")]
 pub(crate) struct NoSuchEnd {
     kind: &'static str,
     number: u32,

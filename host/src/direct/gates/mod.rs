@@ -14,6 +14,9 @@
 //! The guest is entered by one more function, [`ENTER`], which gets the arguments of `run` in the
 //! same way, and takes its result. So one call of wasmtime's is a process's whole life.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use wasm_encoder::reencode::{self, Reencode, utils};
@@ -23,10 +26,10 @@ use wasm_encoder::{
 };
 use wasmparser::{Name, Parser};
 
-use super::alternation::ALTERNATION;
-use super::channel::CHANNEL;
-use super::module::Module;
-use super::process::PROCESS;
+use crate::direct::alternation::ALTERNATION;
+use crate::direct::channel::CHANNEL;
+use crate::direct::module::Module;
+use crate::direct::process::PROCESS;
 
 /// The module name of what only gates import.
 pub(super) const HOST: &str = "transputer:direct";

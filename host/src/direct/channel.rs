@@ -87,7 +87,9 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         "send-small",
         |memory, state, sender: u32, length: u32, low: u64, high: u64, to: u32| {
             let small = wit::Small { length, low, high };
+            let parkings = state.process.parkings();
             let answer = wit::Host::send_small(state, sender, small).await?;
+            state.direct.send_waited = state.process.parkings() != parkings;
             give_sent(memory, to, answer)
         }
     );
@@ -96,6 +98,9 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         CHANNEL,
         "send-small",
         |memory, state, sender: u32, length: u32, low: u64, high: u64, to: u32| {
+            if state.direct.send_waited {
+                return Ok(WAIT);
+            }
             let answer = state.try_small(sender, &wit::Small { length, low, high })?;
             answer.map_or(Ok(WAIT), |answer| give_sent(memory, to, answer))
         }
@@ -117,7 +122,9 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         CHANNEL,
         "receive-some",
         |memory, state, receiver: u32, most: u32, to: u32| {
+            let parkings = state.process.parkings();
             let answer = wit::Host::receive_some(state, receiver, most).await?;
+            state.direct.receive_waited = state.process.parkings() != parkings;
             give_received(state, memory, to, answer)
         }
     );
@@ -126,6 +133,9 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         CHANNEL,
         "receive-some",
         |memory, state, receiver: u32, most: u32, to: u32| {
+            if state.direct.receive_waited {
+                return Ok(WAIT);
+            }
             let answer = state.try_some(receiver, most);
             answer.map_or(Ok(WAIT), |answer| give_received(state, memory, to, answer))
         }

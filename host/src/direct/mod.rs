@@ -131,6 +131,10 @@ pub(crate) struct DirectState {
     arguments: Option<Box<Lowering>>,
     /// What the guest is to allocate for at present.
     pending: Option<Box<Lowering>>,
+    /// Whether its last small send, and its last receive, had to wait: then the next one is not
+    /// tried first, since it will probably have to wait as well.
+    send_waited: bool,
+    receive_waited: bool,
     /// What `run` has returned.
     result: Option<Result<(), String>>,
 }

@@ -9,7 +9,7 @@ use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
 use super::packed::packed_alone;
-use super::watched::Receiving;
+use super::watched::Parking;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::OpenChannel;
@@ -254,7 +254,7 @@ impl wit::HostSender for ProcessState {
         let size = message.len();
         let sender = self.ends.sender(&this)?;
         let message = self.memory.message(sender, message)?;
-        let sent = self.process.operate(sender.send(message)).await;
+        let sent = Parking::sending(&self.process, sender.send(message)).await;
         Ok(self.sent(sender, size, sent))
     }
 
@@ -384,7 +384,7 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive();
-        let received = Receiving::new(&self.process, receiver.id(), receive).await;
+        let received = Parking::receiving(&self.process, receiver.id(), receive).await;
         Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
@@ -404,7 +404,7 @@ impl wit::HostReceiver for ProcessState {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive_by(deadline);
-        let received = Receiving::new(&self.process, receiver.id(), receive).await;
+        let received = Parking::receiving(&self.process, receiver.id(), receive).await;
         Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
@@ -419,7 +419,7 @@ impl wit::HostReceiver for ProcessState {
         let receiver = self.ends.receiver(&this)?;
         let received = {
             let receive = pin!(wait.receive(receiver));
-            Receiving::new(&self.process, receiver.id(), receive).await
+            Parking::receiving(&self.process, receiver.id(), receive).await
         };
         Ok(self.plain(receiver, received).map(|first| {
             let batch = self.batch_behind(receiver, &first, most);
@@ -437,7 +437,7 @@ impl wit::HostReceiver for ProcessState {
         let receiver = self.ends.receiver(&this)?;
         let received = {
             let receive = pin!(wait.receive(receiver));
-            Receiving::new(&self.process, receiver.id(), receive).await
+            Parking::receiving(&self.process, receiver.id(), receive).await
         };
         self.trace_receive(
             receiver,

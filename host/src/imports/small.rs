@@ -4,7 +4,7 @@
 use transputer_core::channel::ChannelError;
 
 use super::channel::Answer;
-use super::watched::Receiving;
+use super::watched::Parking;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::{Bytes, Message, Receiver, SMALL};
 use crate::process::ProcessState;
@@ -24,7 +24,7 @@ impl ProcessState {
             return Ok(Err(wit::Error::Moved));
         };
         let message = self.memory.message(sender, bytes)?;
-        let sent = self.process.operate(sender.send(message)).await;
+        let sent = Parking::sending(&self.process, sender.send(message)).await;
         Ok(self.sent(sender, size, sent))
     }
 
@@ -65,7 +65,7 @@ impl ProcessState {
         self.settle();
         let receiver = self.ends.receiver_at(receiver).ok_or(wit::Error::Moved)?;
         let receive = receiver.receive();
-        let received = Receiving::new(&self.process, receiver.id(), receive).await;
+        let received = Parking::receiving(&self.process, receiver.id(), receive).await;
         self.some_behind(receiver, received, most)
     }
 

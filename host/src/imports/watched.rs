@@ -45,39 +45,52 @@ pub(super) async fn watching_choice<T>(
     chosen
 }
 
-/// A receive of a process, which is noted while it is parked there. (What [`watching`] and
-/// [`Process::operate`] do together, in one future, for the operation that parks most.)
-pub(super) struct Receiving<'a, F> {
+/// One send or receive of a process, which is noted while it is parked there. (What
+/// [`Process::operate`] does, and [`watching`], in one future, for the operations that park most.)
+pub(super) struct Parking<'a, F> {
     process: &'a Process,
-    channel: ChannelId,
-    receive: F,
+    /// The channel, if it receives.
+    asks: Option<ChannelId>,
+    operation: F,
     parked: bool,
 }
 
-impl<'a, F> Receiving<'a, F> {
-    pub(super) fn new(process: &'a Process, channel: ChannelId, receive: F) -> Self {
+impl<'a, F> Parking<'a, F> {
+    pub(super) fn sending(process: &'a Process, send: F) -> Self {
         Self {
             process,
-            channel,
-            receive,
+            asks: None,
+            operation: send,
+            parked: false,
+        }
+    }
+
+    pub(super) fn receiving(process: &'a Process, channel: ChannelId, receive: F) -> Self {
+        Self {
+            process,
+            asks: Some(channel),
+            operation: receive,
             parked: false,
         }
     }
 }
 
-impl<F: Future + Unpin> Future for Receiving<'_, F> {
+impl<F: Future + Unpin> Future for Parking<'_, F> {
     type Output = F::Output;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        let polled = Pin::new(&mut this.receive).poll(context);
+        let polled = Pin::new(&mut this.operation).poll(context);
         if polled.is_pending() != this.parked {
             this.parked = !this.parked;
             this.process.note_parking();
         }
-        if polled.is_pending() && this.process.watch.is_on() {
-            this.process.watch.asks([this.channel], true);
+        if let Some(channel) = this.asks
+            && polled.is_pending()
+            && this.process.watch.is_on()
+        {
+            this.process.watch.asks([channel], true);
         }
         polled
     }

@@ -305,10 +305,16 @@ impl Process {
         (parkings % 2 == 1).then_some(parkings)
     }
 
+    /// How often it has parked in an operation on channels, or gone on. For its own task.
+    #[inline]
+    pub(crate) fn parkings(&self) -> u64 {
+        self.parkings.load(Ordering::Relaxed)
+    }
+
     /// Notes that it parks in an operation on channels, or goes on. For its own task.
     #[inline]
     pub(crate) fn note_parking(&self) {
-        let parkings = self.parkings.load(Ordering::Relaxed);
+        let parkings = self.parkings();
         self.parkings.store(parkings + 1, Ordering::Relaxed);
     }
 

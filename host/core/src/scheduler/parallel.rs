@@ -165,12 +165,19 @@ impl Parallel {
 
     /// A task of the queue, if one is there: `None` is also a call to stop.
     fn take_queued(&self) -> Option<Arc<TaskCell>> {
+        // Mostly there is none, and this look is cheaper.
+        if self.queue.1.is_empty() {
+            return None;
+        }
         let entry = self.queue.1.try_recv().ok()?;
         self.taken.fetch_add(1, Ordering::SeqCst);
         entry
     }
 
     fn take_patient(&self) -> Option<Arc<TaskCell>> {
+        if self.patient.1.is_empty() {
+            return None;
+        }
         let task = self.patient.1.try_recv().ok()?;
         self.taken.fetch_add(1, Ordering::SeqCst);
         Some(task)

@@ -74,14 +74,19 @@ impl<T> State<T> {
         }
         self.settle_prefetched(later);
         let most = most.min(self.capacity / 2);
-        while self.prefetched < most
-            && let Some(next) = self.buffer.front_mut()
-            && read(&mut next.message)
-        {
-            drop(self.pop());
-            self.received += 1;
-            self.prefetched += 1;
+        let (mut taken, mut bytes) = (0, 0);
+        for next in self.buffer.iter_mut().take(most) {
+            if !read(&mut next.message) {
+                break;
+            }
+            taken += 1;
+            bytes += next.size;
         }
+        self.buffer.drain(..taken);
+        self.give_back_memory();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.received += taken as u64;
+        self.prefetched = taken;
     }
 
     /// The receiver is back: it has used what it had taken ahead.

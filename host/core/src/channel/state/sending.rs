@@ -70,16 +70,31 @@ impl<T> State<T> {
             waiting: 0,
             result: Ok(()),
         };
+        let mut only_room_matters = false;
         for message in messages {
             let size = message.size();
+            if only_room_matters && self.fits(size) {
+                self.push(message, size);
+                all.sent += 1;
+                continue;
+            }
             if let Err(refused) = self.try_send(message, size, later) {
                 all.result = Err(refused);
                 break;
             }
             all.sent += 1;
+            only_room_matters = self.only_room_matters();
         }
         all.waiting = self.buffer.len();
         all
+    }
+
+    /// Whether a message is sent if it fits: the channel has not ended, and nobody waits at it.
+    fn only_room_matters(&mut self) -> bool {
+        self.poison.is_none()
+            && !self.receivers.is_empty()
+            && self.receiving.first_live().is_none()
+            && self.sending.first_live().is_none()
     }
 
     /// Whether `try_send` would not answer `WouldBlock`.
@@ -219,11 +234,16 @@ impl<T> State<T> {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Accepted<T>> {
-        let accepted = self.buffer.pop_front()?;
+    /// After the buffer was emptied.
+    pub(super) fn give_back_memory(&mut self) {
         if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
             self.buffer = VecDeque::new();
         }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Accepted<T>> {
+        let accepted = self.buffer.pop_front()?;
+        self.give_back_memory();
         self.bytes = self.bytes.saturating_sub(accepted.size);
         Some(accepted)
     }

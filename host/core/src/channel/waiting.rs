@@ -122,6 +122,10 @@ impl<C> Queue<C> {
 
     /// Appends an entry.
     pub(crate) fn enter(&mut self, entry: Entry<C>) -> Key {
+        if self.nodes.capacity() == 0 {
+            // At most queues only one ever waits, and places for four would be wasted.
+            self.nodes.reserve_exact(1);
+        }
         let key = self.nodes.insert(Node {
             entry,
             previous: self.tail,

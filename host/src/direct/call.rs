@@ -7,7 +7,7 @@
 use wasmtime::{Caller, Engine, Linker, Result, bail};
 
 use super::gates::{Gate, Gates, HOST};
-use super::lift::{self, Lift};
+use super::lift::{self, Lift, Source};
 use super::lower::{DONE, Lower, Lowering};
 use crate::process::ProcessState;
 
@@ -134,7 +134,8 @@ pub(super) fn link(linker: &mut Linker<ProcessState>) -> Result<()> {
         let (_, state) = calling(&mut caller)?;
         let arguments = state.direct.arguments.take();
         let fixed = arguments.as_ref().map_or(&[][..], |all| all.fixed());
-        let number = |position: usize| u32::lift(fixed, 4 * position);
+        let fixed = Source::new(fixed);
+        let number = |position: usize| u32::lift(&fixed, 4 * position);
         Ok((
             number(0)?,
             number(1)?,
@@ -154,7 +155,7 @@ pub(super) fn link(linker: &mut Linker<ProcessState>) -> Result<()> {
             let [case] = lift::array(memory, at)?;
             state.direct.result = Some(match case {
                 0 => Ok(()),
-                1 => Err(String::lift(memory, at + 4)?),
+                1 => Err(String::lift(&Source::new(memory), at + 4)?),
                 _ => return lift::no_case("result", case.into()),
             });
             Ok(())

@@ -3,6 +3,8 @@
 //! Every address and length comes from the guest: what does not lie within its memory, is not
 //! aligned, or is no value of its type, traps.
 
+use std::cell::Cell;
+
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
 
@@ -17,7 +19,49 @@ pub(super) trait Lift: Sized {
     const ALIGN: usize;
 
     /// Reads the value at this address.
-    fn lift(memory: &[u8], at: usize) -> Result<Self>;
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self>;
+}
+
+/// A guest's memory, out of which the host copies for one call.
+///
+/// Lists may hold the same bytes any number of times, so that a small memory could ask for more
+/// copies than the host has memory for.
+pub(super) struct Source<'a> {
+    memory: &'a [u8],
+    /// Bytes that may still be copied.
+    left: Cell<usize>,
+}
+
+/// What the lists of one call may hold together, in bytes of the host's; as much as wasmtime's
+/// component model allows.
+const MOST: usize = 128 << 20;
+
+impl<'a> Source<'a> {
+    pub(super) fn new(memory: &'a [u8]) -> Self {
+        Self {
+            memory,
+            left: Cell::new(MOST),
+        }
+    }
+
+    /// Counts bytes before they are copied.
+    fn spend(&self, bytes: usize) -> Result<()> {
+        match self.left.get().checked_sub(bytes) {
+            Some(left) => self.left.set(left),
+            None => bail!("the lists of one call hold more than {MOST} bytes"),
+        }
+        Ok(())
+    }
+
+    fn list<T: Lift>(&self, at: u32, length: u32) -> Result<Vec<T>> {
+        let (at, length) = (at as usize, length as usize);
+        check_aligned(at, T::ALIGN)?;
+        bytes(self.memory, at, length.saturating_mul(T::SIZE))?;
+        self.spend(length.saturating_mul(size_of::<T>()))?;
+        (0..length)
+            .map(|index| T::lift(self, at + index * T::SIZE))
+            .collect()
+    }
 }
 
 /// So many bytes at this address.
@@ -47,15 +91,10 @@ pub(super) fn check_aligned(at: usize, align: usize) -> Result<()> {
     bail!("address {at} is not aligned to {align} bytes")
 }
 
-/// The list of these elements at this address.
+/// The list of these elements at this address, where it is the only list of a call that holds
+/// others.
 pub(super) fn list<T: Lift>(memory: &[u8], at: u32, length: u32) -> Result<Vec<T>> {
-    let (at, length) = (at as usize, length as usize);
-    check_aligned(at, T::ALIGN)?;
-    // Bounded by the guest's memory before anything is allocated for it.
-    bytes(memory, at, length.saturating_mul(T::SIZE))?;
-    (0..length)
-        .map(|index| T::lift(memory, at + index * T::SIZE))
-        .collect()
+    Source::new(memory).list(at, length)
 }
 
 /// The bytes of a list of bytes.
@@ -96,8 +135,8 @@ impl Lift for u32 {
     const SIZE: usize = 4;
     const ALIGN: usize = 4;
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
-        Ok(Self::from_le_bytes(array(memory, at)?))
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
+        Ok(Self::from_le_bytes(array(source.memory, at)?))
     }
 }
 
@@ -105,8 +144,8 @@ impl Lift for u64 {
     const SIZE: usize = 8;
     const ALIGN: usize = 8;
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
-        Ok(Self::from_le_bytes(array(memory, at)?))
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
+        Ok(Self::from_le_bytes(array(source.memory, at)?))
     }
 }
 
@@ -114,9 +153,11 @@ impl Lift for Vec<u8> {
     const SIZE: usize = 8;
     const ALIGN: usize = 4;
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
-        let (address, length) = address_and_length(memory, at)?;
-        Ok(list_of_bytes(memory, address, length)?.to_vec())
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
+        let (address, length) = address_and_length(source, at)?;
+        let bytes = list_of_bytes(source.memory, address, length)?;
+        source.spend(bytes.len())?;
+        Ok(bytes.to_vec())
     }
 }
 
@@ -124,22 +165,23 @@ impl Lift for String {
     const SIZE: usize = 8;
     const ALIGN: usize = 4;
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
-        let (address, length) = address_and_length(memory, at)?;
-        text(memory, address, length)
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
+        let (address, length) = address_and_length(source, at)?;
+        source.spend(length as usize)?;
+        text(source.memory, address, length)
     }
 }
 
-fn address_and_length(memory: &[u8], at: usize) -> Result<(u32, u32)> {
-    Ok((u32::lift(memory, at)?, u32::lift(memory, at + 4)?))
+fn address_and_length(source: &Source<'_>, at: usize) -> Result<(u32, u32)> {
+    Ok((u32::lift(source, at)?, u32::lift(source, at + 4)?))
 }
 
 impl<T: Kind> Lift for Resource<T> {
     const SIZE: usize = 4;
     const ALIGN: usize = 4;
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
-        resource(u32::lift(memory, at)?)
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
+        resource(u32::lift(source, at)?)
     }
 }
 
@@ -147,10 +189,10 @@ impl<A: Lift, B: Lift> Lift for (A, B) {
     const SIZE: usize = (second::<A, B>() + B::SIZE).next_multiple_of(Self::ALIGN);
     const ALIGN: usize = max(A::ALIGN, B::ALIGN);
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
         Ok((
-            A::lift(memory, at)?,
-            B::lift(memory, at + second::<A, B>())?,
+            A::lift(source, at)?,
+            B::lift(source, at + second::<A, B>())?,
         ))
     }
 }
@@ -168,12 +210,12 @@ impl Lift for channel::End {
     const SIZE: usize = 8;
     const ALIGN: usize = 4;
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
-        let [case] = array(memory, at)?;
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
+        let [case] = array(source.memory, at)?;
         Ok(match case {
-            0 => Self::Sender(Resource::lift(memory, at + 4)?),
-            1 => Self::Receiver(Resource::lift(memory, at + 4)?),
-            2 => Self::Barrier(Resource::lift(memory, at + 4)?),
+            0 => Self::Sender(Resource::lift(source, at + 4)?),
+            1 => Self::Receiver(Resource::lift(source, at + 4)?),
+            2 => Self::Barrier(Resource::lift(source, at + 4)?),
             _ => return no_case("end", case.into()),
         })
     }
@@ -183,15 +225,61 @@ impl Lift for alternation::Guard {
     const SIZE: usize = 24;
     const ALIGN: usize = 8;
 
-    fn lift(memory: &[u8], at: usize) -> Result<Self> {
-        let [case] = array(memory, at)?;
+    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
+        let [case] = array(source.memory, at)?;
         let content = at + 8;
         Ok(match case {
-            0 => Self::Receive(Resource::<Receiver>::lift(memory, content)?),
-            1 => Self::Send(<(Resource<Sender>, Vec<u8>)>::lift(memory, content)?),
-            2 => Self::After(u64::lift(memory, content)?),
+            0 => Self::Receive(Resource::<Receiver>::lift(source, content)?),
+            1 => Self::Send(<(Resource<Sender>, Vec<u8>)>::lift(source, content)?),
+            2 => Self::After(u64::lift(source, content)?),
             3 => Self::Skip,
             _ => return no_case("guard", case.into()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lift, MOST, Source, bytes, list};
+
+    /// A memory with a list of pairs, each of a number and the same bytes.
+    fn pairs(count: u32, length: u32) -> Vec<u8> {
+        let mut memory = Vec::new();
+        for number in 0..count {
+            for word in [number, 0, length] {
+                memory.extend_from_slice(&word.to_le_bytes());
+            }
+        }
+        memory.resize(memory.len().max(length as usize), 0);
+        memory
+    }
+
+    #[test]
+    fn pairs_are_read_from_where_they_are() {
+        let read: Vec<(u32, Vec<u8>)> = list(&pairs(3, 4), 0, 3).expect("they are there");
+        let expected: Vec<(u32, Vec<u8>)> = (0..3).map(|number| (number, vec![0; 4])).collect();
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn the_same_bytes_are_not_copied_without_end() {
+        let length = 1 << 20;
+        let count = (MOST >> 20) as u32;
+        let memory = pairs(count, length);
+        assert!(list::<(u32, Vec<u8>)>(&memory, 0, count / 2).is_ok());
+        let refused = list::<(u32, Vec<u8>)>(&memory, 0, count).expect_err("it is too much");
+        assert!(refused.to_string().contains("more than"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_not_in_memory_or_not_aligned_is_refused() {
+        let memory = [0; 16];
+        assert!(bytes(&memory, 15, 1).is_ok());
+        for (at, length) in [(15, 2), (17, 0), (usize::MAX, 2), (0, usize::MAX)] {
+            assert!(bytes(&memory, at, length).is_err(), "{length} at {at}");
+        }
+        assert!(list::<u32>(&memory, 2, 1).is_err());
+        assert!(list::<u32>(&memory, 0, u32::MAX).is_err());
+        assert!(u64::lift(&Source::new(&memory), 9).is_err());
     }
 }

@@ -74,6 +74,19 @@
     (i32.const 0) (i32.const 0) (i32.const 0x40) (i32.const -1) (i32.const 0) (i32.const 0)
     (i32.const 32)))
 
+;; Small lists that hold the same bytes again and again, 131 MiB in all.
+(func $copies_without_end
+  (local $n i32) (local $guard i32)
+  (loop $again
+    (local.set $guard (i32.add (i32.const 0x1000) (i32.mul (local.get $n) (i32.const 24))))
+    (i32.store8 (local.get $guard) (i32.const 1))
+    (i32.store offset=8 (local.get $guard) (global.get $out))
+    (i32.store offset=12 (local.get $guard) (i32.const 0))
+    (i32.store offset=16 (local.get $guard) (i32.const 0x10000))
+    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+    (br_if $again (i32.lt_u (local.get $n) (i32.const 2100))))
+  (call $select (i32.const 0x1000) (i32.const 2100) (i32.const 0) (i32.const 28)))
+
 ;; What is merely too much: the host says so, and the guest goes on.
 (func $large_message
   (drop (memory.grow (i32.const 300)))
@@ -140,7 +153,7 @@
   $message_of_minus_one $message_past_the_end $message_around_the_end $result_past_the_end
   $result_askew $line_of_two_gigabytes $line_of_no_text $no_such_level $no_such_overflow
   $no_such_patience $ends_without_number $guards_without_number $ports_without_number
-  $large_message $large_capacity $malformed_batch $half_a_length $guards_past_the_limit
+  $copies_without_end $large_message $large_capacity $malformed_batch $half_a_length $guards_past_the_limit
   $no_guards $deep_arguments $no_cbor))
 
 (func (export "run")

@@ -7,7 +7,7 @@ use transputer_tests::{guest_of, input, output};
 use crate::{Attack, hostile, only_trap};
 
 /// What ends it: the order is that of the table in `forges.wat`.
-const TRAPS: [(&str, &str); 27] = [
+const TRAPS: [(&str, &str); 28] = [
     ("a sender that it was never given", "unknown handle"),
     ("a receiver that it was never given", "unknown handle"),
     ("handle 0", "unknown handle"),
@@ -38,6 +38,7 @@ const TRAPS: [(&str, &str); 27] = [
     ("more ends than memory can hold", ""),
     ("more guards than memory can hold", ""),
     ("more ports than memory can hold", ""),
+    ("guards that hold the same bytes without end", ""),
 ];
 
 /// What it gets an error for, and goes on.

@@ -25,9 +25,9 @@ const MOST_BYTES: usize = 16 * 1024;
 /// other reason, so that nobody waits for what it holds back; when the buffer is full;
 /// on [`flush`](Buffered::flush); and at the end of the process.
 ///
-/// The buffer has room for half as many messages again as the receiver still had to read when it
-/// was last full, and for one more: to a receiver that waits for every message, each is sent
-/// at once, and it soon holds many for one that is behind. Only a process that sends
+/// The buffer has room for as many messages as the receiver still had to read when it was
+/// last full, and at least for one: to a receiver that waits for every message, each is sent
+/// at once, and none is held back that the receiver is next to read. Only a process that sends
 /// quickly, and then computes for long, should flush in between.
 ///
 /// ```no_run
@@ -210,9 +210,7 @@ impl Buffer {
 
     /// After it was full: finds out how many messages to collect next.
     fn adapt(&self) {
-        let waiting = self.waiting.get();
-        let room = waiting.saturating_add(waiting / 2).saturating_add(1);
-        self.room.set(room.min(MOST_MESSAGES));
+        self.room.set(self.waiting.get().clamp(1, MOST_MESSAGES));
     }
 
     pub(super) fn is_empty(&self) -> bool {

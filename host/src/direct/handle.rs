@@ -19,29 +19,21 @@ pub(super) trait Kind: 'static {
     const NAME: &'static str;
 }
 
-impl Kind for Sender {
-    const NUMBER: u32 = 1;
-    const NAME: &'static str = "sender";
+macro_rules! kinds {
+    ($($type:ty: $number:literal, $name:literal;)*) => {
+        $(impl Kind for $type {
+            const NUMBER: u32 = $number;
+            const NAME: &'static str = $name;
+        })*
+    };
 }
 
-impl Kind for Receiver {
-    const NUMBER: u32 = 2;
-    const NAME: &'static str = "receiver";
-}
-
-impl Kind for Barrier {
-    const NUMBER: u32 = 3;
-    const NAME: &'static str = "barrier";
-}
-
-impl Kind for Prepared {
-    const NUMBER: u32 = 4;
-    const NAME: &'static str = "prepared alternation";
-}
-
-impl Kind for Child {
-    const NUMBER: u32 = 5;
-    const NAME: &'static str = "child";
+kinds! {
+    Sender: 1, "sender";
+    Receiver: 2, "receiver";
+    Barrier: 3, "barrier";
+    Prepared: 4, "prepared alternation";
+    Child: 5, "child";
 }
 
 /// What a handle stands for. Whether the process still has it is for its tables to say.

@@ -75,6 +75,37 @@ pub(super) fn link(imports: &mut Imports) -> Result<()> {
     link_child(imports)
 }
 
+/// What a process is spawned from.
+struct Spawning {
+    component: String,
+    name: Option<String>,
+    arguments: Vec<u8>,
+    inputs: Vec<(String, Resource<Receiver>)>,
+    outputs: Vec<(String, Resource<Sender>)>,
+}
+
+/// A list or a text, as it is passed: its address and its length.
+type Passed = (u32, u32);
+
+impl Spawning {
+    fn lift(
+        memory: &[u8],
+        component: Passed,
+        name: (u32, u32, u32),
+        arguments: Passed,
+        inputs: Passed,
+        outputs: Passed,
+    ) -> Result<Self> {
+        Ok(Self {
+            component: text(memory, component.0, component.1)?,
+            name: optional_text(memory, name)?,
+            arguments: list_of_bytes(memory, arguments.0, arguments.1)?.to_vec(),
+            inputs: list(memory, inputs.0, inputs.1)?,
+            outputs: list(memory, outputs.0, outputs.1)?,
+        })
+    }
+}
+
 fn link_spawn(imports: &mut Imports) -> Result<()> {
     waits!(
         imports,
@@ -94,12 +125,23 @@ fn link_spawn(imports: &mut Imports) -> Result<()> {
          outputs: u32,
          output_count: u32,
          to: u32| {
-            let component = text(memory, component, component_length)?;
-            let name = optional_text(memory, named, name, name_length)?;
-            let arguments = list_of_bytes(memory, arguments, arguments_length)?.to_vec();
-            let inputs = list(memory, inputs, input_count)?;
-            let outputs = list(memory, outputs, output_count)?;
-            let spawned = Host::spawn(state, component, name, arguments, inputs, outputs).await?;
+            let spawning = Spawning::lift(
+                memory,
+                (component, component_length),
+                (named, name, name_length),
+                (arguments, arguments_length),
+                (inputs, input_count),
+                (outputs, output_count),
+            )?;
+            let spawned = Host::spawn(
+                state,
+                spawning.component,
+                spawning.name,
+                spawning.arguments,
+                spawning.inputs,
+                spawning.outputs,
+            );
+            let spawned = spawned.await?;
             state.give(memory, to, spawned)
         }
     );
@@ -123,14 +165,23 @@ fn link_spawn(imports: &mut Imports) -> Result<()> {
          case: u32,
          time: u64,
          to: u32| {
-            let component = text(memory, component, component_length)?;
-            let name = optional_text(memory, named, name, name_length)?;
-            let arguments = list_of_bytes(memory, arguments, arguments_length)?.to_vec();
-            let inputs = list(memory, inputs, input_count)?;
-            let outputs = list(memory, outputs, output_count)?;
-            let patience = patience(case, time)?;
-            let spawned =
-                Host::spawn_patiently(state, component, name, arguments, inputs, outputs, patience);
+            let spawning = Spawning::lift(
+                memory,
+                (component, component_length),
+                (named, name, name_length),
+                (arguments, arguments_length),
+                (inputs, input_count),
+                (outputs, output_count),
+            )?;
+            let spawned = Host::spawn_patiently(
+                state,
+                spawning.component,
+                spawning.name,
+                spawning.arguments,
+                spawning.inputs,
+                spawning.outputs,
+                patience(case, time)?,
+            );
             let spawned = spawned.await?;
             state.give(memory, to, spawned)
         }
@@ -138,7 +189,7 @@ fn link_spawn(imports: &mut Imports) -> Result<()> {
     Ok(())
 }
 
-fn optional_text(memory: &[u8], some: u32, at: u32, length: u32) -> Result<Option<String>> {
+fn optional_text(memory: &[u8], (some, at, length): (u32, u32, u32)) -> Result<Option<String>> {
     match some {
         0 => Ok(None),
         1 => text(memory, at, length).map(Some),

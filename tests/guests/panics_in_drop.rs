@@ -2,8 +2,10 @@
 
 use transputer_guest::{Error, Receiver, Sender, channel};
 
-/// Channels, and a message in each that carries ends of another.
-struct Bomb(Vec<(Sender<Sender<u64>>, Receiver<Sender<u64>>)>);
+/// A channel, and a message in it that carries an end of another.
+type Loaded = (Sender<Sender<u64>>, Receiver<Sender<u64>>);
+
+struct Bomb(Vec<Loaded>);
 
 impl Drop for Bomb {
     fn drop(&mut self) {

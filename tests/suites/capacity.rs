@@ -326,7 +326,7 @@ fn parks(max_processes: u32) {
         "{max_processes} processes parked at once: spawned in {spawned:.1?}, let go in {:.1?}; \
          {} KiB each, {mappings} mappings",
         began.elapsed() - spawned,
-        (parked - before) / u64::from(max_processes),
+        parked.saturating_sub(before) / u64::from(max_processes),
     );
 }
 

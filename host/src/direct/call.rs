@@ -34,6 +34,71 @@ impl Imports {
         self.gates.insert((module, name), gate);
     }
 
+    /// What the gates call for themselves.
+    pub(super) fn link_gates(&mut self) -> Result<()> {
+        let linker = &mut self.linker;
+        linker.func_wrap(
+            HOST,
+            "place",
+            |mut caller: Caller<'_, ProcessState>, address: u32| {
+                let (memory, state) = split(&mut caller)?;
+                let Some(mut lowering) = state.direct.pending.take() else {
+                    bail!("memory at {address} that nobody asked for");
+                };
+                let wanted = lowering.place(memory, address)?;
+                if wanted != DONE {
+                    state.direct.pending = Some(lowering);
+                } else if lowering.is_numbers() {
+                    state.direct.arguments = Some(lowering);
+                }
+                Ok(wanted)
+            },
+        )?;
+        linker.func_wrap(HOST, "begin", |mut caller: Caller<'_, ProcessState>| {
+            let (_, state) = calling(&mut caller)?;
+            let Some(arguments) = &state.direct.arguments else {
+                bail!("the guest has its arguments already");
+            };
+            let wanted = arguments.wanted();
+            if wanted != DONE {
+                state.direct.pending = state.direct.arguments.take();
+            }
+            Ok(wanted)
+        })?;
+        linker.func_wrap(HOST, "arguments", |mut caller: Caller<'_, ProcessState>| {
+            let (_, state) = calling(&mut caller)?;
+            let arguments = state.direct.arguments.take();
+            let fixed = arguments.as_ref().map_or(&[][..], |all| all.fixed());
+            let fixed = Source::new(fixed);
+            let number = |position: usize| u32::lift(&fixed, 4 * position);
+            Ok((
+                number(0)?,
+                number(1)?,
+                number(2)?,
+                number(3)?,
+                number(4)?,
+                number(5)?,
+            ))
+        })?;
+        linker.func_wrap(
+            HOST,
+            "finish",
+            |mut caller: Caller<'_, ProcessState>, address: u32| {
+                let (memory, state) = calling(&mut caller)?;
+                let at = address as usize;
+                lift::check_aligned(at, 4)?;
+                let [case] = lift::array(memory, at)?;
+                state.direct.result = Some(match case {
+                    0 => Ok(()),
+                    1 => Err(String::lift(&Source::new(memory), at + 4)?),
+                    _ => return lift::no_case("result", case.into()),
+                });
+                Ok(())
+            },
+        )?;
+        Ok(())
+    }
+
     /// WASI preview 1, which grants what the process's context does.
     pub(super) fn link_wasi(&mut self) -> Result<()> {
         wasmtime_wasi::p1::add_to_linker_async(&mut self.linker, ProcessState::wasi)
@@ -99,70 +164,6 @@ macro_rules! tries {
 }
 
 pub(super) use {gated, plain, tries, waits};
-
-/// What the gates call for themselves.
-pub(super) fn link(linker: &mut Linker<ProcessState>) -> Result<()> {
-    linker.func_wrap(
-        HOST,
-        "place",
-        |mut caller: Caller<'_, ProcessState>, address: u32| {
-            let (memory, state) = split(&mut caller)?;
-            let Some(mut lowering) = state.direct.pending.take() else {
-                bail!("memory at {address} that nobody asked for");
-            };
-            let wanted = lowering.place(memory, address)?;
-            if wanted != DONE {
-                state.direct.pending = Some(lowering);
-            } else if lowering.is_numbers() {
-                state.direct.arguments = Some(lowering);
-            }
-            Ok(wanted)
-        },
-    )?;
-    linker.func_wrap(HOST, "begin", |mut caller: Caller<'_, ProcessState>| {
-        let (_, state) = calling(&mut caller)?;
-        let Some(arguments) = &state.direct.arguments else {
-            bail!("the guest has its arguments already");
-        };
-        let wanted = arguments.wanted();
-        if wanted != DONE {
-            state.direct.pending = state.direct.arguments.take();
-        }
-        Ok(wanted)
-    })?;
-    linker.func_wrap(HOST, "arguments", |mut caller: Caller<'_, ProcessState>| {
-        let (_, state) = calling(&mut caller)?;
-        let arguments = state.direct.arguments.take();
-        let fixed = arguments.as_ref().map_or(&[][..], |all| all.fixed());
-        let fixed = Source::new(fixed);
-        let number = |position: usize| u32::lift(&fixed, 4 * position);
-        Ok((
-            number(0)?,
-            number(1)?,
-            number(2)?,
-            number(3)?,
-            number(4)?,
-            number(5)?,
-        ))
-    })?;
-    linker.func_wrap(
-        HOST,
-        "finish",
-        |mut caller: Caller<'_, ProcessState>, address: u32| {
-            let (memory, state) = calling(&mut caller)?;
-            let at = address as usize;
-            lift::check_aligned(at, 4)?;
-            let [case] = lift::array(memory, at)?;
-            state.direct.result = Some(match case {
-                0 => Ok(()),
-                1 => Err(String::lift(&Source::new(memory), at + 4)?),
-                _ => return lift::no_case("result", case.into()),
-            });
-            Ok(())
-        },
-    )?;
-    Ok(())
-}
 
 /// The process's memory and state. Traps before the guest has been instantiated.
 pub(super) fn split<'a>(

@@ -16,7 +16,6 @@ use crate::process::ProcessState;
 pub(super) const CHANNEL: &str = "transputer:csp/channel@0.1.0";
 
 pub(super) fn link(imports: &mut Imports) -> Result<()> {
-    super::call::link(&mut imports.linker)?;
     link_small(imports)?;
     link_sender(imports)?;
     link_receiver(imports)?;

@@ -43,7 +43,9 @@ pub(crate) struct DirectLinker {
 impl DirectLinker {
     pub(crate) fn new(engine: &Engine) -> Result<Self, Error> {
         let mut imports = Imports::new(engine);
-        let linked = channel::link(&mut imports)
+        let linked = imports
+            .link_gates()
+            .and_then(|()| channel::link(&mut imports))
             .and_then(|()| alternation::link(&mut imports))
             .and_then(|()| process::link(&mut imports))
             .and_then(|()| imports.link_wasi());

@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
     let kinds = (0..bytes.int_in_range(1..=3)?)
-        .map(|_| Ok((bytes.int_in_range(0..=2)?, overflow(bytes)?)))
+        .map(|_| Ok((bytes.int_in_range(0..=6)?, overflow(bytes)?)))
         .collect::<Result<Vec<_>>>()?;
     let mut world = World::new(&kinds);
     while !bytes.is_empty() {
@@ -37,7 +37,7 @@ fn overflow(bytes: &mut Unstructured<'_>) -> Result<Overflow> {
 
 /// Steps of every kind. Those that end a channel are rare, as after them little can happen.
 fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
-    let kind = bytes.int_in_range(0..=31u8)?;
+    let kind = bytes.int_in_range(0..=35u8)?;
     let n = bytes.int_in_range(0..=7usize)?;
     Ok(match kind {
         0..=4 => Step::Send(n),
@@ -57,6 +57,8 @@ fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
         26..=28 => Step::Cancel(n),
         29 => Step::Poison(n),
         30 => Step::DropSender(n),
-        _ => Step::DropReceiver(n),
+        31 => Step::DropReceiver(n),
+        32..=33 => Step::SendAll(n, bytes.int_in_range(0..=5)?, bytes.int_in_range(0..=4)?),
+        _ => Step::Prefetch(n, bytes.int_in_range(0..=4)?, bytes.int_in_range(1..=4)?),
     })
 }

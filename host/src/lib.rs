@@ -33,6 +33,7 @@ mod imports;
 mod limits;
 mod message;
 pub mod network;
+mod packed;
 pub mod problem;
 mod process;
 pub mod signature;

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use transputer_core::channel::{self, Payload};
 
 use crate::limits::Charge;
+use crate::packed::Packed;
 use crate::process::Process;
 
 /// The sender of a channel of messages.
@@ -173,6 +174,8 @@ impl Message {
 const END_SIZE: usize = 64;
 
 impl Payload for Message {
+    type Batch = Packed;
+
     fn size(&self) -> usize {
         self.bytes.len() + self.ends.len() * END_SIZE
     }

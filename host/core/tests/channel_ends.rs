@@ -178,6 +178,8 @@ fn an_alternation_in_a_loop_keeps_no_entries() {
 struct Parcel(#[allow(dead_code, reason = "held, not used")] Receiver<Parcel>);
 
 impl Payload for Parcel {
+    type Batch = std::collections::VecDeque<Self>;
+
     fn size(&self) -> usize {
         0
     }

@@ -28,6 +28,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => n.clone().prop_map(Step::TryReceive),
         2 => n.clone().prop_map(Step::PutBack),
         2 => (n.clone(), 0..4usize).prop_map(|(channel, most)| Step::Drain(channel, most)),
+        3 => (n.clone(), 0..6usize, 0..5usize)
+            .prop_map(|(channel, messages, batch)| Step::SendAll(channel, messages, batch)),
+        3 => (n.clone(), 0..5usize, 1..5usize)
+            .prop_map(|(channel, most, batch)| Step::Prefetch(channel, most, batch)),
         10 => (guards, any::<bool>(), prop::bool::weighted(0.2))
             .prop_map(|(guards, fair, skip)| Step::Alternate { guards, fair, skip }),
         12 => n.clone().prop_map(Step::Poll),
@@ -47,7 +51,7 @@ proptest! {
 
     #[test]
     fn channels_do_what_the_oracle_says(
-        kinds in prop::collection::vec((0..3usize, overflow()), 1..4),
+        kinds in prop::collection::vec((0..7usize, overflow()), 1..4),
         steps in prop::collection::vec(step(), 1..80),
     ) {
         let mut world = World::new(&kinds);

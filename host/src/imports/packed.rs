@@ -1,13 +1,12 @@
-//! Many messages in one list of bytes: each behind its length.
+//! Sending and receiving many messages at once.
 
-use std::iter;
-
-use transputer_core::channel::{ChannelError, SendError};
+use transputer_core::channel::{Ahead, Batch, ChannelError, Outgoing, SendError};
 
 use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::Charge;
-use crate::message::{Bytes, Message, Receiver};
-use crate::process::ProcessState;
+use crate::message::{Message, Receiver, Sender};
+use crate::packed::{PREFIX, Packed, Unpacked, pack};
+use crate::process::{MemoryLimiter, ProcessState};
 
 /// Bytes that one packed batch may have, unless its first message is longer.
 const BATCH: usize = 64 << 10;
@@ -17,9 +16,6 @@ const TYPICAL: usize = 1 << 10;
 
 /// Messages of a batch that are sent under one lock.
 const AT_ONCE: usize = 1 << 10;
-
-/// Bytes of the length in front of each message.
-const PREFIX: usize = 4;
 
 impl ProcessState {
     /// Sends the messages of a batch in order, through the sender of this number. One that the
@@ -45,19 +41,15 @@ impl ProcessState {
         let mut awaited = None;
         let mut waiting;
         loop {
-            let mut overrun = None;
-            let charged = iter::from_fn(|| {
-                let mut message = batch.next()?;
-                match self.memory.count(sender, &mut message) {
-                    Ok(()) => Some(message),
-                    Err(error) => {
-                        overrun = Some(error);
-                        None
-                    }
-                }
-            });
-            let some = sender.try_send_all(&mut charged.take(at_once));
-            if let Some(overrun) = overrun {
+            let mut charged = Charged {
+                batch: &mut batch,
+                memory: &mut self.memory,
+                sender,
+                left: at_once,
+                overrun: None,
+            };
+            let some = sender.try_send_all(&mut charged);
+            if let Some(overrun) = charged.overrun {
                 return Err(overrun);
             }
             count += some.sent;
@@ -109,32 +101,84 @@ impl ProcessState {
         let mut packed = Vec::new();
         let most = (most as usize).saturating_sub(1);
         let mut room = BATCH.saturating_sub(PREFIX + first.len());
+        let mut ahead = 0;
         // Given back after the lock, and in one go as far as they are to the same account.
         let mut charges: Vec<Charge> = Vec::new();
-        receiver.prefetch(most, |message| {
-            let size = PREFIX + message.bytes.len();
-            let fits = message.ends.is_empty() && size <= room;
-            if fits {
-                if packed.is_empty() {
-                    packed.reserve(TYPICAL.min(room));
-                    pack(&mut packed, first);
-                }
-                room -= size;
-                pack(&mut packed, &message.bytes);
-                let other = match (charges.last_mut(), message.charge.take()) {
-                    (Some(last), Some(charge)) => last.join(charge),
-                    (_, charge) => charge,
-                };
-                charges.extend(other);
+        receiver.prefetch(most, |next| {
+            if packed.is_empty() {
+                packed.reserve(TYPICAL.min(room) + PREFIX + first.len());
+                pack(&mut packed, first);
             }
-            fits
+            let before = packed.len();
+            let (taken, charge) = match next {
+                Ahead::Batch(batch, most) => {
+                    let (taken, charge) = batch.move_to(&mut packed, most, room);
+                    (taken, Some(charge))
+                }
+                Ahead::One(message) => {
+                    if !message.ends.is_empty() || PREFIX + message.bytes.len() > room {
+                        return 0;
+                    }
+                    pack(&mut packed, &message.bytes);
+                    (1, message.charge.take())
+                }
+            };
+            room -= packed.len() - before;
+            ahead += taken;
+            let other = match (charges.last_mut(), charge) {
+                (Some(last), Some(charge)) => last.join(charge),
+                (_, charge) => charge,
+            };
+            charges.extend(other);
+            taken
         });
-        if self.network.traced && !packed.is_empty() {
+        if ahead == 0 {
+            return None;
+        }
+        if self.network.traced {
             for message in Unpacked::new(&packed, usize::MAX).skip(1) {
                 self.trace_receive(receiver, Ok(message.bytes.len()));
             }
         }
-        (!packed.is_empty()).then_some(packed)
+        Some(packed)
+    }
+}
+
+/// The messages of a batch from a guest, each charged to the process.
+struct Charged<'a, 'b> {
+    batch: &'a mut Unpacked<'b>,
+    memory: &'a mut MemoryLimiter,
+    sender: &'a Sender,
+    /// How many may still be taken.
+    left: usize,
+    /// Why there are no more, if the process has no memory for the next one.
+    overrun: Option<wasmtime::Error>,
+}
+
+impl Iterator for Charged<'_, '_> {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.left = self.left.checked_sub(1)?;
+        let mut message = self.batch.next()?;
+        match self.memory.count(self.sender, &mut message) {
+            Ok(()) => Some(message),
+            Err(error) => {
+                self.overrun = Some(error);
+                None
+            }
+        }
+    }
+}
+
+impl Outgoing<Message> for Charged<'_, '_> {
+    fn next_batch(&mut self, most: usize, bytes: usize) -> Option<Packed> {
+        let memory = &mut self.memory;
+        // Where there is no memory for all, there may be some for the first.
+        let charge = |bytes| memory.charge(bytes).ok();
+        let packed = self.batch.next_packed(most.min(self.left), bytes, charge)?;
+        self.left -= packed.messages();
+        Some(packed)
     }
 }
 
@@ -143,64 +187,4 @@ pub(super) fn packed_alone(message: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(PREFIX + message.len());
     pack(&mut packed, message);
     packed
-}
-
-fn pack(packed: &mut Vec<u8>, message: &[u8]) {
-    let length = u32::try_from(message.len()).expect("the limit on messages is below 4 GiB");
-    packed.extend_from_slice(&length.to_le_bytes());
-    packed.extend_from_slice(message);
-}
-
-/// The messages of a packed batch, up to the first one that is malformed or too large.
-pub(super) struct Unpacked<'a> {
-    rest: &'a [u8],
-    /// The size that none may exceed.
-    limit: usize,
-    /// The size of the last one.
-    pub(super) last: usize,
-    /// Why there are no more, if not because all have been taken.
-    pub(super) error: Option<wit::Error>,
-}
-
-impl<'a> Unpacked<'a> {
-    pub(super) fn new(packed: &'a [u8], limit: usize) -> Self {
-        Self {
-            rest: packed,
-            limit,
-            last: 0,
-            error: None,
-        }
-    }
-
-    fn stop(&mut self, error: wit::Error) -> Option<Message> {
-        self.error = Some(error);
-        self.rest = &[];
-        None
-    }
-}
-
-impl Iterator for Unpacked<'_> {
-    type Item = Message;
-
-    fn next(&mut self) -> Option<Message> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let split = self
-            .rest
-            .split_first_chunk::<PREFIX>()
-            .and_then(|(prefix, rest)| {
-                let length = usize::try_from(u32::from_le_bytes(*prefix)).ok()?;
-                rest.split_at_checked(length)
-            });
-        let Some((message, rest)) = split else {
-            return self.stop(wit::Error::Malformed);
-        };
-        if message.len() > self.limit {
-            return self.stop(wit::Error::TooLarge);
-        }
-        self.rest = rest;
-        self.last = message.len();
-        Some(Message::new(Bytes::from_slice(message)))
-    }
 }

@@ -227,6 +227,18 @@ impl Charge {
     }
 }
 
+impl Charge {
+    /// So many of its bytes as a charge by themselves.
+    pub(crate) fn split(&mut self, bytes: u64) -> Charge {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Charge {
+            account: self.account,
+            bytes,
+        }
+    }
+}
+
 impl Drop for Charge {
     fn drop(&mut self) {
         if self.bytes == 0 {

@@ -8,7 +8,7 @@ use transputer_core::clock::Time;
 use wasmtime::ResourceLimiter;
 
 use super::outcome::{LimitKind, LimitOwner, Overrun};
-use crate::limits::{OpenAccount, PLACE, Totals};
+use crate::limits::{Charge, OpenAccount, PLACE, Totals};
 use crate::message::{Bytes, Message, Sender};
 use crate::network::plan::Limits;
 
@@ -94,9 +94,13 @@ impl MemoryLimiter {
         if sender.capacity() == 0 {
             return Ok(());
         }
-        let bytes = message.size() as u64 + PLACE;
-        message.charge = Some(self.0.charge(bytes)?);
+        message.charge = Some(self.charge(message.size() as u64 + PLACE)?);
         Ok(())
+    }
+
+    /// Charges so many bytes of messages.
+    pub(crate) fn charge(&mut self, bytes: u64) -> wasmtime::Result<Charge> {
+        Ok(self.0.charge(bytes)?)
     }
 
     fn grow(&mut self, current: u64, desired: u64) -> wasmtime::Result<bool> {

@@ -164,9 +164,13 @@ fn generate(function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenStream {
         .map(|name| Ident::new(name, Span::mixed_site()));
     let takes: Vec<TokenStream> = takes.map(|take| quote!(#start.#take?)).collect();
     let ending = quote_spanned!(returned=> ::transputer_guest::__private::Ending::into_result);
+    // Among the code that takes its ports in, its loops would be short of registers.
+    let inlined = |attribute: &syn::Attribute| attribute.path().is_ident("inline");
+    let apart = (!function.attrs.iter().any(inlined)).then(|| quote!(#[inline(never)]));
     quote! {
         // Ports and arguments are as many as the network needs.
         #[allow(clippy::too_many_arguments)]
+        #apart
         #function
 
         #[allow(unsafe_code, dead_code, clippy::let_unit_value)]

@@ -91,6 +91,9 @@ impl<T: Message> Buffered<T> {
         }
     }
 
+    /// Never inlined, so that a loop which sends small messages keeps what it works on in
+    /// registers.
+    #[inline(never)]
     fn send_any(&self, message: &T) -> Result<(), Error> {
         self.buffer.told()?;
         let mut packed = self.buffer.packed.borrow_mut();

@@ -2,6 +2,7 @@
 
 mod barrier;
 mod buffered;
+mod held;
 mod mobile;
 mod receiver;
 mod receiving;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Statistics;
+use super::held::Held;
 use super::receiving::{Received, ReceiverEnd, note_abnormal_end, seen};
 use super::settle::settle;
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
@@ -157,19 +158,25 @@ impl<T: Message> Receiver<T> {
     /// The next message that was taken in advance.
     #[inline]
     fn held(&self) -> Option<Result<T, Error>> {
-        match self.end.held_small(T::from_small) {
+        match self.held_small() {
             Some(message) => Some(Ok(message)),
             None => self.held_large(),
         }
     }
 
+    #[inline]
+    fn held_small(&self) -> Option<T> {
+        self.end.held().next_small(T::from_small)
+    }
+
     fn held_large(&self) -> Option<Result<T, Error>> {
-        let held = self.end.held(|bytes| self.decode_bytes(bytes))?;
+        let held = self.end.held().next(|bytes| self.decode_bytes(bytes))?;
         Some(held.and_then(|message| message))
     }
 
-    /// The next message, with more taken from the host where there are more.
-    #[inline]
+    /// The next message, with more taken from the host where there are more. Never inlined, so
+    /// that loops over small messages keep what they work on in registers.
+    #[inline(never)]
     fn next_batched(&self, patience: Patience) -> Result<T, Error> {
         loop {
             if let Some(held) = self.held() {
@@ -187,6 +194,11 @@ impl<T: Message> Receiver<T> {
     /// What a loop without errors yields.
     #[inline]
     fn next_or_end(&self) -> Option<T> {
+        self.held_small().or_else(|| self.next_batched_or_end())
+    }
+
+    #[inline(never)]
+    fn next_batched_or_end(&self) -> Option<T> {
         match self.next_batched(Patience::Forever) {
             Ok(message) => Some(message),
             Err(Error::Closed) => None,
@@ -281,13 +293,29 @@ impl<T> fmt::Debug for Receiver<T> {
 #[derive(Debug)]
 pub struct IntoMessages<T> {
     receiver: Receiver<T>,
+    /// What the receiver would hold: nobody else asks for it.
+    held: Held,
+}
+
+impl<T: Message> IntoMessages<T> {
+    #[inline(never)]
+    fn next_from_receiver(&mut self) -> Option<T> {
+        std::mem::swap(&mut self.held, &mut self.receiver.end.held());
+        let next = self.receiver.next_batched_or_end();
+        std::mem::swap(&mut self.held, &mut self.receiver.end.held());
+        next
+    }
 }
 
 impl<T: Message> Iterator for IntoMessages<T> {
     type Item = T;
 
+    #[inline]
     fn next(&mut self) -> Option<T> {
-        self.receiver.next_or_end()
+        match self.held.next_small(T::from_small) {
+            Some(message) => Some(message),
+            None => self.next_from_receiver(),
+        }
     }
 }
 
@@ -296,7 +324,11 @@ impl<T: Message> IntoIterator for Receiver<T> {
     type IntoIter = IntoMessages<T>;
 
     fn into_iter(self) -> IntoMessages<T> {
-        IntoMessages { receiver: self }
+        let held = std::mem::take(&mut *self.end.held());
+        IntoMessages {
+            receiver: self,
+            held,
+        }
     }
 }
 
@@ -309,6 +341,7 @@ pub struct Loop<'a, T> {
 impl<T: Message> Iterator for Loop<'_, T> {
     type Item = T;
 
+    #[inline]
     fn next(&mut self) -> Option<T> {
         self.receiver.next_or_end()
     }
@@ -373,6 +406,9 @@ impl<T: Message> Iterator for Messages<'_, T> {
     fn next(&mut self) -> Option<Result<T, Error>> {
         if self.over {
             return None;
+        }
+        if let Some(message) = self.receiver.held_small() {
+            return Some(Ok(message));
         }
         let message = self.receiver.next_batched(self.patience);
         // After anything but an undecodable message the channel has nothing more to say.

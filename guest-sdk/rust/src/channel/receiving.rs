@@ -1,14 +1,13 @@
 //! What is behind a receiver, whatever its type of message.
 
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use super::buffered::first_message;
+use super::held::Held;
 use super::settle::{close_later, settle};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
-use crate::message::ROOM;
 
 /// How many messages a loop over a receiver takes from the host at once, at most.
 const BATCH: u32 = 1024;
@@ -53,10 +52,7 @@ pub(crate) struct ReceiverEnd {
     /// The handle's number, once it was asked for.
     pub(super) number: Cell<Option<u32>>,
     name: &'static str,
-    /// Messages that a loop took from the host and has not got to: packed.
-    batch: RefCell<Vec<u8>>,
-    /// Where the first of them begins.
-    start: Cell<usize>,
+    held: RefCell<Held>,
     /// Why the last loop ended, if not because the channel was closed.
     pub(super) ended: RefCell<Option<Error>>,
 }
@@ -67,8 +63,7 @@ impl ReceiverEnd {
             handle: RefCell::new(handle),
             number: Cell::new(None),
             name,
-            batch: RefCell::default(),
-            start: Cell::new(0),
+            held: RefCell::default(),
             ended: RefCell::new(None),
         }
     }
@@ -80,47 +75,12 @@ impl ReceiverEnd {
 
     /// Whether messages are at hand that were taken in advance.
     pub(crate) fn holds_messages(&self) -> bool {
-        self.start.get() < self.batch.borrow().len()
+        !self.held.borrow().is_empty()
     }
 
-    /// What `read` makes of the next message that was taken in advance, if it can make
-    /// anything of it as a small one. Otherwise the message stays.
-    #[inline]
-    pub(super) fn held_small<R>(&self, read: impl FnOnce(raw::Small) -> Option<R>) -> Option<R> {
-        let batch = self.batch.borrow();
-        let start = self.start.get();
-        let (length, rest) = batch.get(start..)?.split_first_chunk::<4>()?;
-        let length = u32::from_le_bytes(*length);
-        if length as usize > rest.len() {
-            return None;
-        }
-        let room = match rest.first_chunk::<ROOM>() {
-            Some(room) => *room,
-            // One of the last in the batch.
-            None => raw::Small::new(rest)?.room(),
-        };
-        let message = read(raw::Small::of(length, room))?;
-        self.start.set(start + 4 + length as usize);
-        Some(message)
-    }
-
-    /// Gives `read` the next message that was taken in advance, if there is one.
-    pub(crate) fn held<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Option<Result<R, Error>> {
-        if !self.holds_messages() {
-            return None;
-        }
-        let batch = self.batch.borrow();
-        let rest = batch.get(self.start.get()..).unwrap_or_default();
-        match first_message(rest) {
-            Some((message, _)) => {
-                self.start.update(|start| start + 4 + message.len());
-                Some(Ok(read(message)))
-            }
-            None => {
-                self.start.set(batch.len());
-                Some(Err(Error::Malformed))
-            }
-        }
+    /// The messages that were taken in advance, for a loop to go through or to give back.
+    pub(super) fn held(&self) -> RefMut<'_, Held> {
+        self.held.borrow_mut()
     }
 
     /// Receives one message.
@@ -185,8 +145,7 @@ impl ReceiverEnd {
     }
 
     fn hold(&self, packed: Vec<u8>) {
-        *self.batch.borrow_mut() = packed;
-        self.start.set(0);
+        *self.held() = Held::new(packed);
     }
 
     fn number(&self) -> Result<u32, Error> {
@@ -279,55 +238,4 @@ pub(crate) fn unseen_ends() -> Option<String> {
     let unseen = UNSEEN.take();
     let texts: Vec<String> = unseen.into_iter().map(|unseen| unseen.text).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::{Message, from_bytes, to_bytes};
-
-    /// An end that holds a batch, with no channel behind it.
-    fn holding(packed: Vec<u8>) -> ReceiverEnd {
-        let end = ReceiverEnd::new(None, "");
-        end.hold(packed);
-        end
-    }
-
-    fn packed(messages: &[Vec<u8>]) -> Vec<u8> {
-        let length = |message: &Vec<u8>| (message.len() as u32).to_le_bytes();
-        let each = messages.iter();
-        each.flat_map(|message| [&length(message)[..], message].concat())
-            .collect()
-    }
-
-    #[test]
-    fn numbers_among_other_messages_come_in_order() {
-        let numbers = [7, 300, 70_000, u64::MAX, 24];
-        let mut messages: Vec<Vec<u8>> = numbers.iter().filter_map(|n| to_bytes(n).ok()).collect();
-        messages.insert(2, vec![0x41; 40]);
-        messages.push(to_bytes(&"seven".to_owned()).expect("it holds no ends"));
-        let end = holding(packed(&messages));
-        for message in &messages {
-            let quick = end.held_small(u64::from_small);
-            assert_eq!(quick, from_bytes(message).ok());
-            if quick.is_none() {
-                assert_eq!(end.held(<[u8]>::to_vec), Some(Ok(message.clone())));
-            }
-        }
-        assert!(!end.holds_messages());
-        assert_eq!(end.held_small(u64::from_small), None);
-    }
-
-    #[test]
-    fn a_batch_that_is_cut_off_is_malformed() {
-        let whole = packed(&[vec![0x19, 1, 2]]);
-        for length in 1..whole.len() {
-            let end = holding(whole[..length].to_vec());
-            assert_eq!(end.held_small(u64::from_small), None);
-            assert_eq!(end.held(<[u8]>::to_vec), Some(Err(Error::Malformed)));
-            assert!(!end.holds_messages());
-        }
-        // Nothing behind a length: the place of a message that is not there is no 0.
-        assert_eq!(holding(vec![1, 0, 0, 0]).held_small(u64::from_small), None);
-    }
 }

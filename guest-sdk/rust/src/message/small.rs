@@ -64,13 +64,14 @@ impl Small {
     #[inline]
     fn argument(self) -> Option<(u8, u64)> {
         let first = self.low as u8;
-        let rest = self.low >> 8;
-        let argument = match (first & 0x1f, self.length) {
-            (argument @ 0..24, 1) => argument.into(),
-            (24, 2) => (rest as u8).into(),
-            (25, 3) => (rest as u16).swap_bytes().into(),
-            (26, 5) => (rest as u32).swap_bytes().into(),
-            (27, 9) => (rest | self.high << 56).swap_bytes(),
+        let argument = match u32::from(first & 0x1f) {
+            argument @ 0..24 if self.length == 1 => argument.into(),
+            // One, two or four bytes hold the argument: a shift costs less than a way for each.
+            width @ 24..27 if self.length == 1 + (1 << (width - 24)) => {
+                let bytes = (self.low >> 8) as u32;
+                u64::from(bytes.swap_bytes() >> (32 - (8 << (width - 24))))
+            }
+            27 if self.length == 9 => (self.low >> 8 | self.high << 56).swap_bytes(),
             _ => return None,
         };
         Some((first & 0xe0, argument))

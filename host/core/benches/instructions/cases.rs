@@ -111,7 +111,7 @@ fn batch(rounds: u64) {
             taken += 1;
             receiver.prefetch(SIZE as usize, |_| {
                 taken += 1;
-                true
+                1
             });
         }
         assert_eq!(taken, SIZE);

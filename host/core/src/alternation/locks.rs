@@ -2,20 +2,20 @@
 
 use smallvec::SmallVec;
 
-use crate::channel::ChannelId;
 use crate::channel::shared::Shared;
 use crate::channel::state::State;
+use crate::channel::{ChannelId, Payload};
 use crate::sync::MutexGuard;
 
 /// So many channels are locked without allocating.
 pub(super) const FEW: usize = 8;
 
 /// Channels locked in the order of their ids, each of them once.
-pub(super) struct Locks<'a, T> {
+pub(super) struct Locks<'a, T: Payload> {
     locked: SmallVec<[(ChannelId, MutexGuard<'a, State<T>>); FEW]>,
 }
 
-impl<'a, T> Locks<'a, T> {
+impl<'a, T: Payload> Locks<'a, T> {
     pub(super) fn new(channels: impl Iterator<Item = &'a Shared<T>>) -> Self {
         let mut channels: SmallVec<[&Shared<T>; FEW]> = channels.collect();
         channels.sort_unstable_by_key(|channel| channel.id);

@@ -28,7 +28,9 @@
 //!
 //! How it works, and why no wake-up is lost, is written in the crate's `README.md`.
 
+mod batch;
 mod blocking;
+mod buffer;
 mod census;
 pub(crate) mod claim;
 mod deadline;
@@ -44,6 +46,7 @@ pub(crate) mod shared;
 pub(crate) mod state;
 pub(crate) mod waiting;
 
+pub use batch::{Ahead, Batch, OneByOne, Outgoing};
 pub use blocking::block_on;
 pub use census::Census;
 pub use deadline::{ReceiveBy, SendBy};

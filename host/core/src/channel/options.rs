@@ -1,23 +1,29 @@
 //! How to open a channel.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
+use super::batch::Batch;
 use super::census::Census;
 
-/// What a message counts for against [`Options::max_bytes`].
-///
-/// The size is asked for once, before the message enters the channel.
-pub trait Payload: Send + 'static {
-    /// The size of the message in bytes.
+/// What can be a message.
+pub trait Payload: Sized + Send + 'static {
+    /// Several messages as one value; `VecDeque<Self>` where there is no denser form.
+    type Batch: Batch<Self>;
+
+    /// The size of the message in bytes, which counts against [`Options::max_bytes`]. It
+    /// never changes while the message is in a channel.
     fn size(&self) -> usize;
 }
 
 macro_rules! fixed_size {
     ($($kind:ty),* $(,)?) => {
         $(impl Payload for $kind {
+            type Batch = VecDeque<Self>;
+
             fn size(&self) -> usize {
                 size_of::<$kind>()
             }
@@ -46,24 +52,32 @@ fixed_size!(
 );
 
 impl Payload for String {
+    type Batch = VecDeque<Self>;
+
     fn size(&self) -> usize {
         self.len()
     }
 }
 
 impl Payload for &'static str {
+    type Batch = VecDeque<Self>;
+
     fn size(&self) -> usize {
         self.len()
     }
 }
 
 impl Payload for Vec<u8> {
+    type Batch = VecDeque<Self>;
+
     fn size(&self) -> usize {
         self.len()
     }
 }
 
 impl Payload for Box<dyn Any + Send> {
+    type Batch = VecDeque<Self>;
+
     fn size(&self) -> usize {
         size_of_val(&**self)
     }

@@ -129,7 +129,7 @@ impl<T: Payload> Probe for Shared<T> {
         Look {
             capacity: self.capacity,
             buffered: state.buffer.len(),
-            bytes: state.bytes,
+            bytes: state.buffer.bytes(),
             received: state.received,
             offers: state.sending.len(),
             senders: state.senders.holders(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::ChannelId;
+use super::batch::Ahead;
 use super::blocking::{block_on, block_on_until};
 use super::deadline::ReceiveBy;
 use super::ends::EndKey;
@@ -132,14 +133,15 @@ impl<T: Payload> Receiver<T> {
     }
 
     /// Takes buffered messages ahead of need, up to `most`, and as long as `read`, which is
-    /// shown the next one, has taken what is in it. They keep filling their places in the
-    /// channel until this receiver receives again, so that the channel never holds more than
-    /// its capacity; and they are at most half of the capacity, so that senders can go on.
-    /// Takes nothing at a rendezvous, or where there are other receivers.
+    /// shown what comes next, takes all that it may; it tells how many messages it has taken.
+    /// They keep filling their places in the channel until this receiver receives again, so
+    /// that the channel never holds more than its capacity; and they are at most half of the
+    /// capacity, so that senders can go on. Takes nothing at a rendezvous, or where there are
+    /// other receivers.
     ///
-    /// `read` is called, and a message that it has read is dropped, under the channel's lock:
+    /// `read` is called, and a message that it has taken is dropped, under the channel's lock:
     /// both must be quick, and must not use any channel.
-    pub fn prefetch(&self, most: usize, read: impl FnMut(&mut T) -> bool) {
+    pub fn prefetch(&self, most: usize, read: impl FnMut(Ahead<'_, T>) -> usize) {
         self.shared
             .with(|state, later| state.prefetch(most, read, later));
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::ChannelId;
+use super::batch::Outgoing;
 use super::blocking::{block_on, block_on_until};
 use super::deadline::SendBy;
 use super::ends::EndKey;
@@ -91,9 +92,12 @@ impl<T: Payload> Sender<T> {
     /// [`try_send`](Self::try_send) in one. Those behind a message that was refused have not
     /// been asked for.
     ///
+    /// Where nobody waits, and so only room matters, they are asked for in batches, which lie in
+    /// the channel as they are ([`Batch`](super::Batch)); otherwise one by one.
+    ///
     /// `messages` is advanced under the channel's lock: it must be quick, and must not use any
     /// channel.
-    pub fn try_send_all(&self, messages: &mut impl Iterator<Item = T>) -> SentAll<T> {
+    pub fn try_send_all(&self, messages: &mut impl Outgoing<T>) -> SentAll<T> {
         self.shared
             .with(|state, later| state.try_send_all(messages, later))
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::ChannelId;
 use super::census::Census;
 use super::deferred::Deferred;
-use super::options::{Lasting, Options, Tally};
+use super::options::{Lasting, Options, Payload, Tally};
 use super::state::State;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
@@ -22,7 +22,7 @@ pub(crate) fn next_id() -> ChannelId {
     ChannelId(NEXT_ID.fetch_add(1, Ordering::Relaxed))
 }
 
-pub(crate) struct Shared<T> {
+pub(crate) struct Shared<T: Payload> {
     pub(crate) id: ChannelId,
     pub(crate) label: Option<Arc<str>>,
     pub(crate) capacity: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Shared<T> {
     state: Mutex<State<T>>,
 }
 
-impl<T> Shared<T> {
+impl<T: Payload> Shared<T> {
     pub(crate) fn new(options: Options) -> Self {
         if let Some(census) = &options.census {
             census.opened();
@@ -68,7 +68,7 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T: 'static> Shared<T> {
+impl<T: Payload> Shared<T> {
     /// Takes a step under the lock, and does what it leaves to be done after it.
     pub(crate) fn with<R>(&self, step: impl FnOnce(&mut State<T>, &mut Deferred<T>) -> R) -> R {
         let mut later = Deferred::new();
@@ -90,7 +90,7 @@ impl<T: 'static> Shared<T> {
     }
 }
 
-impl<T> Drop for Shared<T> {
+impl<T: Payload> Drop for Shared<T> {
     fn drop(&mut self) {
         if let Some(tally) = &self.tally {
             let seen = self.lock().statistics();

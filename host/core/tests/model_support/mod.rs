@@ -2,10 +2,12 @@
 
 mod oracle;
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
+use transputer_core::channel::{Ahead, Outgoing};
 use transputer_core::{
     Alternation, ChannelError, Chosen, Guard, Options, Order, Outcome, Overflow, Receiver,
     SendError, Sender, Side, channel,
@@ -23,6 +25,10 @@ pub(crate) enum Step {
     TryReceive(usize),
     PutBack(usize),
     Drain(usize, usize),
+    /// So many messages at once, in batches of at most so many; one by one if that is 0.
+    SendAll(usize, usize, usize),
+    /// Takes at most so many ahead, and leaves off where a batch is larger than that.
+    Prefetch(usize, usize, usize),
     Alternate {
         /// Channel, and whether to send.
         guards: Vec<(usize, bool)>,
@@ -130,6 +136,10 @@ impl World {
             }
             Step::PutBack(n) => self.put_back(n % self.ends.len()),
             Step::Drain(n, most) => self.drain(n % self.ends.len(), most),
+            Step::SendAll(n, messages, batch) => {
+                self.send_all(n % self.ends.len(), messages, batch);
+            }
+            Step::Prefetch(n, most, batch) => self.prefetch(n % self.ends.len(), most, batch),
             Step::Poll(n) if !self.running.is_empty() => self.poll(n % self.running.len()),
             Step::Cancel(n) if !self.running.is_empty() => {
                 let running = self.running.remove(n % self.running.len());
@@ -306,6 +316,9 @@ impl World {
     }
 
     fn attempt(&mut self, wish: Wish) -> Option<Served> {
+        if wish.message.is_none() {
+            self.oracle.free_ahead(wish.channel);
+        }
         let id = self.oracle.start(vec![wish]);
         if !self.oracle.ready(id).is_empty() {
             self.oracle.enter(id, 0);
@@ -342,6 +355,63 @@ impl World {
         assert_eq!(real, expected);
     }
 
+    fn send_all(&mut self, n: usize, messages: usize, batch: usize) {
+        let messages: VecDeque<u64> = (0..messages).map(|_| self.next_message()).collect();
+        let Some(sender) = &self.ends[n].sender else {
+            return;
+        };
+        let mut outgoing = Numbers {
+            rest: messages.clone(),
+            batch,
+        };
+        let real = sender.try_send_all(&mut outgoing);
+        let (mut sent, mut result) = (0, Ok(()));
+        for message in messages {
+            let wish = Wish {
+                channel: n,
+                message: Some(message),
+            };
+            let error = match self.attempt(wish) {
+                Some(Served::Sent) => {
+                    sent += 1;
+                    continue;
+                }
+                Some(Served::Failed(error)) => error,
+                None => ChannelError::WouldBlock,
+                Some(served) => panic!("a send was served with {served:?}"),
+            };
+            result = Err(SendError { message, error });
+            break;
+        }
+        assert_eq!((real.sent, real.result), (sent, result));
+        assert_eq!(real.waiting, self.oracle.statistics(n).waiting);
+    }
+
+    fn prefetch(&mut self, n: usize, most: usize, batch: usize) {
+        let Some(receiver) = &self.ends[n].receiver else {
+            return;
+        };
+        let mut real = Vec::new();
+        receiver.prefetch(most, |ahead| match ahead {
+            Ahead::One(message) => {
+                real.push(*message);
+                1
+            }
+            Ahead::Batch(held, most) => {
+                let taken = held.len().min(most).min(batch);
+                real.extend(held.drain(..taken));
+                taken
+            }
+        });
+        // No batch is larger than 4: then it leaves nothing.
+        let most = if batch < 4 {
+            most.min(real.len())
+        } else {
+            most
+        };
+        assert_eq!(real, self.oracle.take_ahead(n, most));
+    }
+
     fn compare(&self) {
         for (n, ends) in self.ends.iter().enumerate() {
             assert_eq!(ends.probe.statistics(), self.oracle.statistics(n));
@@ -357,6 +427,27 @@ impl World {
             let served = self.oracle.ops[&running.id].served.is_some();
             assert_eq!(running.real.wakes(), usize::from(served), "wake-ups");
         }
+    }
+}
+
+/// Messages that come in batches.
+struct Numbers {
+    rest: VecDeque<u64>,
+    batch: usize,
+}
+
+impl Iterator for Numbers {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        self.rest.pop_front()
+    }
+}
+
+impl Outgoing<u64> for Numbers {
+    fn next_batch(&mut self, most: usize, _: usize) -> Option<VecDeque<u64>> {
+        let messages = self.rest.len().min(self.batch).min(most);
+        (messages > 0).then(|| self.rest.drain(..messages).collect())
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Channel {
     pub(crate) senders: usize,
     pub(crate) receivers: usize,
     buffer: Vec<(u64, u64)>,
+    /// Messages that the only receiver has taken ahead, and whose places are not free yet.
+    ahead: usize,
     sending: Vec<Entry>,
     receiving: Vec<Entry>,
     sent: u64,
@@ -66,6 +68,7 @@ impl Oracle {
             senders: 1,
             receivers: 1,
             buffer: Vec::new(),
+            ahead: 0,
             sending: Vec::new(),
             receiving: Vec::new(),
             sent: 0,
@@ -100,6 +103,9 @@ impl Oracle {
     /// Puts one guard into its queue, and does what follows from it.
     pub(crate) fn enter(&mut self, op: OpId, guard: usize) {
         let wish = self.ops[&op].wishes[guard].clone();
+        if wish.message.is_none() {
+            self.free_ahead(wish.channel);
+        }
         let channel = &mut self.channels[wish.channel];
         let entry = Entry { op, guard };
         match wish.message {
@@ -112,6 +118,31 @@ impl Oracle {
         {
             self.overflow(op, guard, wish.channel, message);
         }
+    }
+
+    /// Whoever has taken messages ahead receives again: their places are free.
+    pub(crate) fn free_ahead(&mut self, channel: usize) {
+        self.channels[channel].ahead = 0;
+        self.settle(channel);
+    }
+
+    /// What a receiver takes ahead: at most half of what the channel holds, and nothing that
+    /// another one could have.
+    pub(crate) fn take_ahead(&mut self, channel: usize, most: usize) -> Vec<u64> {
+        let state = &self.channels[channel];
+        if state.receivers != 1 || state.poison.is_some() {
+            return Vec::new();
+        }
+        self.free_ahead(channel);
+        let state = &mut self.channels[channel];
+        let most = most.min(state.capacity / 2).min(state.buffer.len());
+        state.ahead = most;
+        state.received += most as u64;
+        state
+            .buffer
+            .drain(..most)
+            .map(|(_, message)| message)
+            .collect()
     }
 
     /// Takes the operation out of all queues, and drops its ends in order.
@@ -256,7 +287,7 @@ impl Oracle {
             self.serve(receiver, Served::Received { number, message });
             return true;
         }
-        if state.buffer.len() < state.capacity && !sending.is_empty() {
+        if state.buffer.len() + state.ahead < state.capacity && !sending.is_empty() {
             state.sent += 1;
             let message = self.serve(&sending[0], Served::Sent).unwrap();
             self.channels[channel].buffer.push((number, message));
@@ -283,7 +314,7 @@ impl Oracle {
             return;
         }
         if state.overflow == Overflow::DropOldest {
-            while state.buffer.len() >= state.capacity {
+            while state.buffer.len() + state.ahead >= state.capacity {
                 state.buffer.remove(0);
                 state.dropped += 1;
             }

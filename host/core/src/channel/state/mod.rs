@@ -15,23 +15,16 @@
 mod receiving;
 mod sending;
 
-use std::collections::VecDeque;
 use std::task::Waker;
 
+pub(crate) use crate::channel::buffer::Accepted;
+use crate::channel::buffer::Buffer;
 use crate::channel::deferred::Deferred;
 use crate::channel::ends::{EndKey, Ends};
 use crate::channel::error::{ChannelError, Poison, SendError};
-use crate::channel::options::{Options, Overflow};
+use crate::channel::options::{Options, Overflow, Payload};
 use crate::channel::probe::Statistics;
 use crate::channel::waiting::{Entry, Queue, Ticket, Waiter};
-
-/// A message that the channel has accepted.
-pub(crate) struct Accepted<T> {
-    /// Its place in the order of acceptance.
-    pub(crate) number: u64,
-    pub(crate) size: usize,
-    pub(crate) message: T,
-}
 
 /// What a waiting sender offers, and what became of it.
 pub(crate) enum Offer<T> {
@@ -54,7 +47,7 @@ pub(crate) struct Parking {
     pub(crate) timed: bool,
 }
 
-pub(crate) struct State<T> {
+pub(crate) struct State<T: Payload> {
     pub(crate) capacity: usize,
     overflow: Overflow,
     max_waiting: usize,
@@ -62,8 +55,7 @@ pub(crate) struct State<T> {
     pub(crate) poison: Option<Poison>,
     pub(crate) senders: Ends,
     pub(crate) receivers: Ends,
-    pub(crate) buffer: VecDeque<Accepted<T>>,
-    pub(crate) bytes: usize,
+    pub(crate) buffer: Buffer<T>,
     /// Messages that the only receiver has taken ahead of need. They fill their places
     /// until it receives again.
     prefetched: usize,
@@ -75,7 +67,7 @@ pub(crate) struct State<T> {
     tickets: u64,
 }
 
-impl<T> State<T> {
+impl<T: Payload> State<T> {
     pub(crate) fn new(options: &Options) -> Self {
         State {
             capacity: options.capacity,
@@ -85,8 +77,7 @@ impl<T> State<T> {
             poison: None,
             senders: Ends::default(),
             receivers: Ends::default(),
-            buffer: VecDeque::new(),
-            bytes: 0,
+            buffer: Buffer::new(),
             prefetched: 0,
             sending: Queue::new(),
             receiving: Queue::new(),
@@ -133,7 +124,7 @@ impl<T> State<T> {
         while !self.buffer.is_empty() {
             self.drop_oldest(later);
         }
-        self.buffer = VecDeque::new();
+        self.buffer.shrink();
     }
 
     fn refuse_senders(&mut self, error: &ChannelError, later: &mut Deferred<T>) {
@@ -173,6 +164,7 @@ impl<T> State<T> {
                 self.received + self.dropped + self.buffer.len() as u64,
                 "a message is lost or doubled"
             );
+            self.buffer.check();
             assert!(
                 self.prefetched <= self.capacity / 2,
                 "half the places are the senders'"

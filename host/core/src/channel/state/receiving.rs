@@ -3,11 +3,13 @@
 use std::task::Waker;
 
 use super::{Accepted, Offer, Parking, State, Wish, renew};
+use crate::channel::batch::Ahead;
 use crate::channel::deferred::Deferred;
 use crate::channel::error::ChannelError;
+use crate::channel::options::Payload;
 use crate::channel::waiting::Key;
 
-impl<T> State<T> {
+impl<T: Payload> State<T> {
     /// Receives without waiting, or fails with `WouldBlock`.
     pub(crate) fn try_receive(&mut self, later: &mut Deferred<T>) -> Result<T, ChannelError> {
         if let Some(poison) = &self.poison {
@@ -41,10 +43,9 @@ impl<T> State<T> {
         accept: &mut impl FnMut(&T) -> bool,
         later: &mut Deferred<T>,
     ) -> Option<T> {
-        if let Some(next) = self.buffer.front() {
-            return accept(&next.message)
-                .then(|| self.take_buffered(later))
-                .flatten();
+        self.settle_prefetched(later);
+        if let Some(next) = self.buffer.first() {
+            return accept(next).then(|| self.take_buffered(later)).flatten();
         }
         while let Some(sender) = self.sending.first_live() {
             let Offer::Waiting { message, .. } = &self.sending.entry(sender).content else {
@@ -66,25 +67,14 @@ impl<T> State<T> {
     pub(crate) fn prefetch(
         &mut self,
         most: usize,
-        mut read: impl FnMut(&mut T) -> bool,
+        read: impl FnMut(Ahead<'_, T>) -> usize,
         later: &mut Deferred<T>,
     ) {
         if self.receivers.len() != 1 || self.poison.is_some() {
             return;
         }
         self.settle_prefetched(later);
-        let most = most.min(self.capacity / 2);
-        let (mut taken, mut bytes) = (0, 0);
-        for next in self.buffer.iter_mut().take(most) {
-            if !read(&mut next.message) {
-                break;
-            }
-            taken += 1;
-            bytes += next.size;
-        }
-        self.buffer.drain(..taken);
-        self.give_back_memory();
-        self.bytes = self.bytes.saturating_sub(bytes);
+        let taken = self.buffer.take_ahead(most.min(self.capacity / 2), read);
         self.received += taken as u64;
         self.prefetched = taken;
     }
@@ -98,7 +88,7 @@ impl<T> State<T> {
     }
 
     fn take_buffered(&mut self, later: &mut Deferred<T>) -> Option<T> {
-        let accepted = self.pop()?;
+        let accepted = self.buffer.pop()?;
         self.received += 1;
         self.admit_waiting(later);
         Some(accepted.message)
@@ -119,6 +109,8 @@ impl<T> State<T> {
                 limit: self.max_waiting,
             });
         }
+        // Nobody waits for these places: while nothing is buffered, half of all are free.
+        self.prefetched = 0;
         let ticket = self.ticket();
         Ok(self.receiving.enter(parking.entry(ticket, Wish::Waiting)))
     }
@@ -168,16 +160,12 @@ impl<T> State<T> {
             self.hand_over(receiver, accepted, later);
             return;
         }
-        let place = self
-            .buffer
-            .partition_point(|other| other.number < accepted.number);
-        self.bytes = self.bytes.saturating_add(accepted.size);
-        self.buffer.insert(place, accepted);
+        self.buffer.insert(accepted);
     }
 
     /// The number for a message that is put back in front of everything buffered.
     pub(crate) fn front_number(&self) -> u64 {
-        self.buffer.front().map_or(self.sent, |first| first.number)
+        self.buffer.first_number().unwrap_or(self.sent)
     }
 
     pub(super) fn hand_over(

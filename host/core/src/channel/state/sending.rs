@@ -1,19 +1,16 @@
 //! Sending, under the lock.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::{Accepted, Offer, Parking, State, renew};
+use crate::channel::batch::{Batch, Outgoing};
 use crate::channel::deferred::Deferred;
 use crate::channel::error::{ChannelError, SendError};
 use crate::channel::options::{Overflow, Payload};
 use crate::channel::sender::SentAll;
 use crate::channel::waiting::Key;
 
-/// An empty buffer keeps memory for so many messages; what a burst took beyond that is given back.
-const KEPT: usize = 1_024;
-
-impl<T> State<T> {
+impl<T: Payload> State<T> {
     /// Sends without waiting, or fails with `WouldBlock`.
     pub(crate) fn try_send(
         &mut self,
@@ -58,32 +55,31 @@ impl<T> State<T> {
     /// Sends what needs no waiting of `messages`.
     pub(crate) fn try_send_all(
         &mut self,
-        messages: &mut impl Iterator<Item = T>,
+        messages: &mut impl Outgoing<T>,
         later: &mut Deferred<T>,
-    ) -> SentAll<T>
-    where
-        T: Payload,
-    {
+    ) -> SentAll<T> {
         let mut all = SentAll {
             sent: 0,
             awaited: self.receiving.first_live().is_some(),
             waiting: 0,
             result: Ok(()),
         };
-        let mut only_room_matters = false;
-        for message in messages {
-            let size = message.size();
-            if only_room_matters && self.fits(size) {
-                self.push(message, size);
-                all.sent += 1;
+        loop {
+            if self.only_room_matters()
+                && let Some(batch) = messages.next_batch(self.places(), self.bytes_left())
+            {
+                all.sent += self.push_batch(batch);
                 continue;
             }
+            let Some(message) = messages.next() else {
+                break;
+            };
+            let size = message.size();
             if let Err(refused) = self.try_send(message, size, later) {
                 all.result = Err(refused);
                 break;
             }
             all.sent += 1;
-            only_room_matters = self.only_room_matters();
         }
         all.waiting = self.buffer.len();
         all
@@ -171,11 +167,22 @@ impl<T> State<T> {
     }
 
     fn fits(&self, size: usize) -> bool {
-        self.has_place() && self.bytes.saturating_add(size) <= self.max_bytes
+        self.has_place() && self.buffer.bytes().saturating_add(size) <= self.max_bytes
     }
 
     fn has_place(&self) -> bool {
         self.buffer.len() + self.prefetched < self.capacity
+    }
+
+    /// How many messages there is room for.
+    fn places(&self) -> usize {
+        self.capacity
+            .saturating_sub(self.buffer.len() + self.prefetched)
+    }
+
+    /// How many bytes there is room for.
+    fn bytes_left(&self) -> usize {
+        self.max_bytes.saturating_sub(self.buffer.bytes())
     }
 
     /// Whether a message fits, and passes nobody who waits.
@@ -223,28 +230,27 @@ impl<T> State<T> {
 
     fn push(&mut self, message: T, size: usize) {
         let accepted = self.accept(message, size);
-        self.bytes = self.bytes.saturating_add(size);
-        self.buffer.push_back(accepted);
+        self.buffer.push(accepted);
+    }
+
+    /// Takes in messages for which there is room; returns how many they are.
+    fn push_batch(&mut self, batch: T::Batch) -> usize {
+        let messages = batch.messages();
+        debug_assert!(messages > 0, "a batch is not empty");
+        debug_assert!(messages <= self.places(), "more than there is room for");
+        debug_assert!(
+            batch.size() <= self.bytes_left(),
+            "more than there is room for"
+        );
+        self.buffer.push_batch(self.sent, batch);
+        self.sent += messages as u64;
+        messages
     }
 
     pub(super) fn drop_oldest(&mut self, later: &mut Deferred<T>) {
-        if let Some(oldest) = self.pop() {
+        if let Some(oldest) = self.buffer.pop() {
             self.dropped += 1;
             later.drop_message(oldest.message);
         }
-    }
-
-    /// After the buffer was emptied.
-    pub(super) fn give_back_memory(&mut self) {
-        if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
-            self.buffer = VecDeque::new();
-        }
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Accepted<T>> {
-        let accepted = self.buffer.pop_front()?;
-        self.give_back_memory();
-        self.bytes = self.bytes.saturating_sub(accepted.size);
-        Some(accepted)
     }
 }

@@ -11,6 +11,8 @@ use transputer_core::Payload;
 pub(crate) struct Ticket(u64);
 
 impl Payload for Ticket {
+    type Batch = std::collections::VecDeque<Self>;
+
     fn size(&self) -> usize {
         size_of::<Self>()
     }

@@ -1,0 +1,219 @@
+//! The messages that wait in a channel, in order.
+//!
+//! Invariants: `messages` and `bytes` are the sums over what is held; no batch is empty; the
+//! numbers of acceptance never fall from the front to the back.
+
+use std::collections::VecDeque;
+
+use super::batch::{Ahead, Batch};
+use super::options::Payload;
+
+/// An empty buffer keeps memory for so many messages; what a burst took beyond that is given back.
+const KEPT: usize = 1_024;
+
+/// So much is looked at after each step in debug builds.
+const CHECKED: usize = 256;
+
+/// A message that the channel has accepted.
+pub(crate) struct Accepted<T> {
+    /// Its place in the order of acceptance.
+    pub(crate) number: u64,
+    pub(crate) size: usize,
+    pub(crate) message: T,
+}
+
+enum Held<T: Payload> {
+    One(Accepted<T>),
+    /// The number is that of its first message.
+    Batch {
+        number: u64,
+        batch: T::Batch,
+    },
+}
+
+impl<T: Payload> Held<T> {
+    fn number(&self) -> u64 {
+        match self {
+            Held::One(accepted) => accepted.number,
+            Held::Batch { number, .. } => *number,
+        }
+    }
+}
+
+pub(crate) struct Buffer<T: Payload> {
+    held: VecDeque<Held<T>>,
+    messages: usize,
+    bytes: usize,
+}
+
+impl<T: Payload> Buffer<T> {
+    pub(crate) const fn new() -> Self {
+        Buffer {
+            held: VecDeque::new(),
+            messages: 0,
+            bytes: 0,
+        }
+    }
+
+    /// How many messages wait.
+    pub(crate) fn len(&self) -> usize {
+        self.messages
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages == 0
+    }
+
+    /// The sum of their sizes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The number of the first message.
+    pub(crate) fn first_number(&self) -> Option<u64> {
+        self.held.front().map(Held::number)
+    }
+
+    pub(crate) fn push(&mut self, accepted: Accepted<T>) {
+        self.messages += 1;
+        self.bytes = self.bytes.saturating_add(accepted.size);
+        self.held.push_back(Held::One(accepted));
+    }
+
+    /// Adds messages of which the first has this number.
+    pub(crate) fn push_batch(&mut self, number: u64, batch: T::Batch) {
+        self.messages += batch.messages();
+        self.bytes = self.bytes.saturating_add(batch.size());
+        self.held.push_back(Held::Batch { number, batch });
+    }
+
+    /// Adds a message at its place in the order of acceptance.
+    pub(crate) fn insert(&mut self, accepted: Accepted<T>) {
+        let number = accepted.number;
+        let place = self.held.partition_point(|other| other.number() < number);
+        self.messages += 1;
+        self.bytes = self.bytes.saturating_add(accepted.size);
+        self.held.insert(place, Held::One(accepted));
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Accepted<T>> {
+        let accepted = match self.held.front_mut()? {
+            Held::One(_) => match self.held.pop_front()? {
+                Held::One(accepted) => accepted,
+                Held::Batch { .. } => unreachable!("it was looked at"),
+            },
+            Held::Batch { number, batch } => {
+                let accepted = take_first(number, batch)?;
+                if batch.messages() == 0 {
+                    self.held.pop_front();
+                }
+                accepted
+            }
+        };
+        self.messages -= 1;
+        self.bytes = self.bytes.saturating_sub(accepted.size);
+        self.give_back_memory();
+        Some(accepted)
+    }
+
+    /// The first message; one of a batch is taken out of it first.
+    pub(crate) fn first(&mut self) -> Option<&T> {
+        if let Held::Batch { number, batch } = self.held.front_mut()? {
+            let accepted = take_first(number, batch)?;
+            if batch.messages() == 0 {
+                self.held.pop_front();
+            }
+            self.held.push_front(Held::One(accepted));
+        }
+        match self.held.front()? {
+            Held::One(accepted) => Some(&accepted.message),
+            Held::Batch { .. } => unreachable!("its first message was put in front"),
+        }
+    }
+
+    /// Takes messages from the front, at most `most`, as long as `read` takes all that it may.
+    /// Returns how many.
+    pub(crate) fn take_ahead(
+        &mut self,
+        most: usize,
+        mut read: impl FnMut(Ahead<'_, T>) -> usize,
+    ) -> usize {
+        let (mut taken, mut used) = (0, 0);
+        for held in &mut self.held {
+            let left = most - taken;
+            if left == 0 {
+                break;
+            }
+            match held {
+                Held::One(accepted) => {
+                    if read(Ahead::One(&mut accepted.message)) == 0 {
+                        break;
+                    }
+                    taken += 1;
+                    self.bytes = self.bytes.saturating_sub(accepted.size);
+                }
+                Held::Batch { number, batch } => {
+                    let (before, size) = (batch.messages(), batch.size());
+                    let read = read(Ahead::Batch(batch, left));
+                    debug_assert_eq!(before, batch.messages() + read, "it is out of the batch");
+                    taken += read;
+                    *number += read as u64;
+                    self.bytes = self.bytes.saturating_sub(size - batch.size());
+                    if read < before {
+                        break;
+                    }
+                }
+            }
+            used += 1;
+        }
+        self.held.drain(..used);
+        self.messages -= taken;
+        self.give_back_memory();
+        taken
+    }
+
+    /// After it was emptied.
+    fn give_back_memory(&mut self) {
+        if self.held.is_empty() && self.held.capacity() > KEPT {
+            self.held = VecDeque::new();
+        }
+    }
+
+    /// Gives all memory back.
+    pub(crate) fn shrink(&mut self) {
+        debug_assert!(self.is_empty(), "emptied before");
+        self.held = VecDeque::new();
+    }
+
+    /// Asserts the invariants, unless there is a lot to look at.
+    pub(crate) fn check(&self) {
+        if self.held.len() > CHECKED {
+            return;
+        }
+        let (mut messages, mut bytes, mut last) = (0, 0_usize, 0);
+        for held in &self.held {
+            let (more, size) = match held {
+                Held::One(accepted) => (1, accepted.size),
+                Held::Batch { batch, .. } => (batch.messages(), batch.size()),
+            };
+            assert!(more > 0, "an empty batch");
+            assert!(held.number() >= last, "out of order");
+            last = held.number();
+            messages += more;
+            bytes = bytes.saturating_add(size);
+        }
+        assert_eq!((self.messages, self.bytes), (messages, bytes), "miscounted");
+    }
+}
+
+/// Takes the first message out of a batch.
+fn take_first<T: Payload>(number: &mut u64, batch: &mut T::Batch) -> Option<Accepted<T>> {
+    let message = batch.take_first()?;
+    let accepted = Accepted {
+        number: *number,
+        size: message.size(),
+        message,
+    };
+    *number += 1;
+    Some(accepted)
+}

@@ -107,6 +107,12 @@ impl Component {
         &self.0.signature
     }
 
+    /// Whether its core module is run directly, which costs less: see
+    /// [`HostOptions::direct`](crate::HostOptions::direct).
+    pub fn is_direct(&self) -> bool {
+        matches!(self.0.code, Code::Direct(_))
+    }
+
     pub(crate) fn code(&self) -> &Code {
         &self.0.code
     }

@@ -277,7 +277,7 @@ const AWAITS: &[(&str, &str, usize)] = &[
     ("direct/channel.rs", "link_receiver", 4),
     ("direct/channel.rs", "link_sender", 4),
     ("direct/channel.rs", "link_small", 3),
-    ("direct/mod.rs", "instantiate", 1),
+    ("direct/mod.rs", "instantiate", 2),
     ("direct/mod.rs", "run", 1),
     ("direct/process.rs", "link", 2),
     ("direct/process.rs", "link_child", 1),

@@ -8,7 +8,7 @@
 //! What guests can see of it is the same, and the suites run both ways. What is between guest and
 //! host here, and wasmtime's in the other way, is the canonical ABI: `lift` and `lower` for what
 //! crosses memory, `handle` for handles, `gates` for calls that wait or return lists. A component
-//! of any other form, and one that imports something of WASI that preview 1 has not, takes the
+//! of any other form, and one that imports of WASI what neither preview 1 nor `wasi` has, takes the
 //! other way.
 
 mod alternation;
@@ -20,6 +20,7 @@ mod lift;
 mod lower;
 mod module;
 mod process;
+mod wasi;
 
 use std::fmt;
 
@@ -33,6 +34,9 @@ use gates::{ENTER, Gates};
 use lower::Lowering;
 
 pub(crate) use process::Ports;
+
+/// What a module of C's calls its constructors; `wit-component` has it called by a module of its own.
+const INITIALIZE: &str = "_initialize";
 
 /// Everything that a core module may import.
 pub(crate) struct DirectLinker {
@@ -48,6 +52,7 @@ impl DirectLinker {
             .and_then(|()| channel::link(&mut imports))
             .and_then(|()| alternation::link(&mut imports))
             .and_then(|()| process::link(&mut imports))
+            .and_then(|()| wasi::link(&mut imports))
             .and_then(|()| imports.link_wasi());
         linked.map_err(|error| Error::Setup {
             message: format!("the imports of guests' modules: {error:#}"),
@@ -61,6 +66,8 @@ impl DirectLinker {
 pub(crate) struct Direct {
     pre: InstancePre<ProcessState>,
     memory: ModuleExport,
+    /// What is to be called before anything else, if there is such a thing.
+    initialize: Option<ModuleExport>,
 }
 
 impl Direct {
@@ -82,9 +89,14 @@ impl Direct {
         };
         let module: Module = cache.load(engine, &bytes).ok()?;
         let memory = module.get_export_index("memory")?;
+        let initialize = module.get_export_index(INITIALIZE);
         // Whatever is wrong with its imports, wasmtime's component model says it better.
         let pre = linker.linker.instantiate_pre(&module).ok()?;
-        Some(Self { pre, memory })
+        Some(Self {
+            pre,
+            memory,
+            initialize,
+        })
     }
 
     /// Instantiates it.
@@ -95,6 +107,13 @@ impl Direct {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         let memory = instance.get_module_export(&mut *store, &self.memory);
         store.data_mut().direct.memory = memory.and_then(wasmtime::Extern::into_memory);
+        if let Some(initialize) = &self.initialize {
+            let initialize = instance.get_module_export(&mut *store, initialize);
+            if let Some(initialize) = initialize.and_then(wasmtime::Extern::into_func) {
+                let initialize = initialize.typed::<(), ()>(&*store)?;
+                initialize.call_async(&mut *store, ()).await?;
+            }
+        }
         let enter = instance.get_typed_func(&mut *store, ENTER)?;
         Ok(Instance { enter })
     }

@@ -12,12 +12,15 @@ use wasmparser::{
     TypeRef,
 };
 
+use super::wasi;
+
 /// A core module, as far as it must be known to be given other imports.
 #[derive(Debug, Default)]
 pub(super) struct Module<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) types: Vec<Option<FuncType>>,
-    /// The functions that it imports: module, name, and number of the type.
+    /// The functions that it imports: module (see [`wasi::without_patch`]), name, and number of the
+    /// type.
     pub(super) imports: Vec<(&'a str, &'a str, u32)>,
     /// How many functions it defines.
     pub(super) defined: u32,
@@ -97,7 +100,8 @@ impl<'a> Module<'a> {
                     let import = import.ok()?;
                     match import.ty {
                         TypeRef::Func(ty) => {
-                            self.imports.push((import.module, import.name, ty));
+                            let from = wasi::without_patch(import.module);
+                            self.imports.push((from, import.name, ty));
                         }
                         _ => self.imports_more_than_functions = true,
                     }

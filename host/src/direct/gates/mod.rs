@@ -30,6 +30,7 @@ use crate::direct::alternation::ALTERNATION;
 use crate::direct::channel::CHANNEL;
 use crate::direct::module::Module;
 use crate::direct::process::PROCESS;
+use crate::direct::wasi;
 
 /// The module name of what only gates import.
 pub(super) const HOST: &str = "transputer:direct";
@@ -43,8 +44,11 @@ pub(super) const ENTER: &str = "transputer:enter";
 /// What a way to try returns if it has to wait. (Otherwise what to allocate: see `Lowering`.)
 pub(super) const WAIT: u64 = u64::MAX;
 
-/// Where a module may import from. What only gates import is not among it.
-const LINKED: [&str; 4] = [CHANNEL, ALTERNATION, PROCESS, "wasi_snapshot_preview1"];
+/// Whether a module may import this. What only gates import is not among it.
+fn is_linked(from: &str, name: &str) -> bool {
+    const WHOLE: [&str; 4] = [CHANNEL, ALTERNATION, PROCESS, "wasi_snapshot_preview1"];
+    WHOLE.contains(&from) || wasi::has(from, name)
+}
 
 /// What gates import themselves, with parameters and results.
 const OWN: [(&str, &[ValType], &[ValType]); 4] = [
@@ -122,7 +126,7 @@ impl<'a> Gated<'a> {
             return Err(NoGates::Exports);
         }
         let mut imports = module.imports.iter();
-        if let Some(&(from, name, _)) = imports.find(|import| !LINKED.contains(&import.0)) {
+        if let Some(&(from, name, _)) = imports.find(|import| !is_linked(import.0, import.1)) {
             return Err(NoGates::Import(name.to_owned(), from.to_owned()));
         }
         let mut gated = Self {

@@ -9,7 +9,7 @@ use wasmtime::component::Linker;
 use wasmtime::component::types::ComponentItem;
 
 use crate::bindings::GuestPre;
-use crate::cache::Cache;
+use crate::cache::{Cache, Origin};
 use crate::direct::{Direct, DirectLinker};
 use crate::error::{ComponentFault, Error};
 use crate::process::ProcessState;
@@ -83,13 +83,23 @@ impl Component {
             fault,
         };
         check_preamble(bytes).map_err(fault)?;
-        wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::default())
-            .validate_all(bytes)
-            .map_err(|error| fault(ComponentFault::Invalid(error.to_string())))?;
+        let making = Making {
+            engine,
+            linkers,
+            cache,
+            bytes,
+            origin: Origin::of(bytes),
+        };
+        let kept = making.kept();
+        if kept.is_none() {
+            wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::default())
+                .validate_all(bytes)
+                .map_err(|error| fault(ComponentFault::Invalid(error.to_string())))?;
+        }
         let signature = Signature::read(bytes)
             .map_err(|error| fault(error.into()))?
             .ok_or_else(|| fault(ComponentFault::NoSignature));
-        let code = Code::of(engine, linkers, cache, bytes).map_err(fault)?;
+        let code = kept.map_or_else(|| making.compile(), Ok).map_err(fault)?;
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             signature: signature?,
@@ -118,27 +128,57 @@ impl Component {
     }
 }
 
-impl Code {
-    fn of(
-        engine: &Engine,
-        linkers: &Linkers,
-        cache: &Cache,
-        bytes: &[u8],
-    ) -> Result<Self, ComponentFault> {
-        let direct = linkers.direct.as_ref();
-        if let Some(direct) = direct.and_then(|linker| Direct::of(engine, linker, cache, bytes)) {
-            return Ok(Self::Direct(direct));
+/// What code is made from.
+struct Making<'a> {
+    engine: &'a Engine,
+    linkers: &'a Linkers,
+    cache: &'a Cache,
+    bytes: &'a [u8],
+    origin: Origin,
+}
+
+impl Making<'_> {
+    /// The code that was once compiled from the same component, which was valid then.
+    fn kept(&self) -> Option<Code> {
+        if let Some(linker) = &self.linkers.direct {
+            let direct = Direct::kept(self.engine, linker, self.cache, &self.origin);
+            if let Some(direct) = direct {
+                return Some(Code::Direct(direct));
+            }
+            // Which way it goes must not depend on what the cache has.
+            if Direct::suits(linker, self.bytes) {
+                return None;
+            }
         }
-        let component: wasmtime::component::Component = cache
-            .load(engine, bytes)
+        let component = self.cache.kept(self.engine, &self.origin)?;
+        self.link(&component).ok()
+    }
+
+    /// Compiles the component, which has been validated.
+    fn compile(&self) -> Result<Code, ComponentFault> {
+        if let Some(linker) = &self.linkers.direct {
+            let (cache, origin) = (self.cache, &self.origin);
+            let direct = Direct::compile(self.engine, linker, cache, origin, self.bytes);
+            if let Some(direct) = direct {
+                return Ok(Code::Direct(direct));
+            }
+        }
+        let component = self
+            .cache
+            .compile(self.engine, &self.origin, self.bytes)
             .map_err(|error| ComponentFault::Compile(format!("{error:#}")))?;
-        check_imports(engine, &component)?;
-        let instance = linkers
+        self.link(&component)
+    }
+
+    fn link(&self, component: &wasmtime::component::Component) -> Result<Code, ComponentFault> {
+        check_imports(self.engine, component)?;
+        let instance = self
+            .linkers
             .whole
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .map_err(|error| ComponentFault::OtherVersion(format!("{error:#}")))?;
         GuestPre::new(instance)
-            .map(Self::Whole)
+            .map(Code::Whole)
             .map_err(|error| ComponentFault::NoRun(format!("{error:#}")))
     }
 }

@@ -166,6 +166,25 @@ fn a_file_for_another_engine_is_not_found() {
 }
 
 #[test]
+fn which_way_a_component_goes_does_not_depend_on_what_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = raw_guest("lies", Kit::Ordinary);
+    let host = |direct| {
+        let options = HostOptions {
+            direct,
+            ..options(folder.path())
+        };
+        Host::new(options).expect("a host can be set up")
+    };
+    for (direct, compiled) in [(false, 1), (true, 1), (false, 0), (true, 0)] {
+        let host = host(direct);
+        assert_eq!(load(&host, &bytes).is_direct(), direct);
+        assert_eq!(host.cache_use(), (1 - compiled, compiled));
+    }
+    assert_eq!(files(folder.path()).len(), 2);
+}
+
+#[test]
 fn what_is_no_file_is_left_alone() {
     let kept = Kept::new("lies");
     fs::remove_file(&kept.file).expect("it is ours");

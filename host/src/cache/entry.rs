@@ -24,17 +24,35 @@ const FORMAT: u32 = 1;
 
 pub(super) const HEADER: usize = 8 + 4 + 32 + 8 + 32;
 
-/// What the code was compiled from: the component, the compiler with its settings and the
-/// processor's features, this crate.
+/// What is compiled, by what it comes from: a component, and what was made of it first.
+pub(crate) struct Origin(blake3::Hash);
+
+impl Origin {
+    /// These bytes, as they are.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(blake3::hash(bytes))
+    }
+
+    /// What a rewriting, known by its digest, makes of them.
+    pub(crate) fn rewritten(&self, rewriting: &blake3::Hash) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.0.as_bytes());
+        hasher.update(rewriting.as_bytes());
+        Self(hasher.finalize())
+    }
+}
+
+/// What the code was compiled from: the component, what was made of it, the compiler with its
+/// settings and the processor's features, this crate.
 pub(super) struct Key(blake3::Hash);
 
 impl Key {
-    pub(super) fn of<C: Code>(engine: &Engine, bytes: &[u8]) -> Self {
+    pub(super) fn of<C: Code>(engine: &Engine, origin: &Origin) -> Self {
         let mut hashing = Hashing(blake3::Hasher::new());
         hashing.write_u8(C::KIND);
         hashing.write_u32(FORMAT);
         env!("CARGO_PKG_VERSION").hash(&mut hashing);
-        hashing.write(blake3::hash(bytes).as_bytes());
+        hashing.write(origin.0.as_bytes());
         engine.precompile_compatibility_hash().hash(&mut hashing);
         Self(hashing.0.finalize())
     }

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::host::CacheFolder;
 
 pub(crate) use code::Code;
+pub(crate) use entry::Origin;
 use entry::{Checked, Key};
 use folder::Folder;
 
@@ -50,22 +51,34 @@ impl Cache {
         })))
     }
 
-    /// The code of a component or of a module, ready to be instantiated: from the folder if it is
-    /// there and whole, else compiled.
+    /// The code of a component or of a module, ready to be instantiated, if it is in the folder and
+    /// whole. What it comes from was valid then.
+    pub(crate) fn kept<C: Code>(&self, engine: &Engine, origin: &Origin) -> Option<C> {
+        let code = self
+            .0
+            .folder
+            .as_ref()?
+            .read(&Key::of::<C>(engine, origin))?;
+        let loaded = C::load(engine, &code).ok()?;
+        self.0.hits.fetch_add(1, Ordering::Relaxed);
+        Some(loaded)
+    }
+
+    /// Compiles the bytes that come from somewhere, and keeps the code.
     ///
     /// # Errors
     /// What the compiler says; never what the folder says.
-    pub(crate) fn load<C: Code>(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<C> {
+    pub(crate) fn compile<C: Code>(
+        &self,
+        engine: &Engine,
+        origin: &Origin,
+        bytes: &[u8],
+    ) -> wasmtime::Result<C> {
         let Some(folder) = &self.0.folder else {
             return C::compile(engine, bytes);
         };
-        let key = Key::of::<C>(engine, bytes);
-        let kept = folder.read(&key);
-        if let Some(loaded) = kept.and_then(|code| C::load(engine, &code).ok()) {
-            self.0.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(loaded);
-        }
         self.0.misses.fetch_add(1, Ordering::Relaxed);
+        let key = Key::of::<C>(engine, origin);
         let code = Checked::made::<C>(engine, &key, bytes)?;
         folder.keep(&key, &code);
         C::load(engine, &code)

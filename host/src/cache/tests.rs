@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use super::entry::{Checked, Key};
+use super::entry::{Checked, Key, Origin};
 use super::*;
 
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -18,16 +18,23 @@ fn cache(path: &Path) -> Cache {
     Cache::open(&CacheFolder::At(path.to_owned())).expect("the folder is good")
 }
 
+/// From the folder, else compiled.
+fn load<C: Code>(cache: &Cache, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<C> {
+    let origin = Origin::of(bytes);
+    match cache.kept(engine, &origin) {
+        Some(code) => Ok(code),
+        None => cache.compile(engine, &origin, bytes),
+    }
+}
+
 #[test]
 fn modules_and_components_are_kept_side_by_side() {
     let path = tempfile::tempdir().expect("a folder");
     let engine = Engine::default();
     let cache = cache(path.path());
     for round in 0..3 {
-        cache.load::<Module>(&engine, MODULE).expect("it is valid");
-        cache
-            .load::<Component>(&engine, COMPONENT)
-            .expect("it is valid");
+        load::<Module>(&cache, &engine, MODULE).expect("it is valid");
+        load::<Component>(&cache, &engine, COMPONENT).expect("it is valid");
         assert_eq!(cache.uses(), (2 * round, 2));
     }
 }
@@ -35,9 +42,19 @@ fn modules_and_components_are_kept_side_by_side() {
 #[test]
 fn the_same_bytes_as_another_kind_of_code_have_another_key() {
     let engine = Engine::default();
-    let module = Key::of::<Module>(&engine, MODULE);
-    let component = Key::of::<Component>(&engine, MODULE);
+    let module = Key::of::<Module>(&engine, &Origin::of(MODULE));
+    let component = Key::of::<Component>(&engine, &Origin::of(MODULE));
     assert_ne!(module.file_name(), component.file_name());
+}
+
+#[test]
+fn what_was_rewritten_in_another_way_has_another_key() {
+    let engine = Engine::default();
+    let origin = Origin::of(MODULE);
+    let [one, other] = [b"one", b"two"].map(|name| origin.rewritten(&blake3::hash(name)));
+    let names = [&origin, &one, &other].map(|from| Key::of::<Module>(&engine, from).file_name());
+    assert_ne!(names[0], names[1]);
+    assert_ne!(names[1], names[2]);
 }
 
 #[test]
@@ -45,7 +62,7 @@ fn what_cannot_be_compiled_is_not_kept() {
     let path = tempfile::tempdir().expect("a folder");
     let cache = cache(path.path());
     for _ in 0..2 {
-        let refused = cache.load::<Module>(&Engine::default(), b"nonsense");
+        let refused = load::<Module>(&cache, &Engine::default(), b"nonsense");
         assert!(refused.is_err());
     }
     assert_eq!(fs::read_dir(path.path()).expect("it is there").count(), 0);
@@ -92,14 +109,14 @@ impl Small {
     }
 
     fn has(&self, number: u8) -> bool {
-        let key = Key::of::<Module>(&self.engine, &module(number));
+        let key = Key::of::<Module>(&self.engine, &Origin::of(&module(number)));
         self.path.path().join(key.file_name()).exists()
     }
 }
 
 fn compiled(engine: &Engine, number: u8) -> (Key, Checked) {
     let bytes = module(number);
-    let key = Key::of::<Module>(engine, &bytes);
+    let key = Key::of::<Module>(engine, &Origin::of(&bytes));
     let code = Checked::made::<Module>(engine, &key, &bytes).expect("it is valid");
     (key, code)
 }
@@ -121,7 +138,7 @@ fn the_longest_unused_goes_when_there_is_no_room() {
 #[test]
 fn what_is_loaded_is_used() {
     let small = Small::with(&[2, 9, 5]);
-    let oldest = Key::of::<Module>(&small.engine, &module(1));
+    let oldest = Key::of::<Module>(&small.engine, &Origin::of(&module(1)));
     assert!(small.folder.read(&oldest).is_some());
     small.keep(3);
     let left = [0, 1, 2, 3].map(|number| small.has(number));

@@ -26,7 +26,7 @@ use std::fmt;
 
 use wasmtime::{Engine, InstancePre, Linker, Memory, Module, ModuleExport, Store};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Origin};
 use crate::error::Error;
 use crate::process::ProcessState;
 use call::Imports;
@@ -42,6 +42,8 @@ const INITIALIZE: &str = "_initialize";
 pub(crate) struct DirectLinker {
     linker: Linker<ProcessState>,
     gates: Gates,
+    /// Tells these gates from others.
+    rewriting: blake3::Hash,
 }
 
 impl DirectLinker {
@@ -58,7 +60,11 @@ impl DirectLinker {
             message: format!("the imports of guests' modules: {error:#}"),
         })?;
         let (linker, gates) = imports.into_parts();
-        Ok(Self { linker, gates })
+        Ok(Self {
+            linker,
+            rewriting: gates::digest(&gates),
+            gates,
+        })
     }
 }
 
@@ -71,27 +77,51 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    /// The core module of a component that has been validated; none if it must be instantiated as
-    /// a whole.
-    pub(crate) fn of(
+    /// Whether a component's core module can be run by itself, as far as its form shows. It need
+    /// not be valid.
+    pub(crate) fn suits(linker: &DirectLinker, component: &[u8]) -> bool {
+        module::find(component).is_some_and(|module| match gates::check(&module, &linker.gates) {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::debug!("a component is instantiated as a whole: {why}");
+                false
+            }
+        })
+    }
+
+    /// The core module of a component, if the cache has it: nothing is read of the component, nor
+    /// written anew.
+    pub(crate) fn kept(
         engine: &Engine,
         linker: &DirectLinker,
         cache: &Cache,
+        component: &Origin,
+    ) -> Option<Self> {
+        let module = cache.kept(engine, &component.rewritten(&linker.rewriting))?;
+        Self::of_module(linker, &module)
+    }
+
+    /// The core module of a component that has been validated, compiled and kept; none if it must
+    /// be instantiated as a whole.
+    pub(crate) fn compile(
+        engine: &Engine,
+        linker: &DirectLinker,
+        cache: &Cache,
+        origin: &Origin,
         component: &[u8],
     ) -> Option<Self> {
         let module = module::find(component)?;
-        let bytes = match gates::with_gates(&module, &linker.gates) {
-            Ok(bytes) => bytes,
-            Err(why) => {
-                tracing::debug!("a component is instantiated as a whole: {why}");
-                return None;
-            }
-        };
-        let module: Module = cache.load(engine, &bytes).ok()?;
+        let bytes = gates::with_gates(&module, &linker.gates).ok()?;
+        let origin = origin.rewritten(&linker.rewriting);
+        let module = cache.compile(engine, &origin, &bytes).ok()?;
+        Self::of_module(linker, &module)
+    }
+
+    fn of_module(linker: &DirectLinker, module: &Module) -> Option<Self> {
         let memory = module.get_export_index("memory")?;
         let initialize = module.get_export_index(INITIALIZE);
         // Whatever is wrong with its imports, wasmtime's component model says it better.
-        let pre = linker.linker.instantiate_pre(&module).ok()?;
+        let pre = linker.linker.instantiate_pre(module).ok()?;
         Some(Self {
             pre,
             memory,

@@ -14,6 +14,7 @@
 //! The guest is entered by one more function, [`ENTER`], which gets the arguments of `run` in the
 //! same way, and takes its result. So one call of wasmtime's is a process's whole life.
 
+mod rewriting;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,8 @@ use crate::direct::channel::CHANNEL;
 use crate::direct::module::Module;
 use crate::direct::process::PROCESS;
 use crate::direct::wasi;
+
+pub(super) use rewriting::digest;
 
 /// The module name of what only gates import.
 pub(super) const HOST: &str = "transputer:direct";
@@ -88,6 +91,11 @@ pub(super) enum NoGates {
     Type(String, String),
     #[error(transparent)]
     Encode(#[from] reencode::Error),
+}
+
+/// Whether a module can have gates: why not, if it cannot.
+pub(super) fn check(module: &Module<'_>, gates: &Gates) -> Result<(), NoGates> {
+    Gated::new(module, gates).map(drop)
 }
 
 /// The module with gates.

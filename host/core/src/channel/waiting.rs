@@ -1,7 +1,7 @@
 //! The operations that wait on one side of a channel, first in, first out.
 //!
-//! An entry lives in a slab: entering allocates only while the slab grows. It is
-//! linked into the queue while it waits. Whoever serves it claims it (which unlinks
+//! An entry lives in a node of a vector: entering allocates only while that grows, and
+//! leaving moves no more than the caller asks for. It is linked into the queue while it waits. Whoever serves it claims it (which unlinks
 //! it) and settles it: writes the outcome into it and takes its waker. The owner then
 //! removes it, and finds the outcome inside. An owner that gives up removes its entry
 //! wherever it stands. Only the owner removes entries, so a key never goes stale.
@@ -11,8 +11,6 @@
 
 use std::mem;
 use std::task::Waker;
-
-use slab::Slab;
 
 use super::claim::Claim;
 use super::ends::EndKey;
@@ -92,14 +90,18 @@ pub(crate) struct Entry<C> {
 }
 
 struct Node<C> {
-    entry: Entry<C>,
+    /// None while the node is free.
+    entry: Option<Entry<C>>,
     previous: usize,
+    /// The node behind this one, in the queue or, while it is free, among the free ones.
     next: usize,
     linked: bool,
 }
 
 pub(crate) struct Queue<C> {
-    nodes: Slab<Node<C>>,
+    nodes: Vec<Node<C>>,
+    /// The first node that is free.
+    free: usize,
     head: usize,
     tail: usize,
     linked: usize,
@@ -108,7 +110,8 @@ pub(crate) struct Queue<C> {
 impl<C> Queue<C> {
     pub(crate) fn new() -> Self {
         Queue {
-            nodes: Slab::new(),
+            nodes: Vec::new(),
+            free: NONE,
             head: NONE,
             tail: NONE,
             linked: 0,
@@ -121,20 +124,38 @@ impl<C> Queue<C> {
     }
 
     /// Appends an entry.
+    #[inline]
     pub(crate) fn enter(&mut self, entry: Entry<C>) -> Key {
-        if self.nodes.capacity() == 0 {
-            // At most queues only one ever waits, and places for four would be wasted.
-            self.nodes.reserve_exact(1);
+        let previous = self.tail;
+        let key = self.free;
+        if let Some(node) = self.nodes.get_mut(key) {
+            debug_assert!(node.entry.is_none(), "a free node is empty");
+            self.free = node.next;
+            node.entry = Some(entry);
+            node.previous = previous;
+            node.next = NONE;
+            node.linked = true;
+            self.link(key, previous)
+        } else {
+            let key = self.nodes.len();
+            if key == 0 {
+                // At most queues only one ever waits, and places for four would be wasted.
+                self.nodes.reserve_exact(1);
+            }
+            self.nodes.push(Node {
+                entry: Some(entry),
+                previous,
+                next: NONE,
+                linked: true,
+            });
+            self.link(key, previous)
         }
-        let key = self.nodes.insert(Node {
-            entry,
-            previous: self.tail,
-            next: NONE,
-            linked: true,
-        });
-        match self.tail {
-            NONE => self.head = key,
-            tail => self.nodes[tail].next = key,
+    }
+
+    fn link(&mut self, key: usize, previous: usize) -> Key {
+        match self.nodes.get_mut(previous) {
+            None => self.head = key,
+            Some(previous) => previous.next = key,
         }
         self.tail = key;
         self.linked += 1;
@@ -146,10 +167,28 @@ impl<C> Queue<C> {
         if self.nodes[key.0].linked {
             self.unlink(key);
         }
-        self.nodes.remove(key.0).entry
+        let entry = self.node(key).entry.take();
+        self.release(key);
+        entry.expect(OWNED)
+    }
+
+    /// Takes an entry out that has been settled, with what is left in it.
+    #[inline]
+    pub(crate) fn discard(&mut self, key: Key) {
+        let node = self.node(key);
+        debug_assert!(!node.linked, "settled before it is discarded");
+        node.entry = None;
+        self.release(key);
+    }
+
+    fn release(&mut self, key: Key) {
+        let free = self.free;
+        self.node(key).next = free;
+        self.free = key.0;
     }
 
     /// The first entry that can still be served.
+    #[inline]
     pub(crate) fn first_live(&mut self) -> Option<Key> {
         while self.head != NONE {
             let key = Key(self.head);
@@ -170,6 +209,7 @@ impl<C> Queue<C> {
     }
 
     /// Claims the first entry that can still be served.
+    #[inline]
     pub(crate) fn claim_first(&mut self) -> Option<Key> {
         while let Some(key) = self.first_live() {
             if self.claim(key) {
@@ -180,6 +220,7 @@ impl<C> Queue<C> {
     }
 
     /// Writes the outcome into a claimed entry; returns what was in it, and its waker.
+    #[inline]
     pub(crate) fn settle(&mut self, key: Key, outcome: C) -> (C, Option<Waker>) {
         debug_assert!(!self.nodes[key.0].linked, "claimed before settled");
         let entry = self.entry_mut(key);
@@ -188,22 +229,26 @@ impl<C> Queue<C> {
     }
 
     pub(crate) fn entry(&self, key: Key) -> &Entry<C> {
-        &self.nodes[key.0].entry
+        self.nodes[key.0].entry.as_ref().expect(OWNED)
     }
 
     pub(crate) fn entry_mut(&mut self, key: Key) -> &mut Entry<C> {
-        &mut self.nodes[key.0].entry
+        self.node(key).entry.as_mut().expect(OWNED)
+    }
+
+    fn node(&mut self, key: Key) -> &mut Node<C> {
+        &mut self.nodes[key.0]
     }
 
     /// The entries that can still be served, in order.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Entry<C>> {
         std::iter::successors(self.nodes.get(self.head), |node| self.nodes.get(node.next))
-            .map(|node| &node.entry)
+            .filter_map(|node| node.entry.as_ref())
             .filter(|entry| entry.waiter.is_live())
     }
 
     fn unlink(&mut self, key: Key) {
-        let node = &mut self.nodes[key.0];
+        let node = self.node(key);
         debug_assert!(node.linked, "unlinked once");
         let (previous, next) = (node.previous, node.next);
         node.linked = false;
@@ -218,3 +263,6 @@ impl<C> Queue<C> {
         self.linked -= 1;
     }
 }
+
+/// Why a key has an entry.
+const OWNED: &str = "only its owner removes an entry";

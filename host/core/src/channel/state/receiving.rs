@@ -1,5 +1,6 @@
 //! Receiving, under the lock.
 
+use std::mem;
 use std::task::Waker;
 
 use super::{Accepted, Offer, Parking, State, Wish, renew};
@@ -25,6 +26,22 @@ impl<T> State<T> {
         } else {
             ChannelError::WouldBlock
         })
+    }
+
+    /// Receives, or queues the receive if it must wait.
+    #[inline]
+    pub(crate) fn receive_or_park(
+        &mut self,
+        parking: impl FnOnce() -> Parking,
+        later: &mut Deferred<T>,
+    ) -> Result<Result<T, ChannelError>, Key> {
+        match self.try_receive(later) {
+            Err(ChannelError::WouldBlock) => match self.park_receive(parking()) {
+                Ok(key) => Err(key),
+                Err(error) => Ok(Err(error)),
+            },
+            done => Ok(done),
+        }
     }
 
     /// Whether `try_receive` would not answer `WouldBlock`.
@@ -124,20 +141,27 @@ impl<T> State<T> {
     }
 
     /// The outcome of a waiting receive, or nothing, with the waker to use from now on.
+    #[inline]
     pub(crate) fn poll_receive(
         &mut self,
         key: Key,
         waker: &Waker,
         later: &mut Deferred<T>,
     ) -> Option<Result<T, ChannelError>> {
-        if let Wish::Waiting = self.receiving.entry(key).content {
-            renew(&mut self.receiving.entry_mut(key).waiter, waker, later);
-            return None;
-        }
-        match self.withdraw_receive(key, later) {
-            Wish::Received(accepted) => Some(Ok(accepted.message)),
-            Wish::Refused(error) => Some(Err(error)),
-            Wish::Waiting => None,
+        let entry = self.receiving.entry_mut(key);
+        match mem::replace(&mut entry.content, Wish::Waiting) {
+            Wish::Waiting => {
+                renew(&mut entry.waiter, waker, later);
+                None
+            }
+            Wish::Received(accepted) => {
+                self.receiving.discard(key);
+                Some(Ok(accepted.message))
+            }
+            Wish::Refused(error) => {
+                self.receiving.discard(key);
+                Some(Err(error))
+            }
         }
     }
 

@@ -13,6 +13,15 @@ use crate::channel::waiting::Key;
 /// An empty buffer keeps memory for so many messages; what a burst took beyond that is given back.
 const KEPT: usize = 1_024;
 
+/// Where a message goes that does not wait.
+enum Place {
+    /// A claimed one.
+    Receiver(Key),
+    Buffer,
+    /// It is dropped.
+    Nowhere,
+}
+
 impl<T> State<T> {
     /// Sends without waiting, or fails with `WouldBlock`.
     pub(crate) fn try_send(
@@ -21,36 +30,74 @@ impl<T> State<T> {
         size: usize,
         later: &mut Deferred<T>,
     ) -> Result<(), SendError<T>> {
+        match self.find_place(size, later) {
+            Ok(place) => {
+                self.put(place, message, size, later);
+                Ok(())
+            }
+            Err(error) => Err(SendError { message, error }),
+        }
+    }
+
+    /// Sends, or queues the send if it must wait.
+    #[inline]
+    pub(crate) fn send_or_park(
+        &mut self,
+        message: T,
+        size: usize,
+        parking: impl FnOnce() -> Parking,
+        later: &mut Deferred<T>,
+    ) -> Result<Result<(), SendError<T>>, Key> {
+        match self.find_place(size, later) {
+            Ok(place) => {
+                self.put(place, message, size, later);
+                Ok(Ok(()))
+            }
+            Err(ChannelError::WouldBlock) => match self.park_send(parking(), message, size) {
+                Ok(key) => Err(key),
+                Err(refused) => Ok(Err(refused)),
+            },
+            Err(error) => Ok(Err(SendError { message, error })),
+        }
+    }
+
+    /// Where a message goes that does not wait, or `WouldBlock`.
+    #[inline]
+    fn find_place(&mut self, size: usize, later: &mut Deferred<T>) -> Result<Place, ChannelError> {
         if let Some(error) = self.send_error(size) {
-            return Err(SendError { message, error });
+            return Err(error);
         }
         if let Some(receiver) = self.receiving.claim_first() {
-            let accepted = self.accept(message, size);
-            self.hand_over(receiver, accepted, later);
-            return Ok(());
+            return Ok(Place::Receiver(receiver));
         }
         self.admit_waiting(later);
         if self.has_room_for_new(size) {
-            self.push(message, size);
-            return Ok(());
+            return Ok(Place::Buffer);
         }
         match self.effective_overflow() {
-            Overflow::Block => Err(SendError {
-                message,
-                error: ChannelError::WouldBlock,
-            }),
-            Overflow::DropNewest => {
-                self.sent += 1;
-                self.dropped += 1;
-                later.drop_message(message);
-                Ok(())
-            }
+            Overflow::Block => Err(ChannelError::WouldBlock),
+            Overflow::DropNewest => Ok(Place::Nowhere),
             Overflow::DropOldest => {
                 while !self.fits(size) {
                     self.drop_oldest(later);
                 }
-                self.push(message, size);
-                Ok(())
+                Ok(Place::Buffer)
+            }
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, place: Place, message: T, size: usize, later: &mut Deferred<T>) {
+        match place {
+            Place::Receiver(receiver) => {
+                let accepted = self.accept(message, size);
+                self.hand_over(receiver, accepted, later);
+            }
+            Place::Buffer => self.push(message, size),
+            Place::Nowhere => {
+                self.sent += 1;
+                self.dropped += 1;
+                later.drop_message(message);
             }
         }
     }
@@ -124,20 +171,27 @@ impl<T> State<T> {
     }
 
     /// The outcome of a waiting send, or nothing, with the waker to use from now on.
+    #[inline]
     pub(crate) fn poll_send(
         &mut self,
         key: Key,
         waker: &Waker,
         later: &mut Deferred<T>,
     ) -> Option<Result<(), SendError<T>>> {
-        if let Offer::Waiting { .. } = self.sending.entry(key).content {
-            renew(&mut self.sending.entry_mut(key).waiter, waker, later);
-            return None;
-        }
-        match self.withdraw_send(key, later) {
-            Offer::Sent => Some(Ok(())),
-            Offer::Refused(refused) => Some(Err(refused)),
-            Offer::Waiting { .. } => None,
+        match &self.sending.entry(key).content {
+            Offer::Waiting { .. } => {
+                renew(&mut self.sending.entry_mut(key).waiter, waker, later);
+                None
+            }
+            Offer::Sent => {
+                // Who took the message has looked at those behind it.
+                self.sending.discard(key);
+                Some(Ok(()))
+            }
+            Offer::Refused(_) => match self.sending.remove(key).content {
+                Offer::Refused(refused) => Some(Err(refused)),
+                Offer::Sent | Offer::Waiting { .. } => None,
+            },
         }
     }
 

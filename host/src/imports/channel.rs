@@ -9,7 +9,7 @@ use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
 use super::packed::packed_alone;
-use super::watched::Parking;
+use super::parking::Parking;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::OpenChannel;
@@ -151,12 +151,18 @@ impl ProcessState {
         size: usize,
         sent: Result<(), core::SendError<Message>>,
     ) -> Result<(), wit::Error> {
-        self.trace_send(
-            sender,
-            size,
-            sent.as_ref().err().map(|refused| &refused.error),
-        );
-        sent.map_err(|refused| wit_error(&refused.error))
+        self.told_sent(sender, size, sent.map_err(|refused| refused.error))
+    }
+
+    /// The same.
+    pub(super) fn told_sent(
+        &self,
+        sender: &Sender,
+        size: usize,
+        sent: Result<(), ChannelError>,
+    ) -> Result<(), wit::Error> {
+        self.trace_send(sender, size, sent.as_ref().err());
+        sent.map_err(|error| wit_error(&error))
     }
 
     /// The bytes of a message without ends; one with ends goes back to the channel.

@@ -8,6 +8,7 @@ mod alternation;
 mod barrier;
 mod channel;
 mod packed;
+mod parking;
 mod prepared;
 mod process;
 mod small;

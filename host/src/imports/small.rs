@@ -4,7 +4,7 @@
 use transputer_core::channel::ChannelError;
 
 use super::channel::Answer;
-use super::watched::Parking;
+use super::parking::{Receives, Sends};
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::{Bytes, Message, Receiver, SMALL};
 use crate::process::ProcessState;
@@ -14,7 +14,7 @@ use crate::process::ProcessState;
 const ALONE: usize = 4 << 10;
 
 impl ProcessState {
-    pub(super) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
+    pub(crate) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
         let bytes = match self.small(&message) {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(error)),
@@ -23,9 +23,8 @@ impl ProcessState {
         let Some(sender) = self.ends.sender_at(number) else {
             return Ok(Err(wit::Error::Moved));
         };
-        let message = self.memory.message(sender, bytes)?;
-        let sent = Parking::sending(&self.process, sender.send(message)).await;
-        Ok(self.sent(sender, size, sent))
+        let sent = Sends::new(&self.process, sender, &mut self.memory, bytes).await?;
+        Ok(self.told_sent(sender, size, sent))
     }
 
     /// Does what `send_small` does, if that needs no waiting.
@@ -43,10 +42,10 @@ impl ProcessState {
             return Ok(Some(Err(wit::Error::Moved)));
         };
         let sent = sender.try_send(self.memory.message(sender, bytes)?);
-        if matches!(&sent, Err(refused) if refused.error == ChannelError::WouldBlock) {
-            return Ok(None);
-        }
-        Ok(Some(self.sent(sender, size, sent)))
+        Ok(match sent.map_err(|refused| refused.error) {
+            Err(ChannelError::WouldBlock) => None,
+            sent => Some(self.told_sent(sender, size, sent)),
+        })
     }
 
     /// The bytes of a message that is about to be sent, if they are as they must be.
@@ -57,15 +56,14 @@ impl ProcessState {
         Ok(bytes)
     }
 
-    pub(super) async fn receive_some(
+    pub(crate) async fn receive_some(
         &mut self,
         receiver: u32,
         most: u32,
     ) -> Result<wit::Received, wit::Error> {
         self.settle();
         let receiver = self.ends.receiver_at(receiver).ok_or(wit::Error::Moved)?;
-        let receive = receiver.receive();
-        let received = Parking::receiving(&self.process, receiver.id(), receive).await;
+        let received = Receives::new(&self.process, receiver).await;
         self.some_behind(receiver, received, most)
     }
 

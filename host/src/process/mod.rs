@@ -35,7 +35,7 @@ pub use crate::imports::Prepared;
 pub(crate) use ends::Ends;
 pub(crate) use grants::Seeded;
 pub(crate) use instance::Instance;
-pub(crate) use limits::checked_limits;
+pub(crate) use limits::{MemoryLimiter, checked_limits};
 pub(crate) use metered::Turn;
 pub(crate) use spawn::{Birth, Body, Kin, Wiring, spawn};
 pub(crate) use state::{Fate, ProcessState, Settings};

@@ -87,7 +87,11 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         |memory, state, sender: u32, length: u32, low: u64, high: u64, to: u32| {
             let small = wit::Small { length, low, high };
             let parkings = state.process.parkings();
-            let answer = state.send_small(sender, small).await?;
+            let sent = match state.sends_small(sender, &small) {
+                Ok(sends) => Ok(sends.await?),
+                Err(error) => Err(error),
+            };
+            let answer = sent.and_then(|sent| state.sent_small(sender, length, sent));
             state.direct.send_waited = state.process.parkings() != parkings;
             give_sent(memory, to, answer)
         }
@@ -120,7 +124,12 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         "receive-some",
         |memory, state, receiver: u32, most: u32, to: u32| {
             let parkings = state.process.parkings();
-            let answer = state.receive_some(receiver, most).await;
+            let received = match state.receives_some(receiver) {
+                Ok(receives) => Ok(receives.await),
+                Err(error) => Err(error),
+            };
+            let answer =
+                received.and_then(|received| state.received_some(receiver, most, received));
             state.direct.receive_waited = state.process.parkings() != parkings;
             give_received(state, memory, to, answer)
         }

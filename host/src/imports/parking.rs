@@ -1,5 +1,6 @@
 //! Sends and receives that may park their process, which is noted while it is parked.
 
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -60,14 +61,20 @@ impl<F: Future + Unpin> Future for Parking<'_, F> {
     }
 }
 
-/// A send of a few bytes. What it keeps while it waits is little, unlike its message.
-pub(super) struct Sends<'a> {
+/// A send of a few bytes. What it keeps is little, unlike a message.
+pub(crate) struct Sends<'a> {
     process: &'a Process,
-    sender: &'a Sender,
-    memory: &'a mut MemoryLimiter,
-    /// Until it begins.
-    bytes: Option<Bytes>,
-    waits: Option<Sending<'a, Message>>,
+    stage: Stage<'a>,
+}
+
+enum Stage<'a> {
+    Begins {
+        sender: &'a Sender,
+        memory: &'a mut MemoryLimiter,
+        bytes: Bytes,
+    },
+    Waits(Sending<'a, Message>),
+    Done,
 }
 
 impl<'a> Sends<'a> {
@@ -79,10 +86,11 @@ impl<'a> Sends<'a> {
     ) -> Self {
         Self {
             process,
-            sender,
-            memory,
-            bytes: Some(bytes),
-            waits: None,
+            stage: Stage::Begins {
+                sender,
+                memory,
+                bytes,
+            },
         }
     }
 }
@@ -96,7 +104,7 @@ impl Future for Sends<'_> {
         let told = |sent: Result<(), SendError<Message>>| {
             Poll::Ready(Ok(sent.map_err(|refused| refused.error)))
         };
-        if let Some(sending) = &mut this.waits {
+        if let Stage::Waits(sending) = &mut this.stage {
             return match Pin::new(sending).poll(context) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(sent) => {
@@ -105,14 +113,19 @@ impl Future for Sends<'_> {
                 }
             };
         }
-        let Some(bytes) = this.bytes.take() else {
+        let Stage::Begins {
+            sender,
+            memory,
+            bytes,
+        } = mem::replace(&mut this.stage, Stage::Done)
+        else {
             panic!("a send was polled after it was done");
         };
-        let message = this.memory.message(this.sender, bytes)?;
-        match this.sender.begin_send(message, context.waker()) {
+        let message = memory.message(sender, bytes)?;
+        match sender.begin_send(message, context.waker()) {
             Begun::Done(sent) => told(sent),
             Begun::Waits(sending) => {
-                this.waits = Some(sending);
+                this.stage = Stage::Waits(sending);
                 this.process.note_parking();
                 Poll::Pending
             }
@@ -121,7 +134,7 @@ impl Future for Sends<'_> {
 }
 
 /// A receive.
-pub(super) struct Receives<'a> {
+pub(crate) struct Receives<'a> {
     process: &'a Process,
     receiver: &'a Receiver,
     waits: Option<Receiving<'a, Message>>,

@@ -5,6 +5,7 @@ use transputer_core::channel::ChannelError;
 
 use super::channel::Answer;
 use super::parking::{Receives, Sends};
+use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::{Bytes, Message, Receiver, SMALL};
 use crate::process::ProcessState;
@@ -14,17 +15,38 @@ use crate::process::ProcessState;
 const ALONE: usize = 4 << 10;
 
 impl ProcessState {
-    pub(crate) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
-        let bytes = match self.small(&message) {
-            Ok(bytes) => bytes,
+    pub(super) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
+        let sent = match self.sends_small(number, &message) {
+            Ok(sends) => sends.await?,
             Err(error) => return Ok(Err(error)),
         };
-        let size = bytes.len();
-        let Some(sender) = self.ends.sender_at(number) else {
-            return Ok(Err(wit::Error::Moved));
-        };
-        let sent = Sends::new(&self.process, sender, &mut self.memory, bytes).await?;
-        Ok(self.told_sent(sender, size, sent))
+        Ok(self.sent_small(number, message.length, sent))
+    }
+
+    /// The send of a small message, if it is as it must be.
+    pub(crate) fn sends_small(
+        &mut self,
+        number: u32,
+        message: &wit::Small,
+    ) -> Result<Sends<'_>, wit::Error> {
+        let bytes = self.small(message)?;
+        let sender = self.ends.sender_at(number).ok_or(wit::Error::Moved)?;
+        Ok(Sends::new(&self.process, sender, &mut self.memory, bytes))
+    }
+
+    /// What a guest is told of it.
+    pub(crate) fn sent_small(
+        &self,
+        number: u32,
+        size: u32,
+        sent: Result<(), ChannelError>,
+    ) -> Result<(), wit::Error> {
+        if self.network.traced
+            && let Some(sender) = self.ends.sender_at(number)
+        {
+            self.trace_send(sender, size as usize, sent.as_ref().err());
+        }
+        sent.map_err(|error| wit_error(&error))
     }
 
     /// Does what `send_small` does, if that needs no waiting.
@@ -56,14 +78,30 @@ impl ProcessState {
         Ok(bytes)
     }
 
-    pub(crate) async fn receive_some(
+    pub(super) async fn receive_some(
         &mut self,
-        receiver: u32,
+        number: u32,
         most: u32,
     ) -> Result<wit::Received, wit::Error> {
+        let received = self.receives_some(number)?.await;
+        self.received_some(number, most, received)
+    }
+
+    /// A receive.
+    pub(crate) fn receives_some(&mut self, number: u32) -> Result<Receives<'_>, wit::Error> {
         self.settle();
-        let receiver = self.ends.receiver_at(receiver).ok_or(wit::Error::Moved)?;
-        let received = Receives::new(&self.process, receiver).await;
+        let receiver = self.ends.receiver_at(number).ok_or(wit::Error::Moved)?;
+        Ok(Receives::new(&self.process, receiver))
+    }
+
+    /// What a guest is told of it.
+    pub(crate) fn received_some(
+        &self,
+        number: u32,
+        most: u32,
+        received: Result<Message, ChannelError>,
+    ) -> Result<wit::Received, wit::Error> {
+        let receiver = self.ends.receiver_at(number).ok_or(wit::Error::Moved)?;
         self.some_behind(receiver, received, most)
     }
 

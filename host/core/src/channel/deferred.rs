@@ -66,16 +66,15 @@ impl<T> Deferred<T> {
     /// Does what is to be done; `told` sees the messages that were dropped, if any were. No lock
     /// may be held.
     #[inline]
-    pub(crate) fn finish(self, told: impl FnOnce(&Self)) {
-        if self.is_empty() {
-            // Nothing is in it: this spares the looks of its drop.
-            std::mem::forget(self);
-            return;
+    pub(crate) fn finish(mut self, told: impl FnOnce(&Self)) {
+        if !self.is_empty() {
+            if self.drop_message.is_some() {
+                told(&self);
+            }
+            self.run_all();
         }
-        if self.drop_message.is_some() {
-            told(&self);
-        }
-        self.run();
+        // Nothing is in it any more: this spares the looks of its drop.
+        std::mem::forget(self);
     }
 
     #[inline]
@@ -122,20 +121,27 @@ impl<T> Deferred<T> {
     }
 
     /// Wakes in the order in which the waiters were served. No lock may be held.
-    pub(crate) fn run(self) {
-        let Some(more) = self.more else {
-            // All but the first of each kind.
-            self.wake.into_iter().for_each(Waker::wake);
-            self.wake_sender
-                .into_iter()
-                .for_each(scheduler::wake_patiently);
-            return;
-        };
-        let More {
-            wake, wake_senders, ..
-        } = *more;
-        self.wake.into_iter().chain(wake).for_each(Waker::wake);
-        let senders = self.wake_sender.into_iter().chain(wake_senders);
-        senders.for_each(scheduler::wake_patiently);
+    pub(crate) fn run(mut self) {
+        self.run_all();
+    }
+
+    /// Leaves nothing in it.
+    fn run_all(&mut self) {
+        let mut more = self.more.take();
+        if let Some(waker) = self.wake.take() {
+            waker.wake();
+        }
+        if let Some(more) = &mut more {
+            more.wake.drain(..).for_each(Waker::wake);
+        }
+        if let Some(waker) = self.wake_sender.take() {
+            scheduler::wake_patiently(waker);
+        }
+        if let Some(more) = &mut more {
+            let senders = more.wake_senders.drain(..);
+            senders.for_each(scheduler::wake_patiently);
+        }
+        drop(self.drop_waker.take());
+        drop(self.drop_message.take());
     }
 }

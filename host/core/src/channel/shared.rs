@@ -69,7 +69,9 @@ impl<T> Shared<T> {
 }
 
 impl<T: 'static> Shared<T> {
-    /// Takes a step under the lock, and does what it leaves to be done after it.
+    /// Takes a step under the lock, and does what it leaves to be done after it. Always inlined:
+    /// a message would be moved into the step, and out of it, one time more.
+    #[inline(always)]
     pub(crate) fn with<R>(&self, step: impl FnOnce(&mut State<T>, &mut Deferred<T>) -> R) -> R {
         let mut later = Deferred::new();
         let mut state = self.lock();

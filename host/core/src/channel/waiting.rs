@@ -70,6 +70,7 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    #[inline]
     pub(crate) fn new(number: u64) -> Self {
         Ticket {
             number,
@@ -126,40 +127,42 @@ impl<C> Queue<C> {
     /// Appends an entry.
     #[inline]
     pub(crate) fn enter(&mut self, entry: Entry<C>) -> Key {
-        let previous = self.tail;
-        let key = self.free;
-        if let Some(node) = self.nodes.get_mut(key) {
-            debug_assert!(node.entry.is_none(), "a free node is empty");
-            self.free = node.next;
-            node.entry = Some(entry);
-            node.previous = previous;
-            node.next = NONE;
-            node.linked = true;
-            self.link(key, previous)
-        } else {
-            let key = self.nodes.len();
-            if key == 0 {
-                // At most queues only one ever waits, and places for four would be wasted.
-                self.nodes.reserve_exact(1);
-            }
-            self.nodes.push(Node {
-                entry: Some(entry),
-                previous,
-                next: NONE,
-                linked: true,
-            });
-            self.link(key, previous)
+        if self.free == NONE {
+            self.add_free();
         }
-    }
-
-    fn link(&mut self, key: usize, previous: usize) -> Key {
-        match self.nodes.get_mut(previous) {
-            None => self.head = key,
-            Some(previous) => previous.next = key,
+        let key = self.free;
+        let previous = self.tail;
+        let node = &mut self.nodes[key];
+        self.free = node.next;
+        let empty = mem::replace(&mut node.entry, Some(entry));
+        debug_assert!(empty.is_none(), "a free node is empty");
+        mem::forget(empty);
+        node.previous = previous;
+        node.next = NONE;
+        node.linked = true;
+        match previous {
+            NONE => self.head = key,
+            previous => self.nodes[previous].next = key,
         }
         self.tail = key;
         self.linked += 1;
         Key(key)
+    }
+
+    #[cold]
+    fn add_free(&mut self) {
+        let key = self.nodes.len();
+        if key == 0 {
+            // At most queues only one ever waits, and places for four would be wasted.
+            self.nodes.reserve_exact(1);
+        }
+        self.nodes.push(Node {
+            entry: None,
+            previous: NONE,
+            next: self.free,
+            linked: false,
+        });
+        self.free = key;
     }
 
     /// Takes an entry out, whether it still waits or not.
@@ -203,6 +206,7 @@ impl<C> Queue<C> {
     /// Takes an entry out of the queue in order to settle it. False if an alternation
     /// was won elsewhere in this moment.
     #[must_use]
+    #[inline]
     pub(crate) fn claim(&mut self, key: Key) -> bool {
         self.unlink(key);
         self.entry(key).waiter.claim()
@@ -228,10 +232,12 @@ impl<C> Queue<C> {
         (mem::replace(&mut entry.content, outcome), waker)
     }
 
+    #[inline]
     pub(crate) fn entry(&self, key: Key) -> &Entry<C> {
         self.nodes[key.0].entry.as_ref().expect(OWNED)
     }
 
+    #[inline]
     pub(crate) fn entry_mut(&mut self, key: Key) -> &mut Entry<C> {
         self.node(key).entry.as_mut().expect(OWNED)
     }
@@ -247,6 +253,7 @@ impl<C> Queue<C> {
             .filter(|entry| entry.waiter.is_live())
     }
 
+    #[inline]
     fn unlink(&mut self, key: Key) {
         let node = self.node(key);
         debug_assert!(node.linked, "unlinked once");

@@ -10,6 +10,7 @@ use crate::channel::waiting::Key;
 
 impl<T> State<T> {
     /// Receives without waiting, or fails with `WouldBlock`.
+    #[inline]
     pub(crate) fn try_receive(&mut self, later: &mut Deferred<T>) -> Result<T, ChannelError> {
         if let Some(poison) = &self.poison {
             return Err(ChannelError::Poisoned(poison.clone()));
@@ -122,6 +123,7 @@ impl<T> State<T> {
     }
 
     /// Takes a claimed sender's message without buffering it.
+    #[inline]
     fn take_from(&mut self, sender: Key, later: &mut Deferred<T>) -> T {
         let (message, _) = self.take_offer(sender, later);
         self.sent += 1;
@@ -130,6 +132,7 @@ impl<T> State<T> {
     }
 
     /// Queues a receive that `try_receive` could not finish.
+    #[inline]
     pub(crate) fn park_receive(&mut self, parking: Parking) -> Result<Key, ChannelError> {
         if self.receiving.len() >= self.max_waiting {
             return Err(ChannelError::Overloaded {
@@ -204,6 +207,7 @@ impl<T> State<T> {
         self.buffer.front().map_or(self.sent, |first| first.number)
     }
 
+    #[inline]
     pub(super) fn hand_over(
         &mut self,
         receiver: Key,

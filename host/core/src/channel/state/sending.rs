@@ -153,6 +153,7 @@ impl<T> State<T> {
     }
 
     /// Queues a send that `try_send` could not finish.
+    #[inline]
     pub(crate) fn park_send(
         &mut self,
         parking: Parking,
@@ -204,6 +205,7 @@ impl<T> State<T> {
         entry.content
     }
 
+    #[inline]
     fn send_error(&self, size: usize) -> Option<ChannelError> {
         if let Some(poison) = &self.poison {
             return Some(ChannelError::Poisoned(poison.clone()));
@@ -238,6 +240,7 @@ impl<T> State<T> {
     }
 
     /// Moves the messages of waiting senders into the buffer while they fit.
+    #[inline]
     pub(super) fn admit_waiting(&mut self, later: &mut Deferred<T>) {
         while self.has_place()
             && let Some(key) = self.sending.first_live()
@@ -256,6 +259,7 @@ impl<T> State<T> {
     }
 
     /// Settles a claimed sender as sent, and takes its message.
+    #[inline]
     pub(super) fn take_offer(&mut self, key: Key, later: &mut Deferred<T>) -> (T, usize) {
         let (offer, waker) = self.sending.settle(key, Offer::Sent);
         later.wake_sender(waker);

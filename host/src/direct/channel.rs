@@ -85,13 +85,12 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         CHANNEL,
         "send-small",
         |memory, state, sender: u32, length: u32, low: u64, high: u64, to: u32| {
-            let small = wit::Small { length, low, high };
             let parkings = state.process.parkings();
-            let sent = match state.sends_small(sender, &small) {
-                Ok(sends) => Ok(sends.await?),
-                Err(error) => Err(error),
+            let sent = match state.sends_small(sender, wit::Small { length, low, high }) {
+                Ok(sends) => sends.await?,
+                Err(error) => return give_sent(memory, to, Err(error)),
             };
-            let answer = sent.and_then(|sent| state.sent_small(sender, length, sent));
+            let answer = state.sent_small(sender, length, sent);
             state.direct.send_waited = state.process.parkings() != parkings;
             give_sent(memory, to, answer)
         }
@@ -124,12 +123,11 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         "receive-some",
         |memory, state, receiver: u32, most: u32, to: u32| {
             let parkings = state.process.parkings();
-            let received = match state.receives_some(receiver) {
-                Ok(receives) => Ok(receives.await),
-                Err(error) => Err(error),
+            let Some(receives) = state.receives_some(receiver) else {
+                return give_received(state, memory, to, Err(wit::Error::Moved));
             };
-            let answer =
-                received.and_then(|received| state.received_some(receiver, most, received));
+            let received = receives.await;
+            let answer = state.received_some(receiver, most, received);
             state.direct.receive_waited = state.process.parkings() != parkings;
             give_received(state, memory, to, answer)
         }

@@ -166,33 +166,40 @@ impl ProcessState {
     }
 
     /// The bytes of a message without ends; one with ends goes back to the channel.
+    #[inline]
     pub(super) fn plain(
         &self,
         receiver: &Receiver,
         received: Result<Message, ChannelError>,
     ) -> Result<Bytes, wit::Error> {
-        let message = match received {
-            Ok(message) if !message.ends.is_empty() => {
-                receiver.put_back(message);
+        match received {
+            Ok(message) if message.ends.is_empty() => {
                 if self.is_watched() {
-                    self.note_received(receiver.id(), None);
+                    self.note_received(receiver.id(), Some(&message.bytes));
                 }
-                return Err(wit::Error::CarriesEnds);
+                self.trace_receive(receiver, Ok(message.bytes.len()));
+                Ok(message.bytes)
             }
-            Ok(message) => message,
-            Err(error) => {
-                if self.is_watched() {
-                    self.note_received(receiver.id(), None);
-                }
-                self.trace_receive(receiver, Err(&error));
-                return Err(wit_error(&error));
-            }
-        };
-        if self.is_watched() {
-            self.note_received(receiver.id(), Some(&message.bytes));
+            unfit => Err(self.unfit(receiver, unfit)),
         }
-        self.trace_receive(receiver, Ok(message.bytes.len()));
-        Ok(message.bytes)
+    }
+
+    /// What a guest is told instead of a message, which goes back to the channel if it has ends.
+    #[cold]
+    fn unfit(&self, receiver: &Receiver, received: Result<Message, ChannelError>) -> wit::Error {
+        if self.is_watched() {
+            self.note_received(receiver.id(), None);
+        }
+        match received {
+            Ok(message) => {
+                receiver.put_back(message);
+                wit::Error::CarriesEnds
+            }
+            Err(error) => {
+                self.trace_receive(receiver, Err(&error));
+                wit_error(&error)
+            }
+        }
     }
 }
 

@@ -16,25 +16,27 @@ const ALONE: usize = 4 << 10;
 
 impl ProcessState {
     pub(super) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
-        let sent = match self.sends_small(number, &message) {
+        let size = message.length;
+        let sent = match self.sends_small(number, message) {
             Ok(sends) => sends.await?,
             Err(error) => return Ok(Err(error)),
         };
-        Ok(self.sent_small(number, message.length, sent))
+        Ok(self.sent_small(number, size, sent))
     }
 
     /// The send of a small message, if it is as it must be.
     pub(crate) fn sends_small(
         &mut self,
         number: u32,
-        message: &wit::Small,
+        message: wit::Small,
     ) -> Result<Sends<'_>, wit::Error> {
-        let bytes = self.small(message)?;
+        let bytes = self.small(&message)?;
         let sender = self.ends.sender_at(number).ok_or(wit::Error::Moved)?;
         Ok(Sends::new(&self.process, sender, &mut self.memory, bytes))
     }
 
     /// What a guest is told of it.
+    #[inline]
     pub(crate) fn sent_small(
         &self,
         number: u32,
@@ -71,6 +73,7 @@ impl ProcessState {
     }
 
     /// The bytes of a message that is about to be sent, if they are as they must be.
+    #[inline]
     fn small(&mut self, message: &wit::Small) -> Result<Bytes, wit::Error> {
         let bytes = from_small(message)?;
         self.check_size(bytes.len())?;
@@ -83,18 +86,20 @@ impl ProcessState {
         number: u32,
         most: u32,
     ) -> Result<wit::Received, wit::Error> {
-        let received = self.receives_some(number)?.await;
+        let receives = self.receives_some(number).ok_or(wit::Error::Moved)?;
+        let received = receives.await;
         self.received_some(number, most, received)
     }
 
-    /// A receive.
-    pub(crate) fn receives_some(&mut self, number: u32) -> Result<Receives<'_>, wit::Error> {
+    /// A receive, if there is such a receiver.
+    pub(crate) fn receives_some(&mut self, number: u32) -> Option<Receives<'_>> {
         self.settle();
-        let receiver = self.ends.receiver_at(number).ok_or(wit::Error::Moved)?;
-        Ok(Receives::new(&self.process, receiver))
+        let receiver = self.ends.receiver_at(number)?;
+        Some(Receives::new(&self.process, receiver))
     }
 
     /// What a guest is told of it.
+    #[inline]
     pub(crate) fn received_some(
         &self,
         number: u32,
@@ -122,6 +127,7 @@ impl ProcessState {
     }
 
     /// What was received, with what is behind it, if the guest wants more than one.
+    #[inline]
     fn some_behind(
         &self,
         receiver: &Receiver,
@@ -152,7 +158,16 @@ fn from_small(message: &wit::Small) -> Result<Bytes, wit::Error> {
     Ok(Bytes::from_buf_and_len(both.to_le_bytes(), length))
 }
 
+#[inline]
 fn to_small(bytes: &[u8]) -> Option<wit::Small> {
+    // Most are numbers.
+    if let Ok(number) = <[u8; 8]>::try_from(bytes) {
+        return Some(wit::Small {
+            length: 8,
+            low: u64::from_le_bytes(number),
+            high: 0,
+        });
+    }
     let mut both = [0; SMALL];
     both.get_mut(..bytes.len())?.copy_from_slice(bytes);
     let both = u128::from_le_bytes(both);

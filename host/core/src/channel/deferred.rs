@@ -65,16 +65,14 @@ impl<T> Deferred<T> {
 
     /// Does what is to be done; `told` sees the messages that were dropped, if any were. No lock
     /// may be held.
-    #[inline]
-    pub(crate) fn finish(mut self, told: impl FnOnce(&Self)) {
+    #[inline(always)]
+    pub(crate) fn finish(&mut self, told: impl FnOnce(&Self)) {
         if !self.is_empty() {
             if self.drop_message.is_some() {
-                told(&self);
+                told(self);
             }
             self.run_all();
         }
-        // Nothing is in it any more: this spares the looks of its drop.
-        std::mem::forget(self);
     }
 
     #[inline]
@@ -126,6 +124,7 @@ impl<T> Deferred<T> {
     }
 
     /// Leaves nothing in it.
+    #[inline(never)]
     fn run_all(&mut self) {
         let mut more = self.more.take();
         if let Some(waker) = self.wake.take() {

@@ -6,6 +6,7 @@
 //! passes to `Receiver::drain`; wakers are called, and messages and wakers dropped,
 //! after unlocking (see `deferred`).
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ChannelId;
@@ -79,6 +80,8 @@ impl<T: 'static> Shared<T> {
         state.check();
         drop(state);
         later.finish(|later| self.tell_of_drops(later));
+        // Nothing is in it any more: this spares the looks of its drop.
+        mem::forget(later);
         result
     }
 

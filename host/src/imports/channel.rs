@@ -166,7 +166,7 @@ impl ProcessState {
     }
 
     /// The bytes of a message without ends; one with ends goes back to the channel.
-    #[inline]
+    #[inline(always)]
     pub(super) fn plain(
         &self,
         receiver: &Receiver,

@@ -31,6 +31,7 @@ pub(crate) enum Waiter {
 
 impl Waiter {
     /// False once an alternation communicates, or has communicated, elsewhere.
+    #[inline]
     fn is_live(&self) -> bool {
         match self {
             Waiter::Operation(_) => true,
@@ -38,6 +39,7 @@ impl Waiter {
         }
     }
 
+    #[inline]
     fn claim(&self) -> bool {
         match self {
             Waiter::Operation(_) => true,
@@ -45,6 +47,7 @@ impl Waiter {
         }
     }
 
+    #[inline]
     fn take_waker(&mut self) -> Option<Waker> {
         match self {
             Waiter::Operation(waker) => waker.take(),
@@ -88,6 +91,13 @@ pub(crate) struct Entry<C> {
     pub(crate) timed: bool,
     /// What is offered or wanted, and in the end the outcome.
     pub(crate) content: C,
+}
+
+impl<C> Entry<C> {
+    /// Whether it is that of an operation whose waker was taken.
+    fn is_spent(&self) -> bool {
+        matches!(self.waiter, Waiter::Operation(None))
+    }
 }
 
 struct Node<C> {
@@ -175,12 +185,18 @@ impl<C> Queue<C> {
         entry.expect(OWNED)
     }
 
-    /// Takes an entry out that has been settled, with what is left in it.
+    /// Takes the entry of an operation out that has been settled, when its outcome is known or
+    /// has been taken. Nothing in it needs to be dropped.
     #[inline]
     pub(crate) fn discard(&mut self, key: Key) {
         let node = self.node(key);
         debug_assert!(!node.linked, "settled before it is discarded");
-        node.entry = None;
+        let spent = node.entry.take();
+        debug_assert!(
+            spent.as_ref().is_some_and(Entry::is_spent),
+            "who settles takes the waker"
+        );
+        mem::forget(spent);
         self.release(key);
     }
 
@@ -215,7 +231,9 @@ impl<C> Queue<C> {
     /// Claims the first entry that can still be served.
     #[inline]
     pub(crate) fn claim_first(&mut self) -> Option<Key> {
-        while let Some(key) = self.first_live() {
+        while self.head != NONE {
+            let key = Key(self.head);
+            // One that is dead cannot be claimed either.
             if self.claim(key) {
                 return Some(key);
             }

@@ -90,6 +90,7 @@ impl Parallel {
     }
 
     /// Puts a task at the end of the queue, which wakes an idle worker if there is one.
+    #[inline(never)]
     pub(super) fn push(&self, task: Arc<TaskCell>) {
         self.send(Some(task));
         self.empty_if_drained();
@@ -137,9 +138,13 @@ impl Parallel {
     /// Once a tick, what waits in the queue comes before the slot, which is closed meanwhile.
     fn begin_round(&self, worker: usize, turn: &mut Turn) {
         let tick = self.ticks.load(Ordering::Relaxed);
-        if turn.tick == tick {
-            return;
+        if turn.tick != tick {
+            self.begin_next_round(worker, turn, tick);
         }
+    }
+
+    #[cold]
+    fn begin_next_round(&self, worker: usize, turn: &mut Turn, tick: usize) {
         turn.tick = tick;
         turn.queued = self.queue.1.len();
         let closed = turn.queued > 0;

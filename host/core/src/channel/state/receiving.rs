@@ -16,7 +16,9 @@ impl<T> State<T> {
             return Err(ChannelError::Poisoned(poison.clone()));
         }
         self.settle_prefetched(later);
-        if let Some(message) = self.take_buffered(later) {
+        if !self.buffer.is_empty()
+            && let Some(message) = self.take_buffered(later)
+        {
             return Ok(message);
         }
         if let Some(sender) = self.sending.claim_first() {

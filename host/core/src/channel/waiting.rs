@@ -144,7 +144,7 @@ impl<C> Queue<C> {
         let previous = self.tail;
         let node = &mut self.nodes[key];
         self.free = node.next;
-        let empty = mem::replace(&mut node.entry, Some(entry));
+        let empty = node.entry.replace(entry);
         debug_assert!(empty.is_none(), "a free node is empty");
         mem::forget(empty);
         node.previous = previous;

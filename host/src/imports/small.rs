@@ -127,7 +127,7 @@ impl ProcessState {
     }
 
     /// What was received, with what is behind it, if the guest wants more than one.
-    #[inline]
+    #[inline(always)]
     fn some_behind(
         &self,
         receiver: &Receiver,

@@ -4,24 +4,26 @@
 //! to the same channel: a waker may run a task or drop its last reference to it, a
 //! message may hold ends. Neither is ever done under a lock.
 
+use std::mem;
 use std::task::Waker;
 
 use crate::scheduler;
 
-/// What is to be done. The first of each kind needs no allocation, so that most steps make, and
-/// look at, four words.
+/// What is to be done. The first of each kind needs no allocation, and most steps make, and look
+/// at, a few words.
 #[must_use]
 pub(crate) struct Deferred<T> {
     wake: Option<Waker>,
     wake_sender: Option<Waker>,
     drop_waker: Option<Waker>,
     drop_message: Option<T>,
-    /// What came after the first of its kind.
+    /// Who is woken after the first: everybody, where a channel or a phase ends.
+    more_wake: Vec<Waker>,
+    /// What else came after the first of its kind.
     more: Option<Box<More<T>>>,
 }
 
 struct More<T> {
-    wake: Vec<Waker>,
     wake_senders: Vec<Waker>,
     drop_wakers: Vec<Waker>,
     drop_messages: Vec<T>,
@@ -31,7 +33,6 @@ impl<T> More<T> {
     #[cold]
     fn new() -> Box<Self> {
         Box::new(More {
-            wake: Vec::new(),
             wake_senders: Vec::new(),
             drop_wakers: Vec::new(),
             drop_messages: Vec::new(),
@@ -46,6 +47,7 @@ impl<T> Deferred<T> {
             wake_sender: None,
             drop_waker: None,
             drop_message: None,
+            more_wake: Vec::new(),
             more: None,
         }
     }
@@ -78,7 +80,7 @@ impl<T> Deferred<T> {
     #[inline]
     pub(crate) fn wake(&mut self, waker: Option<Waker>) {
         match waker {
-            Some(waker) if self.wake.is_some() => self.more().wake.push(waker),
+            Some(waker) if self.wake.is_some() => self.more_wake.push(waker),
             Some(waker) => self.wake = Some(waker),
             None => {}
         }
@@ -126,18 +128,18 @@ impl<T> Deferred<T> {
     /// Leaves nothing in it.
     #[inline(never)]
     fn run_all(&mut self) {
-        let mut more = self.more.take();
         if let Some(waker) = self.wake.take() {
             waker.wake();
-        }
-        if let Some(more) = &mut more {
-            more.wake.drain(..).for_each(Waker::wake);
+            if !self.more_wake.is_empty() {
+                let more = mem::take(&mut self.more_wake);
+                more.into_iter().for_each(Waker::wake);
+            }
         }
         if let Some(waker) = self.wake_sender.take() {
             scheduler::wake_patiently(waker);
         }
-        if let Some(more) = &mut more {
-            let senders = more.wake_senders.drain(..);
+        if let Some(more) = self.more.take() {
+            let senders = more.wake_senders.into_iter();
             senders.for_each(scheduler::wake_patiently);
         }
         drop(self.drop_waker.take());

@@ -120,7 +120,7 @@ pub struct Sending<'a, T: Payload> {
 }
 
 impl<'a, T: Payload> Sending<'a, T> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(
         sender: &'a Sender<T>,
         message: T,
@@ -160,7 +160,7 @@ impl<'a, T: Payload> Sending<'a, T> {
 impl<T: Payload> Future for Sending<'_, T> {
     type Output = Result<(), SendError<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(key) = self.entry else {
             panic!("a send was polled after it was done");
@@ -276,7 +276,7 @@ pub struct Receiving<'a, T: Payload> {
 }
 
 impl<'a, T: Payload> Receiving<'a, T> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(
         receiver: &'a Receiver<T>,
         timed: bool,
@@ -320,7 +320,7 @@ impl<'a, T: Payload> Receiving<'a, T> {
 impl<T: Payload> Future for Receiving<'_, T> {
     type Output = Result<T, ChannelError>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(key) = self.entry else {
             panic!("a receive was polled after it was done");

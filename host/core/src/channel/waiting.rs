@@ -135,7 +135,7 @@ impl<C> Queue<C> {
     }
 
     /// Appends an entry.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter(&mut self, entry: Entry<C>) -> Key {
         if self.free == NONE {
             self.add_free();
@@ -229,7 +229,7 @@ impl<C> Queue<C> {
     }
 
     /// Claims the first entry that can still be served.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn claim_first(&mut self) -> Option<Key> {
         while self.head != NONE {
             let key = Key(self.head);

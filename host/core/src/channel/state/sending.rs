@@ -62,7 +62,7 @@ impl<T> State<T> {
     }
 
     /// Where a message goes that does not wait, or `WouldBlock`.
-    #[inline]
+    #[inline(always)]
     fn find_place(&mut self, size: usize, later: &mut Deferred<T>) -> Result<Place, ChannelError> {
         if let Some(error) = self.send_error(size) {
             return Err(error);
@@ -153,7 +153,7 @@ impl<T> State<T> {
     }
 
     /// Queues a send that `try_send` could not finish.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn park_send(
         &mut self,
         parking: Parking,
@@ -259,7 +259,7 @@ impl<T> State<T> {
     }
 
     /// Settles a claimed sender as sent, and takes its message.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_offer(&mut self, key: Key, later: &mut Deferred<T>) -> (T, usize) {
         let (offer, waker) = self.sending.settle(key, Offer::Sent);
         later.wake_sender(waker);

@@ -3,8 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind, SendError};
-use transputer_core::clock::{Sleep, Time};
+use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind};
 use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
@@ -24,35 +23,6 @@ const REASON: usize = 4 << 10;
 /// The largest capacity that a guest may ask for.
 const CAPACITY: u32 = 1 << 20;
 
-/// How long an operation may wait.
-pub(super) enum Wait {
-    Forever,
-    Until(Sleep),
-    Never,
-}
-
-impl Wait {
-    pub(super) async fn send(
-        self,
-        sender: &Sender,
-        message: Message,
-    ) -> Result<(), SendError<Message>> {
-        match self {
-            Self::Forever => sender.send(message).await,
-            Self::Until(deadline) => sender.send_by(message, deadline).await,
-            Self::Never => sender.try_send(message),
-        }
-    }
-
-    async fn receive(self, receiver: &Receiver) -> Result<Message, ChannelError> {
-        match self {
-            Self::Forever => receiver.receive().await,
-            Self::Until(deadline) => receiver.receive_by(deadline).await,
-            Self::Never => receiver.try_receive(),
-        }
-    }
-}
-
 pub(super) type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 impl ProcessState {
@@ -62,21 +32,6 @@ impl ProcessState {
             return Err(wit::Error::TooLarge);
         }
         Ok(())
-    }
-
-    /// A sleep until a time that a guest gave.
-    pub(super) fn sleep_until(&self, deadline: u64) -> Sleep {
-        let clock = self.network.host.scheduler().clock();
-        clock.sleep_until(Time::from_nanos(deadline))
-    }
-
-    /// How long an operation may wait, with a guest's deadline as a sleep.
-    pub(super) fn how_long(&self, patience: wit::Patience) -> Wait {
-        match patience {
-            wit::Patience::Forever => Wait::Forever,
-            wit::Patience::Until(deadline) => Wait::Until(self.sleep_until(deadline)),
-            wit::Patience::Never => Wait::Never,
-        }
     }
 
     /// Takes the ends of a message in, which are this process's from now on.

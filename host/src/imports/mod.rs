@@ -13,6 +13,7 @@ mod prepared;
 mod process;
 mod small;
 mod trace;
+mod wait;
 mod watched;
 
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]

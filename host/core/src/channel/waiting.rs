@@ -1,10 +1,11 @@
 //! The operations that wait on one side of a channel, first in, first out.
 //!
-//! An entry lives in a node of a vector: entering allocates only while that grows, and
-//! leaving moves no more than the caller asks for. It is linked into the queue while it waits. Whoever serves it claims it (which unlinks
-//! it) and settles it: writes the outcome into it and takes its waker. The owner then
-//! removes it, and finds the outcome inside. An owner that gives up removes its entry
-//! wherever it stands. Only the owner removes entries, so a key never goes stale.
+//! An entry lives in a node of a vector: entering allocates only while that grows, and an entry
+//! that was settled leaves without being moved. It is linked into the queue while it waits.
+//! Whoever serves it claims it (which unlinks it) and settles it: writes the outcome into it
+//! and takes its waker. The owner then removes it, and finds the outcome inside. An owner that
+//! gives up removes its entry wherever it stands. Only the owner removes entries, so a key
+//! never goes stale.
 //!
 //! An entry of an alternation that another channel has claimed is dead: it is unlinked
 //! when met, and counts for nothing. Everything here happens under the channel's lock.

@@ -2,7 +2,8 @@
 //!
 //! Four macros link a function: [`plain`] one that returns at once, with at most a number;
 //! [`gated`] one that may return lists; [`waits`] one that may wait; and [`tries`] the way to try
-//! of one that may wait, which returns [`WAIT`](super::gates::WAIT) if it must.
+//! of one that may wait, which returns [`WAIT`](super::gates::WAIT) if it must, or if trying is
+//! probably in vain.
 
 use wasmtime::{Caller, Engine, Linker, Result, bail};
 
@@ -147,13 +148,17 @@ macro_rules! waits {
 }
 
 macro_rules! tries {
-    ($imports:ident, $module:ident, $name:literal,
+    ($imports:ident, $module:ident, $name:literal, unless |$direct:ident| $vain:expr,
      |$memory:pat_param, $state:ident $(, $argument:ident: $type:ty)*| $body:expr) => {
         $imports.linker.func_wrap(
             &format!("{}{}", $crate::direct::gates::TRY, $module),
             $name,
             |mut caller: wasmtime::Caller<'_, crate::process::ProcessState>,
              $($argument: $type),*| {
+                let $direct = &caller.data().direct;
+                if $vain {
+                    return Ok($crate::direct::gates::WAIT);
+                }
                 let ($memory, $state) = $crate::direct::call::calling(&mut caller)?;
                 let wanted: wasmtime::Result<u64> = $body;
                 wanted

@@ -85,9 +85,12 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         CHANNEL,
         "send-small",
         |memory, state, sender: u32, length: u32, low: u64, high: u64, to: u32| {
-            let small = wit::Small { length, low, high };
             let parkings = state.process.parkings();
-            let answer = wit::Host::send_small(state, sender, small).await?;
+            let sent = match state.sends_small(sender, wit::Small { length, low, high }) {
+                Ok(sends) => sends.await?,
+                Err(error) => return give_sent(memory, to, Err(error)),
+            };
+            let answer = state.sent_small(sender, length, sent);
             state.direct.send_waited = state.process.parkings() != parkings;
             give_sent(memory, to, answer)
         }
@@ -96,10 +99,8 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "send-small",
+        unless | direct | direct.send_waited,
         |memory, state, sender: u32, length: u32, low: u64, high: u64, to: u32| {
-            if state.direct.send_waited {
-                return Ok(WAIT);
-            }
             let answer = state.try_small(sender, &wit::Small { length, low, high })?;
             answer.map_or(Ok(WAIT), |answer| give_sent(memory, to, answer))
         }
@@ -122,7 +123,11 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         "receive-some",
         |memory, state, receiver: u32, most: u32, to: u32| {
             let parkings = state.process.parkings();
-            let answer = wit::Host::receive_some(state, receiver, most).await?;
+            let Some(receives) = state.receives_some(receiver) else {
+                return give_received(state, memory, to, Err(wit::Error::Moved));
+            };
+            let received = receives.await;
+            let answer = state.received_some(receiver, most, received);
             state.direct.receive_waited = state.process.parkings() != parkings;
             give_received(state, memory, to, answer)
         }
@@ -131,10 +136,8 @@ fn link_small(imports: &mut Imports) -> Result<()> {
         imports,
         CHANNEL,
         "receive-some",
+        unless | direct | direct.receive_waited,
         |memory, state, receiver: u32, most: u32, to: u32| {
-            if state.direct.receive_waited {
-                return Ok(WAIT);
-            }
             let answer = state.try_some(receiver, most);
             answer.map_or(Ok(WAIT), |answer| give_received(state, memory, to, answer))
         }

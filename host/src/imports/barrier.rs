@@ -3,7 +3,8 @@
 use transputer_core::channel::ChannelError;
 use wasmtime::component::Resource;
 
-use super::channel::{Answer, Wait, poison_with};
+use super::channel::{Answer, poison_with};
+use super::wait::Wait;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::Barrier;

@@ -3,13 +3,12 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind, SendError};
-use transputer_core::clock::{Sleep, Time};
+use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind};
 use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
 use super::packed::packed_alone;
-use super::watched::Parking;
+use super::parking::Parking;
 use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::OpenChannel;
@@ -24,35 +23,6 @@ const REASON: usize = 4 << 10;
 /// The largest capacity that a guest may ask for.
 const CAPACITY: u32 = 1 << 20;
 
-/// How long an operation may wait.
-pub(super) enum Wait {
-    Forever,
-    Until(Sleep),
-    Never,
-}
-
-impl Wait {
-    pub(super) async fn send(
-        self,
-        sender: &Sender,
-        message: Message,
-    ) -> Result<(), SendError<Message>> {
-        match self {
-            Self::Forever => sender.send(message).await,
-            Self::Until(deadline) => sender.send_by(message, deadline).await,
-            Self::Never => sender.try_send(message),
-        }
-    }
-
-    async fn receive(self, receiver: &Receiver) -> Result<Message, ChannelError> {
-        match self {
-            Self::Forever => receiver.receive().await,
-            Self::Until(deadline) => receiver.receive_by(deadline).await,
-            Self::Never => receiver.try_receive(),
-        }
-    }
-}
-
 pub(super) type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 impl ProcessState {
@@ -62,21 +32,6 @@ impl ProcessState {
             return Err(wit::Error::TooLarge);
         }
         Ok(())
-    }
-
-    /// A sleep until a time that a guest gave.
-    pub(super) fn sleep_until(&self, deadline: u64) -> Sleep {
-        let clock = self.network.host.scheduler().clock();
-        clock.sleep_until(Time::from_nanos(deadline))
-    }
-
-    /// How long an operation may wait, with a guest's deadline as a sleep.
-    pub(super) fn how_long(&self, patience: wit::Patience) -> Wait {
-        match patience {
-            wit::Patience::Forever => Wait::Forever,
-            wit::Patience::Until(deadline) => Wait::Until(self.sleep_until(deadline)),
-            wit::Patience::Never => Wait::Never,
-        }
     }
 
     /// Takes the ends of a message in, which are this process's from now on.
@@ -151,42 +106,55 @@ impl ProcessState {
         size: usize,
         sent: Result<(), core::SendError<Message>>,
     ) -> Result<(), wit::Error> {
-        self.trace_send(
-            sender,
-            size,
-            sent.as_ref().err().map(|refused| &refused.error),
-        );
-        sent.map_err(|refused| wit_error(&refused.error))
+        self.told_sent(sender, size, sent.map_err(|refused| refused.error))
+    }
+
+    /// The same.
+    pub(super) fn told_sent(
+        &self,
+        sender: &Sender,
+        size: usize,
+        sent: Result<(), ChannelError>,
+    ) -> Result<(), wit::Error> {
+        self.trace_send(sender, size, sent.as_ref().err());
+        sent.map_err(|error| wit_error(&error))
     }
 
     /// The bytes of a message without ends; one with ends goes back to the channel.
+    #[inline(always)]
     pub(super) fn plain(
         &self,
         receiver: &Receiver,
         received: Result<Message, ChannelError>,
     ) -> Result<Bytes, wit::Error> {
-        let message = match received {
-            Ok(message) if !message.ends.is_empty() => {
-                receiver.put_back(message);
+        match received {
+            Ok(message) if message.ends.is_empty() => {
                 if self.is_watched() {
-                    self.note_received(receiver.id(), None);
+                    self.note_received(receiver.id(), Some(&message.bytes));
                 }
-                return Err(wit::Error::CarriesEnds);
+                self.trace_receive(receiver, Ok(message.bytes.len()));
+                Ok(message.bytes)
             }
-            Ok(message) => message,
-            Err(error) => {
-                if self.is_watched() {
-                    self.note_received(receiver.id(), None);
-                }
-                self.trace_receive(receiver, Err(&error));
-                return Err(wit_error(&error));
-            }
-        };
-        if self.is_watched() {
-            self.note_received(receiver.id(), Some(&message.bytes));
+            unfit => Err(self.unfit(receiver, unfit)),
         }
-        self.trace_receive(receiver, Ok(message.bytes.len()));
-        Ok(message.bytes)
+    }
+
+    /// What a guest is told instead of a message, which goes back to the channel if it has ends.
+    #[cold]
+    fn unfit(&self, receiver: &Receiver, received: Result<Message, ChannelError>) -> wit::Error {
+        if self.is_watched() {
+            self.note_received(receiver.id(), None);
+        }
+        match received {
+            Ok(message) => {
+                receiver.put_back(message);
+                wit::Error::CarriesEnds
+            }
+            Err(error) => {
+                self.trace_receive(receiver, Err(&error));
+                wit_error(&error)
+            }
+        }
     }
 }
 

@@ -8,10 +8,12 @@ mod alternation;
 mod barrier;
 mod channel;
 mod packed;
+mod parking;
 mod prepared;
 mod process;
 mod small;
 mod trace;
+mod wait;
 mod watched;
 
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]

@@ -5,7 +5,8 @@ use transputer_core::channel::ChannelId;
 use wasmtime::component::Resource;
 
 use super::alternation::GUARDS;
-use super::channel::{Answer, Wait};
+use super::channel::Answer;
+use super::wait::Wait;
 use super::watched::watching_choice;
 use crate::bindings::transputer::csp::alternation as wit;
 use crate::bindings::transputer::csp::channel::{Error, Patience};

@@ -11,7 +11,8 @@ use transputer_core::channel::channel;
 use transputer_core::clock::{Sleep, Time};
 use wasmtime::component::Resource;
 
-use super::channel::{Wait, cut};
+use super::channel::cut;
+use super::wait::Wait;
 use crate::bindings::transputer::csp::{channel as wit_channel, process as wit};
 use crate::component::Component;
 use crate::error::SpawnFault;

@@ -4,7 +4,8 @@
 use transputer_core::channel::ChannelError;
 
 use super::channel::Answer;
-use super::watched::Parking;
+use super::parking::{Receives, Sends};
+use super::wit_error;
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::{Bytes, Message, Receiver, SMALL};
 use crate::process::ProcessState;
@@ -15,17 +16,39 @@ const ALONE: usize = 4 << 10;
 
 impl ProcessState {
     pub(super) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
-        let bytes = match self.small(&message) {
-            Ok(bytes) => bytes,
+        let size = message.length;
+        let sent = match self.sends_small(number, message) {
+            Ok(sends) => sends.await?,
             Err(error) => return Ok(Err(error)),
         };
-        let size = bytes.len();
-        let Some(sender) = self.ends.sender_at(number) else {
-            return Ok(Err(wit::Error::Moved));
-        };
-        let message = self.memory.message(sender, bytes)?;
-        let sent = Parking::sending(&self.process, sender.send(message)).await;
-        Ok(self.sent(sender, size, sent))
+        Ok(self.sent_small(number, size, sent))
+    }
+
+    /// The send of a small message, if it is as it must be.
+    pub(crate) fn sends_small(
+        &mut self,
+        number: u32,
+        message: wit::Small,
+    ) -> Result<Sends<'_>, wit::Error> {
+        let bytes = self.small(&message)?;
+        let sender = self.ends.sender_at(number).ok_or(wit::Error::Moved)?;
+        Ok(Sends::new(&self.process, sender, &mut self.memory, bytes))
+    }
+
+    /// What a guest is told of it.
+    #[inline]
+    pub(crate) fn sent_small(
+        &self,
+        number: u32,
+        size: u32,
+        sent: Result<(), ChannelError>,
+    ) -> Result<(), wit::Error> {
+        if self.network.traced
+            && let Some(sender) = self.ends.sender_at(number)
+        {
+            self.trace_send(sender, size as usize, sent.as_ref().err());
+        }
+        sent.map_err(|error| wit_error(&error))
     }
 
     /// Does what `send_small` does, if that needs no waiting.
@@ -43,13 +66,14 @@ impl ProcessState {
             return Ok(Some(Err(wit::Error::Moved)));
         };
         let sent = sender.try_send(self.memory.message(sender, bytes)?);
-        if matches!(&sent, Err(refused) if refused.error == ChannelError::WouldBlock) {
-            return Ok(None);
-        }
-        Ok(Some(self.sent(sender, size, sent)))
+        Ok(match sent.map_err(|refused| refused.error) {
+            Err(ChannelError::WouldBlock) => None,
+            sent => Some(self.told_sent(sender, size, sent)),
+        })
     }
 
     /// The bytes of a message that is about to be sent, if they are as they must be.
+    #[inline]
     fn small(&mut self, message: &wit::Small) -> Result<Bytes, wit::Error> {
         let bytes = from_small(message)?;
         self.check_size(bytes.len())?;
@@ -59,13 +83,30 @@ impl ProcessState {
 
     pub(super) async fn receive_some(
         &mut self,
-        receiver: u32,
+        number: u32,
         most: u32,
     ) -> Result<wit::Received, wit::Error> {
+        let receives = self.receives_some(number).ok_or(wit::Error::Moved)?;
+        let received = receives.await;
+        self.received_some(number, most, received)
+    }
+
+    /// A receive, if there is such a receiver.
+    pub(crate) fn receives_some(&mut self, number: u32) -> Option<Receives<'_>> {
         self.settle();
-        let receiver = self.ends.receiver_at(receiver).ok_or(wit::Error::Moved)?;
-        let receive = receiver.receive();
-        let received = Parking::receiving(&self.process, receiver.id(), receive).await;
+        let receiver = self.ends.receiver_at(number)?;
+        Some(Receives::new(&self.process, receiver))
+    }
+
+    /// What a guest is told of it.
+    #[inline]
+    pub(crate) fn received_some(
+        &self,
+        number: u32,
+        most: u32,
+        received: Result<Message, ChannelError>,
+    ) -> Result<wit::Received, wit::Error> {
+        let receiver = self.ends.receiver_at(number).ok_or(wit::Error::Moved)?;
         self.some_behind(receiver, received, most)
     }
 
@@ -86,6 +127,7 @@ impl ProcessState {
     }
 
     /// What was received, with what is behind it, if the guest wants more than one.
+    #[inline(always)]
     fn some_behind(
         &self,
         receiver: &Receiver,
@@ -116,7 +158,16 @@ fn from_small(message: &wit::Small) -> Result<Bytes, wit::Error> {
     Ok(Bytes::from_buf_and_len(both.to_le_bytes(), length))
 }
 
+#[inline]
 fn to_small(bytes: &[u8]) -> Option<wit::Small> {
+    // Most are numbers.
+    if let Ok(number) = <[u8; 8]>::try_from(bytes) {
+        return Some(wit::Small {
+            length: 8,
+            low: u64::from_le_bytes(number),
+            high: 0,
+        });
+    }
     let mut both = [0; SMALL];
     both.get_mut(..bytes.len())?.copy_from_slice(bytes);
     let both = u128::from_le_bytes(both);

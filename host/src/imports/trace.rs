@@ -24,15 +24,22 @@ impl ProcessState {
         });
     }
 
+    #[inline]
     pub(super) fn trace_send(&self, sender: &Sender, size: usize, error: Option<&ChannelError>) {
-        self.trace(|| told("sends", size, sender.label(), error));
+        if self.network.traced {
+            self.trace(|| told("sends", size, sender.label(), error));
+        }
     }
 
+    #[inline]
     pub(super) fn trace_receive(
         &self,
         receiver: &Receiver,
         received: Result<usize, &ChannelError>,
     ) {
+        if !self.network.traced {
+            return;
+        }
         let (size, error) = match received {
             Ok(size) => (size, None),
             Err(error) => (0, Some(error)),

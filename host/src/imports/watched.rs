@@ -1,14 +1,14 @@
 //! What the supervisor is to know of a guest's receiving, and ends that are closed late.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::Poll;
 
 use transputer_core::ChannelId;
 
 use crate::bindings::transputer::csp::channel as wit;
 use crate::message::End;
-use crate::process::{Process, ProcessState};
+use crate::process::ProcessState;
 use crate::supervisor::{TakenEnd, Watch};
 
 /// Waits to receive. `asks` tells the supervisor what the process asks for, and whether it
@@ -43,57 +43,6 @@ pub(super) async fn watching_choice<T>(
         watch.goes_on();
     }
     chosen
-}
-
-/// One send or receive of a process, which is noted while it is parked there. (What
-/// [`Process::operate`] does, and [`watching`], in one future, for the operations that park most.)
-pub(super) struct Parking<'a, F> {
-    process: &'a Process,
-    /// The channel, if it receives.
-    asks: Option<ChannelId>,
-    operation: F,
-    parked: bool,
-}
-
-impl<'a, F> Parking<'a, F> {
-    pub(super) fn sending(process: &'a Process, send: F) -> Self {
-        Self {
-            process,
-            asks: None,
-            operation: send,
-            parked: false,
-        }
-    }
-
-    pub(super) fn receiving(process: &'a Process, channel: ChannelId, receive: F) -> Self {
-        Self {
-            process,
-            asks: Some(channel),
-            operation: receive,
-            parked: false,
-        }
-    }
-}
-
-impl<F: Future + Unpin> Future for Parking<'_, F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let this = &mut *self;
-        let polled = Pin::new(&mut this.operation).poll(context);
-        if polled.is_pending() != this.parked {
-            this.parked = !this.parked;
-            this.process.note_parking();
-        }
-        if let Some(channel) = this.asks
-            && polled.is_pending()
-            && this.process.watch.is_on()
-        {
-            this.process.watch.asks([channel], true);
-        }
-        polled
-    }
 }
 
 impl ProcessState {

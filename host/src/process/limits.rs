@@ -78,6 +78,7 @@ impl MemoryLimiter {
     }
 
     /// A message for a sender of this process, counted if it can come to wait in the channel.
+    #[inline]
     pub(crate) fn message(
         &mut self,
         sender: &Sender,
@@ -90,6 +91,7 @@ impl MemoryLimiter {
 
     /// Counts a message, likewise. At a rendezvous there is nothing to count: its sender waits
     /// with the message, and has no other.
+    #[inline]
     pub(crate) fn count(&mut self, sender: &Sender, message: &mut Message) -> wasmtime::Result<()> {
         if sender.capacity() == 0 {
             return Ok(());

@@ -51,7 +51,7 @@ pub use blocking::block_on;
 pub use census::Census;
 pub use deadline::{ReceiveBy, SendBy};
 pub use error::{ChannelError, Poison, PoisonKind, SendError};
-pub use operation::{Receive, Send};
+pub use operation::{Begun, Receive, Receiving, Send, Sending};
 pub use options::{Lasting, Options, Overflow, Payload, Tally};
 pub use probe::{Look, Probe, Side, Statistics, Waiting};
 pub use receiver::Receiver;

@@ -1,6 +1,7 @@
 //! The end at which messages leave a channel.
 
 use std::fmt;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::ChannelId;
@@ -9,7 +10,7 @@ use super::blocking::{block_on, block_on_until};
 use super::deadline::ReceiveBy;
 use super::ends::EndKey;
 use super::error::{ChannelError, Poison};
-use super::operation::Receive;
+use super::operation::{Begun, Receive, Receiving};
 use super::options::Payload;
 use super::probe::{Probe, Statistics};
 use super::shared::Shared;
@@ -50,6 +51,17 @@ impl<T: Payload> Receiver<T> {
     /// [`Overloaded`](ChannelError::Overloaded).
     pub fn receive(&self) -> Receive<'_, T> {
         Receive::new(self, false)
+    }
+
+    /// Begins what [`receive`](Self::receive) does, as its first poll would: the future that
+    /// comes of it waits already.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`receive`](Self::receive).
+    #[inline]
+    pub fn begin_receive(&self, waker: &Waker) -> Begun<Result<T, ChannelError>, Receiving<'_, T>> {
+        Receiving::begin(self, false, waker)
     }
 
     /// Like [`receive`](Self::receive), but gives up at `deadline`. A delivery that comes at

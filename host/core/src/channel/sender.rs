@@ -1,6 +1,7 @@
 //! The end through which messages enter a channel.
 
 use std::fmt;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::ChannelId;
@@ -9,7 +10,7 @@ use super::blocking::{block_on, block_on_until};
 use super::deadline::SendBy;
 use super::ends::EndKey;
 use super::error::{Poison, SendError};
-use super::operation::Send;
+use super::operation::{Begun, Send, Sending};
 use super::options::Payload;
 use super::probe::{Probe, Statistics};
 use super::shared::Shared;
@@ -61,6 +62,21 @@ impl<T: Payload> Sender<T> {
     /// message was not sent, and is given back.
     pub fn send(&self, message: T) -> Send<'_, T> {
         Send::new(self, message, false)
+    }
+
+    /// Begins what [`send`](Self::send) does, as its first poll would: the future that comes of
+    /// it waits already. A caller that polls by hand is spared keeping the message.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn begin_send(
+        &self,
+        message: T,
+        waker: &Waker,
+    ) -> Begun<Result<(), SendError<T>>, Sending<'_, T>> {
+        Sending::begin(self, message, false, waker)
     }
 
     /// Like [`send`](Self::send), but gives up at `deadline`. A delivery that comes at the

@@ -15,6 +15,7 @@ static MILLISECONDS: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Moment(u64);
 
 impl Moment {
+    #[inline]
     pub(crate) fn now() -> Self {
         Self(MILLISECONDS.load(Ordering::Relaxed))
     }

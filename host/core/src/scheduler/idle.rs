@@ -21,6 +21,7 @@ enum Found {
 
 impl Parallel {
     /// Waits for a task. `None`: it may be time to stop.
+    #[cold]
     pub(super) fn park(&self, worker: usize, shared: &Shared) -> Option<Arc<TaskCell>> {
         if shared.is_stopping() {
             // This worker's call to stop may have been taken out of the queue just now.

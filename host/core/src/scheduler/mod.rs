@@ -43,6 +43,7 @@
 mod bell;
 mod idle;
 mod parallel;
+mod patient;
 mod registry;
 mod seeded;
 mod shared;
@@ -366,7 +367,7 @@ impl fmt::Debug for Scheduler {
     }
 }
 
-fn run_worker(shared: &Shared, index: usize, around: Option<&AroundWorker>) {
+fn run_worker(shared: &Arc<Shared>, index: usize, around: Option<&AroundWorker>) {
     shared.adopt_thread();
     let mut worked = false;
     let mut work = || {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::shared::Shared;
+use super::patient::Patient;
+use super::shared::{Shared, is_patient};
 use super::slots::Slots;
 use super::task::TaskCell;
 
@@ -23,9 +24,9 @@ pub(super) struct Parallel {
     /// How long the watcher sleeps between two looks, in microseconds.
     pub(super) step: AtomicU64,
     /// Tasks that all others go before.
-    patient: (Sender<Arc<TaskCell>>, Receiver<Arc<TaskCell>>),
+    patient: Patient<Arc<TaskCell>>,
     ticks: AtomicUsize,
-    /// Entries put into the queue, and entries that a worker has taken and isn't idle with.
+    /// Entries put into the queue, and entries of it that a worker has taken and isn't idle with.
     pushed: AtomicUsize,
     pub(super) taken: AtomicUsize,
     holds: AtomicUsize,
@@ -51,12 +52,21 @@ impl Parallel {
             slots: Slots::new(workers),
             calls: bounded(1),
             step: AtomicU64::new(0),
-            patient: unbounded(),
+            patient: Patient::new(),
             ticks: AtomicUsize::new(0),
             pushed: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
             holds: AtomicUsize::new(0),
             drained: AtomicBool::new(false),
+        }
+    }
+
+    /// Queues a task that was woken or spawned in a worker's poll.
+    pub(super) fn push_here(&self, worker: usize, task: Arc<TaskCell>) {
+        if is_patient() {
+            self.push_patient(task);
+        } else {
+            self.push_to_slot(worker, task);
         }
     }
 
@@ -72,16 +82,15 @@ impl Parallel {
         }
     }
 
-    /// Puts a task behind all others. Wakes no worker: the one that calls this looks here before
-    /// it waits.
+    /// Puts a task behind all others. Wakes no worker: the one that calls this, in a poll, looks
+    /// here before it waits.
     pub(super) fn push_patient(&self, task: Arc<TaskCell>) {
-        self.pushed.fetch_add(1, Ordering::SeqCst);
-        // Both halves are in `self`: it cannot be disconnected.
-        let _ = self.patient.0.send(task);
+        self.patient.push(task);
         self.empty_if_drained();
     }
 
     /// Puts a task at the end of the queue, which wakes an idle worker if there is one.
+    #[inline(never)]
     pub(super) fn push(&self, task: Arc<TaskCell>) {
         self.send(Some(task));
         self.empty_if_drained();
@@ -91,7 +100,7 @@ impl Parallel {
     fn empty_if_drained(&self) {
         if self.drained.load(Ordering::SeqCst) {
             self.queue.1.try_iter().for_each(drop);
-            self.patient.1.try_iter().for_each(drop);
+            drop(self.patient.take_all());
         }
     }
 
@@ -116,9 +125,9 @@ impl Parallel {
             let found = self
                 .go_on(worker, turn)
                 .or_else(|| self.take_queued_in_round(worker, turn))
-                .or_else(|| self.slots.take(worker))
+                .or_else(|| self.slots.take_own(worker))
                 .or_else(|| self.take_queued())
-                .or_else(|| self.take_patient())
+                .or_else(|| self.patient.take())
                 .or_else(|| self.park(worker, shared));
             if found.is_some() {
                 return found;
@@ -129,9 +138,13 @@ impl Parallel {
     /// Once a tick, what waits in the queue comes before the slot, which is closed meanwhile.
     fn begin_round(&self, worker: usize, turn: &mut Turn) {
         let tick = self.ticks.load(Ordering::Relaxed);
-        if turn.tick == tick {
-            return;
+        if turn.tick != tick {
+            self.begin_next_round(worker, turn, tick);
         }
+    }
+
+    #[cold]
+    fn begin_next_round(&self, worker: usize, turn: &mut Turn, tick: usize) {
         turn.tick = tick;
         turn.queued = self.queue.1.len();
         let closed = turn.queued > 0;
@@ -174,15 +187,6 @@ impl Parallel {
         entry
     }
 
-    fn take_patient(&self) -> Option<Arc<TaskCell>> {
-        if self.patient.1.is_empty() {
-            return None;
-        }
-        let task = self.patient.1.try_recv().ok()?;
-        self.taken.fetch_add(1, Ordering::SeqCst);
-        Some(task)
-    }
-
     /// Gives the queue its turn at every worker.
     pub(super) fn tick(&self) {
         let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
@@ -192,10 +196,13 @@ impl Parallel {
             self.slots.idle()
         };
         for _ in 0..due {
-            let Ok(task) = self.patient.1.try_recv() else {
+            // Counted before a worker can find it gone, and become idle.
+            let count = || {
+                self.pushed.fetch_add(1, Ordering::SeqCst);
+            };
+            let Some(task) = self.patient.take_after(count) else {
                 break;
             };
-            // It has been counted as pushed, and stays so on its way.
             let _ = self.queue.0.send(Some(task));
         }
         self.empty_if_drained();
@@ -216,7 +223,9 @@ impl Parallel {
     /// in between, so the queue was empty when every worker was seen idle. A worker that has got
     /// an entry and still counts as idle hasn't raised `taken` yet, so it spoils the equality.
     /// An idle worker's slot is empty: only its own polls fill it, and it looked there last. Who takes
-    /// a task out of another's slot ceases to be idle before.
+    /// a task out of another's slot ceases to be idle before. Likewise while all are idle no task is
+    /// patient: who made it so, in a poll, has taken it since, or found that another worker has, which
+    /// looked for more in turn, or that a tick has moved it to the queue.
     pub(super) fn is_idle(&self) -> bool {
         let taken = self.taken.load(Ordering::SeqCst);
         let idle = self.slots.idle();

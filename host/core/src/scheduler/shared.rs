@@ -1,6 +1,6 @@
 //! What a scheduler's handles, workers, timekeeper and tasks share.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -58,6 +58,8 @@ const OUTSIDE: (u64, Option<usize>) = (0, None);
 
 thread_local! {
     static THREAD: Cell<(u64, Option<usize>)> = const { Cell::new(OUTSIDE) };
+    /// That scheduler, for a task that is given away with its own reference to it.
+    static SCHEDULER: OnceCell<Arc<Shared>> = const { OnceCell::new() };
     /// Who is woken here now can wait for all the others.
     static PATIENT: Cell<bool> = const { Cell::new(false) };
 }
@@ -71,6 +73,11 @@ pub(crate) fn wake_patiently(waker: Waker) {
 }
 
 static SCHEDULERS: AtomicU64 = AtomicU64::new(1);
+
+/// Whether who is woken now can wait for all the others.
+pub(super) fn is_patient() -> bool {
+    PATIENT.get()
+}
 
 impl Shared {
     pub(super) fn new(mode: &Mode) -> Arc<Self> {
@@ -109,18 +116,35 @@ impl Shared {
 
     /// Queues a task that was spawned, woken or aborted.
     pub(super) fn push(&self, task: &Arc<TaskCell>) {
-        if let Queue::Parallel(parallel) = &self.queue
-            && let (id, Some(worker)) = THREAD.get()
-            && id == self.id
-        {
-            if PATIENT.get() {
-                parallel.push_patient(task.clone());
-            } else {
-                parallel.push_to_slot(worker, task.clone());
-            }
-        } else {
-            self.push_last(task);
+        match (&self.queue, self.worker()) {
+            (Queue::Parallel(parallel), Some(worker)) => parallel.push_here(worker, task.clone()),
+            _ => self.push_last(task),
         }
+    }
+
+    /// Queues a task that was woken. On one of its scheduler's workers nothing is counted for it:
+    /// the reference that was the waker's is the queue's.
+    pub(super) fn push_woken(task: Arc<TaskCell>) {
+        let mut task = Some(task);
+        // Where that is gone the thread ends, and runs no tasks.
+        let _ = SCHEDULER.try_with(|shared| {
+            if let Some(shared) = shared.get()
+                && let Queue::Parallel(parallel) = &shared.queue
+                && let (_, Some(worker)) = THREAD.get()
+                && let Some(here) = task.take_if(|task| Arc::ptr_eq(&task.shared, shared))
+            {
+                parallel.push_here(worker, here);
+            }
+        });
+        if let Some(task) = task {
+            task.shared.push_last(&task);
+        }
+    }
+
+    /// The worker that the calling thread is, if it is one of this scheduler's and runs tasks.
+    fn worker(&self) -> Option<usize> {
+        let (id, worker) = THREAD.get();
+        worker.filter(|_| id == self.id)
     }
 
     /// Queues a task behind the others.
@@ -183,8 +207,10 @@ impl Shared {
     }
 
     /// Marks the calling thread as this scheduler's.
-    pub(super) fn adopt_thread(&self) {
+    pub(super) fn adopt_thread(self: &Arc<Self>) {
         THREAD.set((self.id, None));
+        // A thread is one scheduler's for life.
+        let _ = SCHEDULER.with(|shared| shared.set(self.clone()));
     }
 
     /// Tells workers and timekeeper to stop.

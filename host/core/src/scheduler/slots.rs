@@ -141,6 +141,15 @@ impl<T> Slots<T> {
         self.take_with(worker, |task| task)
     }
 
+    /// Takes what is in the worker's own slot. Only its own polls fill it, so that it can see
+    /// without the lock that it is empty.
+    pub(super) fn take_own(&self, worker: usize) -> Option<T> {
+        if self.is_empty(worker) {
+            return None;
+        }
+        self.take(worker)
+    }
+
     /// Takes a slot's task, and lets `use_it` run under the slot's lock.
     pub(super) fn take_with<R>(&self, worker: usize, use_it: impl FnOnce(T) -> R) -> Option<R> {
         let slot = &self.slots[worker];

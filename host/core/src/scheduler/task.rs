@@ -76,7 +76,7 @@ pub(super) struct TaskCell {
     state: TaskState,
     body: Mutex<Option<Body>>,
     panicked: OnceLock<Arc<str>>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 struct Body {
@@ -174,7 +174,9 @@ fn panic_message(payload: &(dyn Any + Send)) -> Arc<str> {
 
 impl Wake for TaskCell {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        if self.state.wake() {
+            Shared::push_woken(self);
+        }
     }
 
     fn wake_by_ref(self: &Arc<Self>) {

@@ -1,5 +1,6 @@
 //! Receiving, under the lock.
 
+use std::mem;
 use std::task::Waker;
 
 use super::{Accepted, Offer, Parking, State, Wish, renew};
@@ -11,12 +12,15 @@ use crate::channel::waiting::Key;
 
 impl<T: Payload> State<T> {
     /// Receives without waiting, or fails with `WouldBlock`.
+    #[inline]
     pub(crate) fn try_receive(&mut self, later: &mut Deferred<T>) -> Result<T, ChannelError> {
         if let Some(poison) = &self.poison {
             return Err(ChannelError::Poisoned(poison.clone()));
         }
         self.settle_prefetched(later);
-        if let Some(message) = self.take_buffered(later) {
+        if !self.buffer.is_empty()
+            && let Some(message) = self.take_buffered(later)
+        {
             return Ok(message);
         }
         if let Some(sender) = self.sending.claim_first() {
@@ -27,6 +31,22 @@ impl<T: Payload> State<T> {
         } else {
             ChannelError::WouldBlock
         })
+    }
+
+    /// Receives, or queues the receive if it must wait.
+    #[inline]
+    pub(crate) fn receive_or_park(
+        &mut self,
+        parking: impl FnOnce() -> Parking,
+        later: &mut Deferred<T>,
+    ) -> Result<Result<T, ChannelError>, Key> {
+        match self.try_receive(later) {
+            Err(ChannelError::WouldBlock) => match self.park_receive(parking()) {
+                Ok(key) => Err(key),
+                Err(error) => Ok(Err(error)),
+            },
+            done => Ok(done),
+        }
     }
 
     /// Whether `try_receive` would not answer `WouldBlock`.
@@ -95,6 +115,7 @@ impl<T: Payload> State<T> {
     }
 
     /// Takes a claimed sender's message without buffering it.
+    #[inline]
     fn take_from(&mut self, sender: Key, later: &mut Deferred<T>) -> T {
         let (message, _) = self.take_offer(sender, later);
         self.sent += 1;
@@ -103,6 +124,7 @@ impl<T: Payload> State<T> {
     }
 
     /// Queues a receive that `try_receive` could not finish.
+    #[inline]
     pub(crate) fn park_receive(&mut self, parking: Parking) -> Result<Key, ChannelError> {
         if self.receiving.len() >= self.max_waiting {
             return Err(ChannelError::Overloaded {
@@ -116,20 +138,27 @@ impl<T: Payload> State<T> {
     }
 
     /// The outcome of a waiting receive, or nothing, with the waker to use from now on.
+    #[inline]
     pub(crate) fn poll_receive(
         &mut self,
         key: Key,
         waker: &Waker,
         later: &mut Deferred<T>,
     ) -> Option<Result<T, ChannelError>> {
-        if let Wish::Waiting = self.receiving.entry(key).content {
-            renew(&mut self.receiving.entry_mut(key).waiter, waker, later);
-            return None;
-        }
-        match self.withdraw_receive(key, later) {
-            Wish::Received(accepted) => Some(Ok(accepted.message)),
-            Wish::Refused(error) => Some(Err(error)),
-            Wish::Waiting => None,
+        let entry = self.receiving.entry_mut(key);
+        match mem::replace(&mut entry.content, Wish::Waiting) {
+            Wish::Waiting => {
+                renew(&mut entry.waiter, waker, later);
+                None
+            }
+            Wish::Received(accepted) => {
+                self.receiving.discard(key);
+                Some(Ok(accepted.message))
+            }
+            Wish::Refused(error) => {
+                self.receiving.discard(key);
+                Some(Err(error))
+            }
         }
     }
 
@@ -168,6 +197,7 @@ impl<T: Payload> State<T> {
         self.buffer.first_number().unwrap_or(self.sent)
     }
 
+    #[inline]
     pub(super) fn hand_over(
         &mut self,
         receiver: Key,

@@ -10,6 +10,15 @@ use crate::channel::options::{Overflow, Payload};
 use crate::channel::sender::SentAll;
 use crate::channel::waiting::Key;
 
+/// Where a message goes that does not wait.
+enum Place {
+    /// A claimed one.
+    Receiver(Key),
+    Buffer,
+    /// It is dropped.
+    Nowhere,
+}
+
 impl<T: Payload> State<T> {
     /// Sends without waiting, or fails with `WouldBlock`.
     pub(crate) fn try_send(
@@ -18,36 +27,74 @@ impl<T: Payload> State<T> {
         size: usize,
         later: &mut Deferred<T>,
     ) -> Result<(), SendError<T>> {
+        match self.find_place(size, later) {
+            Ok(place) => {
+                self.put(place, message, size, later);
+                Ok(())
+            }
+            Err(error) => Err(SendError { message, error }),
+        }
+    }
+
+    /// Sends, or queues the send if it must wait.
+    #[inline]
+    pub(crate) fn send_or_park(
+        &mut self,
+        message: T,
+        size: usize,
+        parking: impl FnOnce() -> Parking,
+        later: &mut Deferred<T>,
+    ) -> Result<Result<(), SendError<T>>, Key> {
+        match self.find_place(size, later) {
+            Ok(place) => {
+                self.put(place, message, size, later);
+                Ok(Ok(()))
+            }
+            Err(ChannelError::WouldBlock) => match self.park_send(parking(), message, size) {
+                Ok(key) => Err(key),
+                Err(refused) => Ok(Err(refused)),
+            },
+            Err(error) => Ok(Err(SendError { message, error })),
+        }
+    }
+
+    /// Where a message goes that does not wait, or `WouldBlock`.
+    #[inline(always)]
+    fn find_place(&mut self, size: usize, later: &mut Deferred<T>) -> Result<Place, ChannelError> {
         if let Some(error) = self.send_error(size) {
-            return Err(SendError { message, error });
+            return Err(error);
         }
         if let Some(receiver) = self.receiving.claim_first() {
-            let accepted = self.accept(message, size);
-            self.hand_over(receiver, accepted, later);
-            return Ok(());
+            return Ok(Place::Receiver(receiver));
         }
         self.admit_waiting(later);
         if self.has_room_for_new(size) {
-            self.push(message, size);
-            return Ok(());
+            return Ok(Place::Buffer);
         }
         match self.effective_overflow() {
-            Overflow::Block => Err(SendError {
-                message,
-                error: ChannelError::WouldBlock,
-            }),
-            Overflow::DropNewest => {
-                self.sent += 1;
-                self.dropped += 1;
-                later.drop_message(message);
-                Ok(())
-            }
+            Overflow::Block => Err(ChannelError::WouldBlock),
+            Overflow::DropNewest => Ok(Place::Nowhere),
             Overflow::DropOldest => {
                 while !self.fits(size) {
                     self.drop_oldest(later);
                 }
-                self.push(message, size);
-                Ok(())
+                Ok(Place::Buffer)
+            }
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, place: Place, message: T, size: usize, later: &mut Deferred<T>) {
+        match place {
+            Place::Receiver(receiver) => {
+                let accepted = self.accept(message, size);
+                self.hand_over(receiver, accepted, later);
+            }
+            Place::Buffer => self.push(message, size),
+            Place::Nowhere => {
+                self.sent += 1;
+                self.dropped += 1;
+                later.drop_message(message);
             }
         }
     }
@@ -102,6 +149,7 @@ impl<T: Payload> State<T> {
     }
 
     /// Queues a send that `try_send` could not finish.
+    #[inline(always)]
     pub(crate) fn park_send(
         &mut self,
         parking: Parking,
@@ -120,20 +168,27 @@ impl<T: Payload> State<T> {
     }
 
     /// The outcome of a waiting send, or nothing, with the waker to use from now on.
+    #[inline]
     pub(crate) fn poll_send(
         &mut self,
         key: Key,
         waker: &Waker,
         later: &mut Deferred<T>,
     ) -> Option<Result<(), SendError<T>>> {
-        if let Offer::Waiting { .. } = self.sending.entry(key).content {
-            renew(&mut self.sending.entry_mut(key).waiter, waker, later);
-            return None;
-        }
-        match self.withdraw_send(key, later) {
-            Offer::Sent => Some(Ok(())),
-            Offer::Refused(refused) => Some(Err(refused)),
-            Offer::Waiting { .. } => None,
+        match &self.sending.entry(key).content {
+            Offer::Waiting { .. } => {
+                renew(&mut self.sending.entry_mut(key).waiter, waker, later);
+                None
+            }
+            Offer::Sent => {
+                // Who took the message has looked at those behind it.
+                self.sending.discard(key);
+                Some(Ok(()))
+            }
+            Offer::Refused(_) => match self.sending.remove(key).content {
+                Offer::Refused(refused) => Some(Err(refused)),
+                Offer::Sent | Offer::Waiting { .. } => None,
+            },
         }
     }
 
@@ -146,6 +201,7 @@ impl<T: Payload> State<T> {
         entry.content
     }
 
+    #[inline]
     fn send_error(&self, size: usize) -> Option<ChannelError> {
         if let Some(poison) = &self.poison {
             return Some(ChannelError::Poisoned(poison.clone()));
@@ -191,6 +247,7 @@ impl<T: Payload> State<T> {
     }
 
     /// Moves the messages of waiting senders into the buffer while they fit.
+    #[inline]
     pub(super) fn admit_waiting(&mut self, later: &mut Deferred<T>) {
         while self.has_place()
             && let Some(key) = self.sending.first_live()
@@ -209,6 +266,7 @@ impl<T: Payload> State<T> {
     }
 
     /// Settles a claimed sender as sent, and takes its message.
+    #[inline(always)]
     pub(super) fn take_offer(&mut self, key: Key, later: &mut Deferred<T>) -> (T, usize) {
         let (offer, waker) = self.sending.settle(key, Offer::Sent);
         later.wake_sender(waker);

@@ -236,13 +236,19 @@ impl Process {
         life.outcome = Some(outcome.clone());
         life.task = None;
         let waiting = std::mem::take(&mut life.waiting);
-        let linked = std::mem::take(&mut life.linked);
         drop(life);
         self.watch.end();
         waiting.into_iter().for_each(Waker::wake);
+        self.end_linked(&outcome);
+    }
+
+    /// If the process did not finish, ends those that it is linked with. Comes before its ends are
+    /// poisoned: what they end with must not depend on which of the two they hear of first.
+    pub(crate) fn end_linked(&self, outcome: &Outcome) {
+        let linked = std::mem::take(&mut lock(&self.life).linked);
         if !outcome.is_finished() {
             for other in linked.iter().filter_map(Weak::upgrade) {
-                other.end_with(&self.name, &outcome);
+                other.end_with(&self.name, outcome);
             }
         }
     }

@@ -374,6 +374,7 @@ impl Ending {
         if self.seat.as_ref().is_some_and(Seat::keeps_ends) {
             return Some(Legacy::of_wiring(wiring));
         }
+        self.process.end_linked(outcome);
         if let Some(poison) = outcome.poison(&self.process.name) {
             for (_, receiver) in &wiring.inputs {
                 receiver.poison(poison.clone());

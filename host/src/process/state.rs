@@ -236,6 +236,7 @@ impl Drop for ProcessState {
         {
             legacy.unfinished.clear();
         }
+        self.process.end_linked(&outcome);
         if let Some(poison) = outcome.poison(&self.process.name) {
             let kept = |channel| legacy.as_ref().is_some_and(|legacy| legacy.keeps(channel));
             self.ends.poison(&poison, kept);

@@ -2,8 +2,10 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind};
+use transputer_core::scheduler::keep_woken;
 use transputer_core::{Options, Overflow};
 use wasmtime::component::Resource;
 
@@ -19,6 +21,15 @@ use crate::process::ProcessState;
 
 /// The longest reason for poison that is kept.
 const REASON: usize = 4 << 10;
+
+/// From this many bytes on a message is better read where it was written.
+const LARGE: usize = 64 << 10;
+
+/// Bytes that come from one worker's cache to another's in a nanosecond.
+const BROUGHT_OVER: u64 = 4;
+
+/// No worker is kept from its work for longer than that for what lies in a cache.
+const LONGEST_KEPT: Duration = Duration::from_millis(1);
 
 /// The largest capacity that a guest may ask for.
 const CAPACITY: u32 = 1 << 20;
@@ -117,6 +128,9 @@ impl ProcessState {
         sent: Result<(), ChannelError>,
     ) -> Result<(), wit::Error> {
         self.trace_send(sender, size, sent.as_ref().err());
+        if size >= LARGE && sent.is_ok() {
+            keep_woken(Duration::from_nanos(size as u64 / BROUGHT_OVER).min(LONGEST_KEPT));
+        }
         sent.map_err(|error| wit_error(&error))
     }
 

@@ -9,7 +9,7 @@ use crossbeam_channel::select;
 
 use super::parallel::{Entry, Parallel};
 use super::shared::Shared;
-use super::slots::{HOLD, STEPS, Seen};
+use super::slots::{STEPS, Seen};
 use super::task::TaskCell;
 use crate::clock::coarse;
 
@@ -86,7 +86,7 @@ impl Parallel {
     /// A task that has been in another worker's slot for too long. What is queued goes first.
     fn overdue(&self, worker: usize) -> Option<Seen> {
         let stays = |seen: &Seen| {
-            let until = Instant::now() + HOLD;
+            let until = Instant::now() + self.slots.hold(*seen);
             while self.slots.is_still(*seen) && self.queue.1.is_empty() {
                 if Instant::now() >= until {
                     return true;

@@ -90,6 +90,13 @@ pub enum Mode {
     },
 }
 
+/// Asks idle workers to leave the task that the running one has woken last to this worker, for
+/// so much longer than they would: what it is going to read lies in this worker's cache, and
+/// to bring it over would take as long. A hint; nothing happens outside of a task.
+pub fn keep_woken(longer: Duration) {
+    Shared::keep_woken(longer);
+}
+
 /// What a [`Scheduler`] is made from.
 #[derive(Clone)]
 pub struct SchedulerOptions {

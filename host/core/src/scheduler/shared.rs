@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
+use std::time::Duration;
 
 use fastrand::Rng;
 
@@ -139,6 +140,17 @@ impl Shared {
         if let Some(task) = task {
             task.shared.push_last(&task);
         }
+    }
+
+    /// Has idle workers leave whom this one has woken last for so much longer.
+    pub(super) fn keep_woken(longer: Duration) {
+        let _ = SCHEDULER.try_with(|shared| {
+            if let Some(Queue::Parallel(parallel)) = shared.get().map(|shared| &shared.queue)
+                && let (_, Some(worker)) = THREAD.get()
+            {
+                parallel.slots.keep(worker, longer);
+            }
+        });
     }
 
     /// The worker that the calling thread is, if it is one of this scheduler's and runs tasks.

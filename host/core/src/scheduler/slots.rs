@@ -48,6 +48,7 @@
 //! The owner of that slot is not idle, and goes on to poll, so the timekeeper cannot take
 //! a watcher that has come too late for the only one that was busy.
 
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
@@ -73,6 +74,9 @@ struct Slot<T> {
     state: Mutex<State<T>>,
     /// Changes with the state's task, under the lock; odd while there is one.
     changes: AtomicUsize,
+    /// For how much longer than [`HOLD`] a watcher shall leave the task, in microseconds. A hint:
+    /// nothing rests on when it is seen.
+    longer: AtomicU32,
 }
 
 struct State<T> {
@@ -105,6 +109,7 @@ impl<T> Slots<T> {
                 closed: false,
             }),
             changes: AtomicUsize::new(0),
+            longer: AtomicU32::new(0),
         };
         Self {
             slots: (0..workers).map(slot).collect(),
@@ -129,6 +134,7 @@ impl<T> Slots<T> {
             };
         }
         let queued = state.task.replace(task);
+        slot.longer.store(0, Ordering::Relaxed);
         slot.changed(if queued.is_some() { 2 } else { 1 });
         drop(state);
         Filled {
@@ -213,6 +219,18 @@ impl<T> Slots<T> {
     /// Whether that task is still there.
     pub(super) fn is_still(&self, seen: Seen) -> bool {
         self.slots[seen.slot].changes.load(Ordering::Relaxed) == seen.changes
+    }
+
+    /// Has watchers leave what is in a worker's slot for so much longer.
+    pub(super) fn keep(&self, worker: usize, longer: Duration) {
+        let longer = u32::try_from(longer.as_micros()).unwrap_or(u32::MAX);
+        self.slots[worker].longer.store(longer, Ordering::Relaxed);
+    }
+
+    /// How long a watcher leaves that task where it is.
+    pub(super) fn hold(&self, seen: Seen) -> Duration {
+        let longer = self.slots[seen.slot].longer.load(Ordering::Relaxed);
+        HOLD + Duration::from_micros(longer.into())
     }
 
     /// Takes that task, or whatever has come in its place meanwhile.

@@ -128,7 +128,8 @@ impl ProcessState {
         sent: Result<(), ChannelError>,
     ) -> Result<(), wit::Error> {
         self.trace_send(sender, size, sent.as_ref().err());
-        if size >= LARGE && sent.is_ok() {
+        // Where a channel holds many, its sender goes on, and its reader had better do so as well.
+        if size >= LARGE && sent.is_ok() && sender.capacity() <= 1 {
             keep_woken(Duration::from_nanos(size as u64 / BROUGHT_OVER).min(LONGEST_KEPT));
         }
         sent.map_err(|error| wit_error(&error))

@@ -56,15 +56,18 @@ impl<T: Payload> Buffer<T> {
     }
 
     /// How many messages wait.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.messages
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.messages == 0
     }
 
     /// The sum of their sizes.
+    #[inline]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -74,6 +77,7 @@ impl<T: Payload> Buffer<T> {
         self.held.front().map(Held::number)
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, accepted: Accepted<T>) {
         self.messages += 1;
         self.bytes = self.bytes.saturating_add(accepted.size);
@@ -96,19 +100,13 @@ impl<T: Payload> Buffer<T> {
         self.held.insert(place, Held::One(accepted));
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Accepted<T>> {
-        let accepted = match self.held.front_mut()? {
-            Held::One(_) => match self.held.pop_front()? {
-                Held::One(accepted) => accepted,
-                Held::Batch { .. } => unreachable!("it was looked at"),
-            },
-            Held::Batch { number, batch } => {
-                let accepted = take_first(number, batch)?;
-                if batch.messages() == 0 {
-                    self.held.pop_front();
-                }
-                accepted
-            }
+        if let Held::Batch { .. } = self.held.front()? {
+            self.part_first();
+        }
+        let Some(Held::One(accepted)) = self.held.pop_front() else {
+            unreachable!("a message is in front");
         };
         self.messages -= 1;
         self.bytes = self.bytes.saturating_sub(accepted.size);
@@ -118,17 +116,26 @@ impl<T: Payload> Buffer<T> {
 
     /// The first message; one of a batch is taken out of it first.
     pub(crate) fn first(&mut self) -> Option<&T> {
-        if let Held::Batch { number, batch } = self.held.front_mut()? {
-            let accepted = take_first(number, batch)?;
-            if batch.messages() == 0 {
-                self.held.pop_front();
-            }
-            self.held.push_front(Held::One(accepted));
+        if let Held::Batch { .. } = self.held.front()? {
+            self.part_first();
         }
         match self.held.front()? {
             Held::One(accepted) => Some(&accepted.message),
             Held::Batch { .. } => unreachable!("its first message was put in front"),
         }
+    }
+
+    /// Takes the first message out of the batch in front, and puts it there by itself.
+    #[cold]
+    fn part_first(&mut self) {
+        let Some(Held::Batch { number, batch }) = self.held.front_mut() else {
+            return;
+        };
+        let accepted = take_first(number, batch).expect("no batch is empty");
+        if batch.messages() == 0 {
+            self.held.pop_front();
+        }
+        self.held.push_front(Held::One(accepted));
     }
 
     /// Takes messages from the front, at most `most`, as long as `read` takes all that it may.

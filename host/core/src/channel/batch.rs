@@ -10,7 +10,8 @@ use super::options::Payload;
 
 /// Several messages that travel as one value.
 ///
-/// Where the messages have no denser form of their own, a [`VecDeque`] of them will do.
+/// Where the messages have no denser form of their own, a [`VecDeque`] of them will do. Its methods
+/// are called under the channel's lock: they must be quick, and must not use any channel.
 pub trait Batch<T>: Send + 'static {
     /// How many messages are in it.
     fn messages(&self) -> usize;

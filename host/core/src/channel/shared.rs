@@ -2,9 +2,9 @@
 //!
 //! Lock order: channels are locked in the order of their ids (only an alternation holds
 //! more than one), then the waker of a claim (see `claim`), under which nothing is
-//! locked. No foreign code runs under a lock, except `Waker::clone` and what the caller
-//! passes to `Receiver::drain`; wakers are called, and messages and wakers dropped,
-//! after unlocking (see `deferred`).
+//! locked. No foreign code runs under a lock, except `Waker::clone`, what the caller passes to
+//! `Receiver::drain`, `prefetch` and `Sender::try_send_all`, and a batch's methods; wakers are
+//! called, and messages and wakers dropped, after unlocking (see `deferred`).
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use transputer::signature::PayloadType;
-use transputer::value;
+use transputer_network::signature::PayloadType;
+use transputer_network::value;
 use transputer_guest::message::{from_bytes, to_bytes};
 use transputer_guest::{Bytes, Message};
 

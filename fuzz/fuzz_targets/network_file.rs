@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use transputer::Description;
-use transputer::network::validation;
-use transputer::signature::{Argument, Direction, PayloadType, Port, Signature};
+use transputer_network::Description;
+use transputer_network::validation;
+use transputer_network::signature::{Argument, Direction, PayloadType, Port, Signature};
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(bytes) else {

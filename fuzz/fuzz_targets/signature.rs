@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
-use transputer::signature::{PayloadType, SECTION, Signature};
+use transputer_network::signature::{PayloadType, SECTION, Signature};
 use wasm_encoder::{ComponentSection, CustomSection};
 
 fuzz_target!(|bytes: &[u8]| {

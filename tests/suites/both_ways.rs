@@ -1,6 +1,6 @@
 //! Which components are run directly, and that it makes no difference to what they see.
 
-use transputer::network::plan::Variable;
+use transputer::plan::Variable;
 use transputer::{Component, Grants, Host, HostOptions, Outcome, Report, Verdict};
 use transputer_tests::{Kit, guest_of, input, output, raw_guest};
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use transputer::{CacheFolder, Component, Error, Host, HostOptions, Verdict};
 use transputer_tests::{Kit, input, new_host, output, raw_guest};
 
-/// Bytes of the header of a file: see `host/src/cache/entry.rs`.
+/// Bytes of the header of a file: see `host/runtime/src/code_cache/entry.rs`.
 const HEADER: usize = 84;
 
 /// Where the header holds the version of the format.

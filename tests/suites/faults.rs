@@ -250,7 +250,7 @@ fn a_process_that_is_killed_where_it_is_parked_leaves_nothing_behind() {
 
 #[test]
 fn every_import_that_can_park_has_its_point() {
-    let bindings = repository().join("host/src/bindings.rs");
+    let bindings = repository().join("host/runtime/src/bindings.rs");
     let text = fs::read_to_string(bindings).expect("the bindings are there");
     let parking: BTreeSet<&str> = text
         .lines()
@@ -282,38 +282,38 @@ const AWAITS: &[(&str, &str, usize)] = &[
     ("direct/process.rs", "link", 2),
     ("direct/process.rs", "link_child", 1),
     ("direct/process.rs", "link_spawn", 2),
-    ("imports/alternation.rs", "choose", 1),
-    ("imports/alternation.rs", "select", 1),
-    ("imports/barrier.rs", "sync", 3),
-    ("imports/channel.rs", "receive", 1),
-    ("imports/channel.rs", "receive_batch", 1),
-    ("imports/channel.rs", "receive_by", 1),
-    ("imports/channel.rs", "receive_ends", 1),
-    ("imports/channel.rs", "receive_some", 1),
-    ("imports/channel.rs", "send", 1),
-    ("imports/channel.rs", "send_batch", 1),
-    ("imports/channel.rs", "send_by", 1),
-    ("imports/channel.rs", "send_ends", 1),
-    ("imports/channel.rs", "send_small", 1),
-    ("imports/channel.rs", "send_some", 1),
-    ("imports/packed.rs", "send_packed", 2),
-    ("imports/prepared.rs", "choose_prepared", 1),
-    ("imports/prepared.rs", "wait", 1),
-    ("imports/process.rs", "bear", 2),
-    ("imports/process.rs", "ended_by", 1),
+    ("host_calls/alternation.rs", "choose", 1),
+    ("host_calls/alternation.rs", "select", 1),
+    ("host_calls/barrier.rs", "sync", 3),
+    ("host_calls/channel.rs", "receive", 1),
+    ("host_calls/channel.rs", "receive_batch", 1),
+    ("host_calls/channel.rs", "receive_by", 1),
+    ("host_calls/channel.rs", "receive_ends", 1),
+    ("host_calls/channel.rs", "receive_some", 1),
+    ("host_calls/channel.rs", "send", 1),
+    ("host_calls/channel.rs", "send_batch", 1),
+    ("host_calls/channel.rs", "send_by", 1),
+    ("host_calls/channel.rs", "send_ends", 1),
+    ("host_calls/channel.rs", "send_small", 1),
+    ("host_calls/channel.rs", "send_some", 1),
+    ("host_calls/batch.rs", "send_packed", 2),
+    ("host_calls/prepared.rs", "choose_prepared", 1),
+    ("host_calls/prepared.rs", "wait", 1),
+    ("host_calls/process.rs", "spawn_child", 2),
+    ("host_calls/process.rs", "ended_by", 1),
     // A task of the host's, which outlives who asked for it.
-    ("imports/process.rs", "monitor", 2),
-    ("imports/process.rs", "sleep_until", 1),
-    ("imports/process.rs", "spawn", 1),
-    ("imports/process.rs", "spawn_patiently", 1),
-    ("imports/process.rs", "wait", 2),
-    ("imports/process.rs", "yield_now", 1),
-    ("imports/small.rs", "receive_some", 1),
-    ("imports/small.rs", "send_small", 1),
-    ("imports/wait.rs", "receive", 2),
-    ("imports/wait.rs", "send", 2),
-    ("imports/watched.rs", "watching", 1),
-    ("imports/watched.rs", "watching_choice", 1),
+    ("host_calls/process.rs", "monitor", 2),
+    ("host_calls/process.rs", "sleep_until", 1),
+    ("host_calls/process.rs", "spawn", 1),
+    ("host_calls/process.rs", "spawn_patiently", 1),
+    ("host_calls/process.rs", "wait", 2),
+    ("host_calls/process.rs", "yield_now", 1),
+    ("host_calls/fast_path.rs", "receive_some", 1),
+    ("host_calls/fast_path.rs", "send_small", 1),
+    ("host_calls/patience.rs", "receive", 2),
+    ("host_calls/patience.rs", "send", 2),
+    ("host_calls/in_flight.rs", "watching", 1),
+    ("host_calls/in_flight.rs", "watching_choice", 1),
     ("process/instance.rs", "new", 2),
     ("process/instance.rs", "run", 2),
     ("process/mod.rs", "operate", 1),
@@ -328,8 +328,8 @@ const AWAITS: &[(&str, &str, usize)] = &[
 #[test]
 fn every_await_of_the_host_is_known() {
     let mut found = BTreeMap::new();
-    for room in ["direct", "imports", "process"] {
-        let folder = repository().join("host/src").join(room);
+    for room in ["direct", "host_calls", "process"] {
+        let folder = repository().join("host/runtime/src").join(room);
         for entry in fs::read_dir(folder).expect("the room is there") {
             let path = entry.expect("it can be listed").path();
             if path.is_dir() {

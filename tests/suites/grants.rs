@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use transputer::network::plan::{Directory, Variable};
+use transputer::plan::{Directory, Variable};
 use transputer::{ChannelOptions, Grants, HostOptions, Verdict};
 use transputer_tests::{guest, guest_of, host, input, new_host, output};
 

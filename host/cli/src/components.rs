@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use transputer::network::description::{ComponentFile, Description};
-use transputer::network::validation::{self, ArgumentOverride};
-use transputer::problem::{Problem, Problems};
+use transputer::description::{ComponentFile, Description};
+use transputer::diagnostics::{Problem, Problems};
 use transputer::signature::Signature;
+use transputer::validation::{self, ArgumentOverride};
 
 use crate::guests::{self, Package};
 use crate::progress::Progress;

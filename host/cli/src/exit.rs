@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use transputer::problem::Problems;
+use transputer::diagnostics::Problems;
 use transputer::{Error, Verdict};
 
 /// How a command ended.

@@ -5,12 +5,12 @@ use std::fmt;
 
 use comfy_table::{Table, presets};
 use indicatif::BinaryBytes;
-use transputer::network::description::{
+use transputer::description::{
     ArgumentEntry, Description, EndpointEntry, GroupEntry, PortReference, ProcessEntry,
 };
-use transputer::network::plan::{Grants, Limits, Overflow, Totals, Variable};
-use transputer::network::validation::ArgumentOverride;
+use transputer::plan::{Grants, Limits, Overflow, Totals, Variable};
 use transputer::signature::Signature;
+use transputer::validation::ArgumentOverride;
 use transputer::{RestartPolicy, Unfinished};
 
 use crate::output;

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use transputer::problem::{Problem, Problems, Severity};
+use transputer::diagnostics::{Problem, Problems, Severity};
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueHint};
-use transputer::network::description::{Description, FILE_NAME};
+use transputer::description::{Description, FILE_NAME};
 
 use crate::components;
 use crate::exit::Exit;

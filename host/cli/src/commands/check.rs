@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use transputer::network::description::Description;
-use transputer::network::validation::ArgumentOverride;
+use transputer::description::Description;
+use transputer::validation::ArgumentOverride;
 
 use crate::components::{self, Building};
 use crate::exit::Exit;

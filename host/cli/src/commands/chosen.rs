@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use transputer::network::description::Description;
-use transputer::network::validation::ArgumentOverride;
+use transputer::description::Description;
+use transputer::validation::ArgumentOverride;
 use transputer::{AtCapacity, Component, Host, HostOptions};
 
 use crate::components::{self, Building, Located};

@@ -1,0 +1,258 @@
+//! The sections of `network.toml`.
+
+use std::ops::Range;
+use std::path::{Path, absolute};
+
+use serde_spanned::Spanned;
+use toml::de::DeTable;
+
+use super::table::{Fields, Item, Report, check_label, check_name, entries, is_duplicate};
+use super::{
+    ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, grants, limits, supervision,
+};
+use crate::diagnostics::{Problems, Source};
+use crate::policies::AtCapacity;
+
+/// Larger texts than this are no network's description.
+const MAX_TEXT: usize = 16 * 1024 * 1024;
+
+pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Description, Problems> {
+    if text.len() > MAX_TEXT {
+        let message = format!(
+            "a description has at most {MAX_TEXT} bytes; this has {}",
+            text.len()
+        );
+        return Err(source.error(0..0, message).into());
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut report = Report::new(source);
+    for error in &errors {
+        report.syntax_error(error);
+    }
+    // Behind any other error in the syntax, what follows may not be what was meant.
+    if !errors.iter().all(is_duplicate) {
+        return Err(report.into_problems());
+    }
+    let description = document_sections(document.get_ref(), base, &mut report);
+    match report.is_empty() {
+        true => Ok(description),
+        false => Err(report.into_problems()),
+    }
+}
+
+fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -> Description {
+    let mut sections = Fields::new("a network's description", document);
+    let Heading {
+        name,
+        doc,
+        at_capacity,
+        totals,
+    } = network(sections.get("network"), base, report);
+    let arguments = sections
+        .get("arguments")
+        .map(|item| arguments(&item, report));
+    let components = sections
+        .get("components")
+        .map(|item| components(&item, report));
+    let processes = sections
+        .get("process")
+        .map(|item| processes(&item, base, report));
+    let channels = sections
+        .get("channel")
+        .map(|item| channels::channels(&item, report));
+    let groups = sections
+        .get("group")
+        .map(|item| supervision::groups(&item, report));
+    let limits = sections.get("limits").and_then(|item| {
+        let table = item.table(report)?;
+        Some(limits::limits("[limits]".to_owned(), table, report))
+    });
+    let stdin = sections.get("stdin").and_then(|item| {
+        let table = item.table(report)?;
+        channels::endpoint("[stdin]", "to", &item, table, report)
+    });
+    let stdout = sections.get("stdout").and_then(|item| {
+        let table = item.table(report)?;
+        channels::endpoint("[stdout]", "from", &item, table, report)
+    });
+    sections.finish(report);
+    let count = |entries: Option<usize>| entries.unwrap_or(0) as u64;
+    let endpoints = u64::from(stdin.is_some()) + u64::from(stdout.is_some());
+    let totals = totals.checked(
+        count(processes.as_ref().map(Vec::len)),
+        count(channels.as_ref().map(Vec::len)) + endpoints,
+        report,
+    );
+    if processes.as_ref().is_none_or(Vec::is_empty) && report.is_empty() {
+        report.error_with_hint(
+            0..0,
+            "the network has no process",
+            "add one: `[process.name]` with a `component`",
+        );
+    }
+    Description {
+        source: report.source.clone(),
+        base: base.to_owned(),
+        name,
+        doc,
+        arguments: arguments.unwrap_or_default(),
+        components: components.unwrap_or_default(),
+        processes: processes.unwrap_or_default(),
+        channels: channels.unwrap_or_default(),
+        limits: limits.unwrap_or_default(),
+        groups: groups.unwrap_or_default(),
+        totals,
+        at_capacity,
+        stdin,
+        stdout,
+    }
+}
+
+/// What is said of the network as a whole.
+struct Heading {
+    name: String,
+    doc: String,
+    at_capacity: Option<AtCapacity>,
+    totals: limits::TotalsEntry,
+}
+
+fn network(item: Option<Item<'_>>, base: &Path, report: &mut Report) -> Heading {
+    let mut name = None;
+    let mut doc = None;
+    let mut at_capacity = None;
+    let mut totals = None;
+    if let Some(table) = item.and_then(|item| item.table(report)) {
+        let mut fields = Fields::new("[network]", table);
+        name = fields.get("name").and_then(|item| item.string(report));
+        doc = fields.get("doc").and_then(|item| item.string(report));
+        at_capacity = fields
+            .get("at_capacity")
+            .and_then(|item| limits::at_capacity(&item, report));
+        totals = fields.get("limits").and_then(|item| {
+            let table = item.table(report)?;
+            Some(limits::totals(table, report))
+        });
+        fields.finish(report);
+    }
+    if let Some(name) = &name {
+        check_label("a network", name, report);
+    }
+    let name = name.map_or_else(|| folder_name(base), Spanned::into_inner);
+    Heading {
+        name,
+        doc: doc.map(Spanned::into_inner).unwrap_or_default(),
+        at_capacity,
+        totals: totals.unwrap_or_default(),
+    }
+}
+
+fn folder_name(base: &Path) -> String {
+    let folder = absolute(base).unwrap_or_else(|_| base.to_owned());
+    match folder.file_name() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => "network".to_owned(),
+    }
+}
+
+fn arguments(item: &Item<'_>, report: &mut Report) -> Vec<ArgumentEntry> {
+    let Some(table) = item.table(report) else {
+        return Vec::new();
+    };
+    let mut arguments = Vec::new();
+    for (key, value) in entries(table) {
+        let name = key.get_ref().as_ref();
+        if let Some(value) = (Item { key: name, value }).any(report) {
+            let name = Spanned::new(key.span(), name.to_owned());
+            arguments.push(ArgumentEntry { name, value });
+        }
+    }
+    arguments
+}
+
+fn components(item: &Item<'_>, report: &mut Report) -> Vec<ComponentEntry> {
+    let Some(table) = item.table(report) else {
+        return Vec::new();
+    };
+    let mut components = Vec::new();
+    for (key, value) in entries(table) {
+        let name = key.get_ref().as_ref();
+        check_name("a component", name, key.span(), report);
+        if let Some(path) = component(&Item { key: name, value }, report) {
+            let name = Spanned::new(key.span(), name.to_owned());
+            components.push(ComponentEntry { name, path });
+        }
+    }
+    components
+}
+
+/// A component's name or path.
+fn component(item: &Item<'_>, report: &mut Report) -> Option<Spanned<String>> {
+    let path = item.string(report)?;
+    if path.get_ref().is_empty() {
+        report.error_with_hint(
+            path.span(),
+            format!("`{}` is empty", item.key),
+            "name a `.wasm` file, or a folder with a Cargo package",
+        );
+    }
+    Some(path)
+}
+
+fn processes(item: &Item<'_>, base: &Path, report: &mut Report) -> Vec<ProcessEntry> {
+    let Some(table) = item.table(report) else {
+        return Vec::new();
+    };
+    let mut processes = Vec::new();
+    for (key, value) in entries(table) {
+        let name = key.get_ref().as_ref();
+        check_name("a process", name, key.span(), report);
+        let item = Item { key: name, value };
+        if let Some(table) = item.table(report) {
+            let name = Spanned::new(key.span(), name.to_owned());
+            processes.extend(process(name, key.span(), table, base, report));
+        }
+    }
+    processes
+}
+
+fn process(
+    name: Spanned<String>,
+    span: Range<usize>,
+    table: &DeTable<'_>,
+    base: &Path,
+    report: &mut Report,
+) -> Option<ProcessEntry> {
+    let what = format!("process `{}`", name.get_ref());
+    let mut fields = Fields::new(&*what, table);
+    let component = fields
+        .require("component", "component = \"filter\"", span, report)
+        .and_then(|item| component(&item, report));
+    let arguments = fields.get("arguments").map(|item| arguments(&item, report));
+    let limits = fields.get("limits").and_then(|item| {
+        let table = item.table(report)?;
+        Some(limits::limits(format!("limits of {what}"), table, report))
+    });
+    let grants = fields.get("grants").and_then(|item| {
+        let table = item.table(report)?;
+        let what = format!("grants of {what}");
+        Some(grants::grants(what, table, base, report))
+    });
+    let restart = fields
+        .get("restart")
+        .map(|item| supervision::restart(&what, &item, report));
+    let links = fields
+        .get("links")
+        .map(|item| supervision::links(&item, report));
+    fields.finish(report);
+    let (grants, spawn) = grants.unwrap_or_default();
+    Some(ProcessEntry {
+        name,
+        component: component?,
+        arguments: arguments.unwrap_or_default(),
+        limits: limits.unwrap_or_default(),
+        grants,
+        spawn,
+        restart: restart.unwrap_or_default(),
+        links: links.unwrap_or_default(),
+    })
+}

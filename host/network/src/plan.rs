@@ -1,0 +1,208 @@
+//! Plans: checked networks, with every name resolved, ready to be wired.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::diagnostics::Problems;
+use crate::policies::AtCapacity;
+use crate::policies::{Group, Restart};
+use crate::signature::{PayloadType, Signature};
+
+pub use super::description::{Format, PortReference};
+pub use transputer_core::Overflow;
+
+/// A network that has been found to fit together.
+///
+/// [`check`](super::validation::check) makes it. Components, processes and
+/// channels refer to each other by their index here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The network's name.
+    pub name: String,
+    /// What the network does, in a line; may be empty.
+    pub doc: String,
+    /// Every component that a process runs or may spawn, once.
+    pub components: Vec<PlannedComponent>,
+    /// The processes, in the order of the file.
+    pub processes: Vec<PlannedProcess>,
+    /// The channels in the order of the file, then those of stdin, stdout and dead letters.
+    pub channels: Vec<PlannedChannel>,
+    /// Processes that are supervised together.
+    pub groups: Vec<Group>,
+    /// What all processes may use together.
+    pub totals: Totals,
+    /// What to do where no place is free for a process; `None`: what the host does.
+    pub at_capacity: Option<AtCapacity>,
+    /// Where the network's standard input goes.
+    pub stdin: Option<PlannedEndpoint>,
+    /// Where the network's standard output comes from.
+    pub stdout: Option<PlannedEndpoint>,
+    /// What is odd about the network, though it can run.
+    pub warnings: Problems,
+}
+
+/// Code that processes run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedComponent {
+    /// Its name in the file, or its path as written there. Processes spawn it by
+    /// this name.
+    pub name: String,
+    /// A `.wasm` file, or a folder with a Cargo package.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub signature: Signature,
+}
+
+/// A process to start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedProcess {
+    /// Its name, unique in the network.
+    pub name: String,
+    /// Index of its component in [`Plan::components`].
+    pub component: usize,
+    /// The value of each of its arguments, as one CBOR map.
+    pub arguments: Vec<u8>,
+    /// What it may use; the network's defaults are already in here.
+    pub limits: Limits,
+    /// What it may reach outside the network.
+    pub grants: Grants,
+    /// Its input ports, in the order of its signature, each with the index of its
+    /// channel in [`Plan::channels`].
+    pub inputs: Vec<(String, usize)>,
+    /// Its output ports, likewise.
+    pub outputs: Vec<(String, usize)>,
+    /// Indices of the components that it may spawn.
+    pub spawn: Vec<usize>,
+    /// Whether and how it is restarted.
+    pub restart: Restart,
+    /// The processes that its failure ends.
+    pub links: Vec<String>,
+    /// Index of the channel that messages go to which it could not finish.
+    pub dead_letters: Option<usize>,
+}
+
+/// A channel to open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedChannel {
+    /// What reports and traces call it: its name, or `from -> to`.
+    pub label: String,
+    /// How many messages may wait in it; 0 is a rendezvous.
+    pub capacity: usize,
+    /// What happens past the capacity.
+    pub overflow: Overflow,
+    /// The ports that send into it; none for the channel of stdin, nor for one of dead letters.
+    pub from: Vec<PortReference>,
+    /// The ports that receive from it, each message going to one of them; none for
+    /// the channel of stdout.
+    pub to: Vec<PortReference>,
+    /// What it carries.
+    pub payload: PayloadType,
+}
+
+/// The network's standard input or output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedEndpoint {
+    /// Index of its channel in [`Plan::channels`].
+    pub channel: usize,
+    /// How bytes are cut into messages.
+    pub format: Format,
+    /// What the channel carries.
+    pub payload: PayloadType,
+}
+
+/// What one process may use. `None`: nothing was said, the host's default holds.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all its linear memories and tables, and of the messages that it has sent and
+    /// that wait in channels, together.
+    pub memory: Option<u64>,
+    /// Bytes of one message, sent or received.
+    pub message: Option<u64>,
+    /// Time that it may compute, not counting the time it waits.
+    pub cpu: Option<Duration>,
+    /// Time from its start to its end, waiting included.
+    pub wall: Option<Duration>,
+    /// Time that one operation on channels or barriers may wait.
+    pub operation: Option<Duration>,
+    /// Processes that it has spawned and that still run.
+    pub children: Option<u32>,
+    /// Channels that it has opened and that still have an end.
+    pub channels: Option<u32>,
+    /// Lines that it may log in a second.
+    pub log: Option<u32>,
+}
+
+/// What all processes of a network may use together. `None`: no more than the host allows.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes of their memories and tables, and of the messages that they have sent and that
+    /// wait in channels. The process that asks for more is ended.
+    pub memory: Option<u64>,
+    /// Processes that live at once.
+    pub processes: Option<u32>,
+    /// Channels and barriers that have an end, those of the network's own wiring included.
+    /// Opening one more fails.
+    pub channels: Option<u32>,
+    /// Time that they may compute. Past it, whoever computes is ended.
+    pub cpu: Option<Duration>,
+}
+
+impl Limits {
+    /// These limits, and `defaults` where nothing was said.
+    #[must_use]
+    pub fn or(self, defaults: Limits) -> Limits {
+        Limits {
+            memory: self.memory.or(defaults.memory),
+            message: self.message.or(defaults.message),
+            cpu: self.cpu.or(defaults.cpu),
+            wall: self.wall.or(defaults.wall),
+            operation: self.operation.or(defaults.operation),
+            children: self.children.or(defaults.children),
+            channels: self.channels.or(defaults.channels),
+            log: self.log.or(defaults.log),
+        }
+    }
+}
+
+/// What a process may reach outside the network; by default nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Whether it writes to the host's standard output and error.
+    pub stdio: bool,
+    /// Whether it can tell what time it is. Without this, WASI's wall clock stands at 1970, and
+    /// its monotonic clock counts the process's own milliseconds; sleeping works.
+    pub clocks: bool,
+    /// Its environment variables.
+    pub env: Vec<Variable>,
+    /// Directories that it may open.
+    pub directories: Vec<Directory>,
+    /// Addresses that it may connect to.
+    pub network: Vec<SocketAddr>,
+}
+
+/// An environment variable of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// The host's variable of this name; left out if the host has none.
+    Inherited(String),
+    /// A variable with a fixed value.
+    Fixed {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// A directory that a process may open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Where it is on the host; a relative path has been joined to the folder of
+    /// the network's file.
+    pub host: PathBuf,
+    /// What the process calls it; an absolute path such as `/data`.
+    pub guest: String,
+    /// Whether the process may change what is in it.
+    pub write: bool,
+}

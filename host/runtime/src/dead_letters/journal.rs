@@ -1,0 +1,361 @@
+//! Writing a dead-letter file.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use super::DeadLetters;
+use super::record::{Content, Earlier, Header, Marks, Record, Records, STDIN, State};
+use crate::host::lock;
+
+/// A journal is written anew, without what was struck out, when it has grown by so many bytes
+/// and doubled.
+const GROWTH: u64 = 1 << 20;
+
+/// The journal of a running network. Its lock is a leaf: nothing else is locked under it.
+pub(crate) struct Journal {
+    path: PathBuf,
+    /// What the channel of stdin is called.
+    stdin: Option<String>,
+    one_to_one: bool,
+    inner: Mutex<Inner>,
+    /// Signalled when it is known what became of the message that was accepted last.
+    settled: Condvar,
+}
+
+struct Inner {
+    header: Header,
+    file: File,
+    /// Bytes of whole lines.
+    length: u64,
+    /// Write anew at this length.
+    compact_at: u64,
+    accepted: u64,
+    written: u64,
+    /// Drops that stand in the file.
+    drops: u64,
+    /// Messages of an earlier run that are to be sent again; they stand in the file already.
+    again: VecDeque<Vec<u8>>,
+    /// A message has been accepted, and is on its way into the network.
+    unsettled: bool,
+    /// The network's output may lack something, whatever its processes say.
+    spoiled: bool,
+    closed: bool,
+    /// The first failure.
+    failed: Option<String>,
+}
+
+impl Journal {
+    /// Starts a journal in place of whatever an earlier run has left, which goes into it.
+    pub(super) fn create(
+        path: PathBuf,
+        header: Header,
+        stdin: Option<String>,
+        one_to_one: bool,
+        earlier: Option<Earlier>,
+    ) -> io::Result<Self> {
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(io::Error::other("it is there, and is no regular file"));
+        }
+        let mut again = VecDeque::new();
+        let mut drops = 0;
+        let file = replace(&path, |file| {
+            write_line(file, &header)?;
+            let Some(earlier) = earlier else {
+                return Ok(());
+            };
+            for ((_, content), number) in earlier.messages.into_iter().zip(1..) {
+                let record = Record {
+                    message: Some(number),
+                    content,
+                    ..Record::default()
+                };
+                write_line(file, &record)?;
+                again.push_back(record.content.into_message(&header));
+            }
+            drops = earlier.others.len() as u64;
+            earlier
+                .others
+                .iter()
+                .try_for_each(|other| write_line(file, other))
+        })?;
+        let length = file.metadata()?.len();
+        Ok(Self {
+            path,
+            stdin,
+            one_to_one,
+            inner: Mutex::new(Inner {
+                header,
+                file,
+                length,
+                compact_at: 2 * length + GROWTH,
+                accepted: again.len() as u64,
+                written: 0,
+                drops,
+                again,
+                unsettled: false,
+                spoiled: false,
+                closed: false,
+                failed: None,
+            }),
+            settled: Condvar::new(),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The next message of an earlier run, to be sent again.
+    pub(crate) fn again(&self) -> Option<Vec<u8>> {
+        let mut inner = lock(&self.inner);
+        let message = inner.again.pop_front()?;
+        inner.unsettled = true;
+        Some(message)
+    }
+
+    /// Accepts a message of stdin: it is in the file when this returns. False if the network has
+    /// ended, and accepts nothing more.
+    ///
+    /// # Errors
+    /// Why the message is not in the file.
+    pub(crate) fn accept(&self, message: &[u8]) -> Result<bool, String> {
+        let mut inner = lock(&self.inner);
+        if inner.closed {
+            return Ok(false);
+        }
+        let record = Record {
+            message: Some(inner.accepted + 1),
+            content: Content::of_message(&inner.header, message),
+            ..Record::default()
+        };
+        let line = line(&record);
+        inner
+            .append(&line)
+            .map_err(|error| format!("the dead-letter file {}: {error}", self.path.display()))?;
+        inner.accepted += 1;
+        inner.unsettled = true;
+        Ok(true)
+    }
+
+    /// The message that was accepted last has entered the network or, if it is given back, has
+    /// not.
+    pub(crate) fn settle(&self, refused: Option<&[u8]>) {
+        if let Some(message) = refused {
+            self.dropped(self.stdin.as_deref(), message, 0);
+        }
+        lock(&self.inner).unsettled = false;
+        self.settled.notify_all();
+    }
+
+    /// A channel has dropped a message.
+    pub(super) fn dropped(&self, label: Option<&str>, message: &[u8], ends: usize) {
+        let of_stdin = label.is_some() && label == self.stdin.as_deref();
+        let mut inner = lock(&self.inner);
+        let record = Record {
+            state: Some(State::Undelivered),
+            channel: Some(Cow::Borrowed(match label {
+                _ if of_stdin => STDIN,
+                Some(label) => label,
+                None => "",
+            })),
+            ends: Some(ends).filter(|ends| *ends > 0),
+            content: if of_stdin {
+                Content::of_message(&inner.header, message)
+            } else {
+                Content::of_bytes(message)
+            },
+            ..Record::default()
+        };
+        let line = line(&record);
+        // A failure is told when the file is closed.
+        if inner.append(&line).is_ok() {
+            inner.drops += 1;
+        }
+    }
+
+    /// So many messages of stdout have been written.
+    pub(crate) fn written(&self, count: u64) {
+        let mut inner = lock(&self.inner);
+        if !self.one_to_one || count <= inner.written {
+            return;
+        }
+        inner.written = count.min(inner.accepted);
+        let record = Record {
+            written: Some(inner.written),
+            ..Record::default()
+        };
+        let line = line(&record);
+        // What is not struck out stays: that is safe. The failure is told in the end.
+        let _ = inner.append(&line);
+        if inner.length >= inner.compact_at {
+            let compacted = inner.compact(&self.path);
+            inner.note(compacted);
+        }
+    }
+
+    /// Something went wrong with the network's own input or output.
+    pub(crate) fn spoil(&self) {
+        lock(&self.inner).spoiled = true;
+    }
+
+    /// Ends the journal.
+    pub(super) fn close(&self, ended: &str, succeeded: bool) -> Result<DeadLetters, String> {
+        let mut inner = lock(&self.inner);
+        inner.closed = true;
+        while inner.unsettled {
+            let waited = self.settled.wait(inner);
+            inner = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(failure) = inner.failed.take() {
+            return Err(failure);
+        }
+        let dealt_with = succeeded && !inner.spoiled && inner.again.is_empty();
+        if inner.drops == 0 && (dealt_with || inner.written == inner.accepted) {
+            let removed = fs::remove_file(&self.path);
+            return removed
+                .map(|()| DeadLetters::default())
+                .map_err(|error| error.to_string());
+        }
+        inner.header.ended = Some(ended.to_owned());
+        let left = inner.list(&self.path, dealt_with)?;
+        if left.is_empty() {
+            fs::remove_file(&self.path).map_err(|error| error.to_string())?;
+        }
+        Ok(left)
+    }
+}
+
+impl Inner {
+    /// Appends a line, whole or not at all.
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(line);
+        match &written {
+            Ok(()) => self.length += line.len() as u64,
+            // The next line must not stand behind half of this one.
+            Err(_) => drop(self.file.set_len(self.length)),
+        }
+        if let Err(error) = &written {
+            self.note(Err(error.to_string()));
+        }
+        written
+    }
+
+    fn note(&mut self, result: Result<(), String>) {
+        if let Err(failure) = result {
+            self.failed.get_or_insert(failure);
+        }
+    }
+
+    /// Writes the journal anew, without what was struck out.
+    fn compact(&mut self, path: &Path) -> Result<(), String> {
+        let mut marks = Marks::read(path)?;
+        let mark = Record {
+            written: Some(self.written),
+            ..Record::default()
+        };
+        let file = self.rewrite(
+            path,
+            |file, record| match record.message {
+                Some(_) if marks.judge(&record).is_none() => Ok(()),
+                None if record.written.is_some() => Ok(()),
+                _ => write_line(file, &record),
+            },
+            Some(&mark),
+        )?;
+        self.length = file.metadata().map_err(|error| error.to_string())?.len();
+        self.compact_at = 2 * self.length + GROWTH;
+        self.file = file;
+        Ok(())
+    }
+
+    /// Makes the journal a list of what is left.
+    fn list(&mut self, path: &Path, dealt_with: bool) -> Result<DeadLetters, String> {
+        let mut marks = Marks::read(path)?;
+        let mut left = DeadLetters::default();
+        self.rewrite(
+            path,
+            |file, mut record| {
+                if record.is_drop_at_stdin() || record.written.is_some() {
+                    return Ok(());
+                }
+                record.state = match record.message {
+                    Some(_) => marks.judge(&record),
+                    None => record.state,
+                };
+                match record.state {
+                    None => return Ok(()),
+                    Some(State::InFlight) if dealt_with => return Ok(()),
+                    Some(State::InFlight) => left.in_flight += 1,
+                    Some(State::Undelivered) => left.undelivered += 1,
+                }
+                write_line(file, &record)
+            },
+            None,
+        )?;
+        Ok(left)
+    }
+
+    /// Passes every line through `keep` into a new file, which takes the old one's place.
+    fn rewrite(
+        &self,
+        path: &Path,
+        mut keep: impl FnMut(&mut BufWriter<File>, Record<'static>) -> io::Result<()>,
+        last: Option<&Record<'_>>,
+    ) -> Result<File, String> {
+        let Some((_, mut records)) = Records::open(path)? else {
+            return Err("it has gone".to_owned());
+        };
+        let replaced = replace(path, |file| {
+            write_line(file, &self.header)?;
+            while let Some(record) = records.next().map_err(io::Error::other)? {
+                keep(file, record)?;
+            }
+            last.map_or(Ok(()), |last| write_line(file, last))
+        });
+        replaced.map_err(|error| error.to_string())
+    }
+}
+
+/// Writes a file that takes the place of another at once, when it is whole. The new one is open for
+/// more.
+fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<File> {
+    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let written = (|| {
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true);
+        let mut file = BufWriter::new(options.open(&new)?);
+        write(&mut file)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)
+    })();
+    let renamed = written.and_then(|_| {
+        fs::rename(&new, path)?;
+        OpenOptions::new().append(true).open(path)
+    });
+    if renamed.is_err() {
+        // It was not there before; that it cannot go either says nothing new.
+        let _ = fs::remove_file(&new);
+    }
+    renamed
+}
+
+fn line(record: &Record<'_>) -> Vec<u8> {
+    let mut line = Vec::with_capacity(128);
+    // Nothing here can fail to be JSON, and a Vec takes everything.
+    let _ = write_line(&mut line, record);
+    line
+}
+
+fn write_line(file: &mut impl io::Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, value)?;
+    file.write_all(b"\n")
+}

@@ -1,0 +1,185 @@
+//! A file of the messages that a network accepted and may not have dealt with.
+//!
+//! It is a journal: every message of stdin is appended before it enters the network, with one
+//! write, so that it is in the file whatever happens to the program afterwards. What the network
+//! drops is appended too. When the network has ended, the journal becomes a list of what is left
+//! or, if nothing is, goes.
+//!
+//! A message is *accepted* once it is in the file. Then it is *undelivered* if a channel has
+//! dropped it, *answered* if that is known, and *in flight* otherwise. Answers are known when
+//! the network finishes, and before that only if each message of stdin is answered by one of
+//! stdout, in order, as whoever runs the network may promise.
+
+mod journal;
+mod record;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::message::Message;
+use crate::network::builder::Network;
+use crate::network::report::{Report, Verdict};
+use transputer_network::signature::PayloadType;
+
+pub(super) use journal::Journal;
+use record::Earlier;
+
+/// How a network's dead-letter file is kept.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterOptions {
+    /// Send what an earlier run has left in the file again, before anything of stdin. Without
+    /// this, such a file is refused.
+    pub replay: bool,
+    /// Each message of stdin is answered by one of stdout, in order: strike messages out as
+    /// their answers are written, which also keeps the file small.
+    pub one_to_one: bool,
+}
+
+/// The dead-letter file of a network: see [`Network::dead_letter_file`].
+///
+/// The file is text, a JSON object a line:
+///
+/// ```text
+/// {"dead_letters":1,"network":"audit","payload":"string"}
+/// {"message":1,"text":"the first line"}
+/// {"message":2,"bytes":[255,0]}
+/// {"written":1}
+/// {"state":"undelivered","channel":"parse.out -> count.lines","bytes":[24,42]}
+/// ```
+///
+/// The first line says what follows. A message of stdin has a number; it is `text` if it can be,
+/// else `bytes`. `written` strikes out all messages up to that number. A message that a channel has
+/// dropped has the channel's name, `undelivered`, and the number of `ends` attached to it. Once the
+/// network has ended, the first line says how, and every line is a message with its state,
+/// `in-flight` or `undelivered`. A last line without its end was cut short, and counts for nothing.
+///
+/// What was written survives the death of the program. Nothing is forced to the disk: the death of the
+/// machine may take the last seconds.
+#[derive(Clone)]
+pub struct DeadLetterFile(pub(super) Arc<Journal>);
+
+/// How many messages a dead-letter file holds.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeadLetters {
+    /// Messages that a process had taken, or may have; what came of them is not known.
+    pub in_flight: u64,
+    /// Messages that no process has received.
+    pub undelivered: u64,
+}
+
+impl DeadLetters {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for DeadLetters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            in_flight,
+            undelivered,
+        } = self;
+        write!(f, "{in_flight} in flight, {undelivered} not delivered")
+    }
+}
+
+impl DeadLetterFile {
+    /// What is in the file that an earlier run has left; nothing if there is none.
+    ///
+    /// # Errors
+    /// [`Error::DeadLetters`] if the file cannot be read, or is none of this kind.
+    pub fn look(path: impl AsRef<Path>) -> Result<DeadLetters, Error> {
+        let path = path.as_ref();
+        let earlier = Earlier::read(path).map_err(|message| fault(path, message))?;
+        Ok(earlier.map(|earlier| earlier.count()).unwrap_or_default())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Makes the file a list of what is left, now that the network has ended, and says how much that
+    /// is; without anything left the file is removed. Blocks until the reader of stdin knows what
+    /// became of its last message.
+    ///
+    /// If the network succeeded, and its output was written, what was in flight has been dealt with.
+    ///
+    /// # Errors
+    /// [`Error::DeadLetters`] if the file could not be written, now or before. It is a journal
+    /// still then, with everything in it that could be written.
+    pub fn close(&self, report: &Report) -> Result<DeadLetters, Error> {
+        let (word, succeeded) = match report.verdict() {
+            Verdict::Succeeded => ("succeeded", true),
+            Verdict::Failed => ("failed", false),
+            Verdict::Deadlocked => ("deadlocked", false),
+            Verdict::Stopped => ("stopped", false),
+        };
+        let closed = self.0.close(word, succeeded);
+        closed.map_err(|message| fault(self.path(), message))
+    }
+}
+
+impl fmt::Debug for DeadLetterFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DeadLetterFile").field(&self.path()).finish()
+    }
+}
+
+impl Network {
+    /// Keeps a file of the messages that the network accepts from stdin and may not deal with, and of
+    /// those that its channels drop. [`DeadLetterFile::close`] it when the network has ended.
+    ///
+    /// # Errors
+    /// [`Error::Undelivered`] if the file holds messages of an earlier run, unless they are to be
+    /// sent again; [`Error::DeadLetters`] if it cannot be written, or is of another network.
+    pub fn dead_letter_file(
+        &mut self,
+        path: impl Into<PathBuf>,
+        options: DeadLetterOptions,
+    ) -> Result<DeadLetterFile, Error> {
+        let path = path.into();
+        let (payload, stdin) = match &self.stdin {
+            Some(stdin) => (stdin.payload(), stdin.label()),
+            None => (PayloadType::bytes(), None),
+        };
+        let header = record::Header::new(&self.name, &payload);
+        let earlier = Earlier::read(&path).map_err(|message| fault(&path, message))?;
+        let earlier = earlier.filter(|earlier| !earlier.count().is_empty());
+        if let Some(earlier) = &earlier {
+            if !options.replay {
+                return Err(Error::Undelivered {
+                    path,
+                    network: earlier.header.network.clone(),
+                    letters: earlier.count(),
+                });
+            }
+            header
+                .fits(&earlier.header)
+                .map_err(|message| fault(&path, message))?;
+        }
+        let journal = Journal::create(path.clone(), header, stdin, options.one_to_one, earlier)
+            .map_err(|error| fault(&path, error.to_string()))?;
+        let journal = Arc::new(journal);
+        let listening = journal.clone();
+        self.tally.on_drop(move |label, message| {
+            if let Some(message) = message.downcast_ref::<Message>() {
+                listening.dropped(label, &message.bytes, message.ends.len());
+            }
+        });
+        self.journal = Some(journal.clone());
+        Ok(DeadLetterFile(journal))
+    }
+}
+
+fn fault(path: &Path, message: String) -> Error {
+    Error::DeadLetters {
+        path: path.to_owned(),
+        message,
+    }
+}

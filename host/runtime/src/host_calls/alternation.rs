@@ -1,0 +1,130 @@
+//! `transputer:csp/alternation`.
+
+use transputer_core::ChannelId;
+use transputer_core::alternation::{Chosen, Guard, Outcome};
+use wasmtime::component::Resource;
+
+use super::in_flight::watching_choice;
+use super::wit_error;
+use crate::bindings::transputer::csp::{alternation as wit, channel as wit_channel};
+use crate::message::{Message, Receiver};
+use crate::process::{Prepared, ProcessState};
+
+/// Guards that one alternation may have.
+pub(super) const GUARDS: usize = 4_096;
+
+impl wit::Host for ProcessState {
+    async fn select(
+        &mut self,
+        guards: Vec<wit::Guard>,
+        order: wit::Order,
+    ) -> wasmtime::Result<Result<wit::Chosen, wit_channel::Error>> {
+        if let Err(error) = self.check_guards(&guards) {
+            return Ok(Err(error));
+        }
+        self.settle();
+        let chosen = self.choose(&guards, order).await?;
+        let guard = u32::try_from(chosen.guard).expect("the limit on guards is below 2^32");
+        let receiver = match &guards[chosen.guard] {
+            wit::Guard::Receive(receiver) => Some(receiver),
+            _ => None,
+        };
+        let channel = receiver.and_then(|receiver| Some(self.ends.receiver(receiver).ok()?.id()));
+        let outcome = self.outcome(chosen.outcome, channel, |state| {
+            let receiver = state.ends.receiver(receiver?).ok()?;
+            Some(receiver.clone_for(state.ends.holder()))
+        });
+        Ok(Ok(wit::Chosen { guard, outcome }))
+    }
+
+    fn prepare(
+        &mut self,
+        order: wit::Order,
+    ) -> wasmtime::Result<Result<Resource<Prepared>, wit_channel::Error>> {
+        Ok(self.prepare(order))
+    }
+}
+
+impl ProcessState {
+    /// What came of the guard that won, at this channel. `receiver` finds its receiver, if it
+    /// received.
+    pub(super) fn outcome(
+        &mut self,
+        outcome: Outcome<Message>,
+        channel: Option<ChannelId>,
+        receiver: impl Fn(&Self) -> Option<Receiver>,
+    ) -> wit::Outcome {
+        self.trace(|| match &outcome {
+            Outcome::Received(message) => {
+                format!("is given {} bytes by an alternation", message.bytes.len())
+            }
+            Outcome::Sent => "has sent by an alternation".to_owned(),
+            Outcome::Elapsed => "has waited long enough in an alternation".to_owned(),
+            Outcome::Skipped => "skips an alternation".to_owned(),
+            Outcome::Failed(error) => format!("is told by an alternation: {error}"),
+        });
+        match outcome {
+            Outcome::Received(message) => match self.accept(message, receiver) {
+                Ok(message) => {
+                    if let Some(channel) = channel.filter(|_| self.is_watched()) {
+                        self.note_message(channel, &message);
+                    }
+                    wit::Outcome::Received(message)
+                }
+                Err(error) => wit::Outcome::Failed(error),
+            },
+            Outcome::Sent => wit::Outcome::Sent,
+            Outcome::Elapsed => wit::Outcome::Elapsed,
+            Outcome::Skipped => wit::Outcome::Skipped,
+            Outcome::Failed(error) => wit::Outcome::Failed(wit_error(&error)),
+        }
+    }
+
+    fn check_guards(&self, guards: &[wit::Guard]) -> Result<(), wit_channel::Error> {
+        if guards.is_empty() {
+            return Err(wit_channel::Error::Malformed);
+        }
+        if guards.len() > GUARDS {
+            return Err(wit_channel::Error::Overloaded);
+        }
+        for guard in guards {
+            if let wit::Guard::Send((_, message)) = guard {
+                self.check_size(message.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn choose(
+        &mut self,
+        guards: &[wit::Guard],
+        order: wit::Order,
+    ) -> wasmtime::Result<Chosen<Message>> {
+        let mut waited = Vec::with_capacity(guards.len());
+        for guard in guards {
+            waited.push(match guard {
+                wit::Guard::Receive(receiver) => Guard::Receive(self.ends.receiver(receiver)?),
+                wit::Guard::Send((sender, message)) => {
+                    let sender = self.ends.sender(sender)?;
+                    Guard::Send(sender, self.memory.message(sender, message.clone())?)
+                }
+                wit::Guard::After(deadline) => Guard::After(self.sleep_until(*deadline)),
+                wit::Guard::Skip => Guard::Skip,
+            });
+        }
+        let alternation = match order {
+            wit::Order::Fair => &mut self.fair,
+            wit::Order::Priority => &mut self.priority,
+        };
+        let watch = &self.process.in_flight;
+        let channels = || {
+            guards.iter().filter_map(|guard| match guard {
+                wit::Guard::Receive(receiver) => Some(self.ends.receiver(receiver).ok()?.id()),
+                _ => None,
+            })
+        };
+        let asks = |waits| watch.asks(channels(), waits);
+        let choice = watching_choice(watch, asks, alternation.wait(waited));
+        Ok(self.process.operate(choice).await)
+    }
+}

@@ -1,0 +1,75 @@
+//! Barriers, of `transputer:csp/channel`.
+
+use transputer_core::channel::ChannelError;
+use wasmtime::component::Resource;
+
+use super::channel::{Answer, poison_with};
+use super::wit_error;
+use crate::bindings::transputer::csp::channel as wit;
+use crate::message::Barrier;
+use crate::patience::Patience;
+use crate::process::ProcessState;
+
+impl ProcessState {
+    /// A barrier of which this process is the first member.
+    pub(super) fn open_barrier(&mut self) -> Result<Resource<Barrier>, wit::Error> {
+        if self.ends.room_for(1).is_err() {
+            return Err(wit::Error::Overloaded);
+        }
+        let open = self.count_channel().ok_or(wit::Error::Overloaded)?;
+        let label = format!("barrier opened by {}", self.process.name);
+        let barrier = Barrier::keeping(label, open);
+        self.network.watch_probe(&barrier.probe());
+        Ok(self.ends.add_barrier(barrier))
+    }
+}
+
+impl wit::HostBarrier for ProcessState {
+    fn enrol(&mut self, this: Resource<Barrier>) -> Answer<Resource<Barrier>> {
+        if self.ends.room_for(1).is_err() {
+            return Ok(Err(wit::Error::Overloaded));
+        }
+        let member = self.ends.barrier(&this)?.enrol_for(self.ends.holder());
+        Ok(Ok(self.ends.add_barrier(member)))
+    }
+
+    async fn sync(&mut self, this: Resource<Barrier>, patience: wit::Patience) -> Answer<()> {
+        self.settle();
+        let wait = self.how_long(patience);
+        let past = self.sleep_until(0);
+        let barrier = self.ends.barrier(&this)?;
+        let synced = match wait {
+            Patience::Forever => self.process.operate(barrier.sync()).await,
+            Patience::Until(deadline) => self.process.operate(barrier.sync_by(deadline)).await,
+            Patience::Never => match barrier.sync_by(past).await {
+                Err(ChannelError::TimedOut) => Err(ChannelError::WouldBlock),
+                synced => synced,
+            },
+        };
+        self.trace(|| match &synced {
+            Ok(()) => "passes a barrier".to_owned(),
+            Err(error) => format!("does not pass a barrier: {error}"),
+        });
+        Ok(synced.map_err(|error| wit_error(&error)))
+    }
+
+    fn members(&mut self, this: Resource<Barrier>) -> wasmtime::Result<u32> {
+        let members = self.ends.barrier(&this)?.members();
+        Ok(u32::try_from(members).unwrap_or(u32::MAX))
+    }
+
+    fn poison(&mut self, this: Resource<Barrier>, reason: String) -> wasmtime::Result<()> {
+        self.ends.barrier(&this)?.poison(poison_with(reason));
+        Ok(())
+    }
+
+    fn reason(&mut self, this: Resource<Barrier>) -> wasmtime::Result<Option<String>> {
+        let poison = self.ends.barrier(&this)?.poisoned();
+        Ok(poison.map(|poison| poison.reason.to_string()))
+    }
+
+    fn drop(&mut self, this: Resource<Barrier>) -> wasmtime::Result<()> {
+        drop(self.ends.take_barrier(&this)?);
+        Ok(())
+    }
+}

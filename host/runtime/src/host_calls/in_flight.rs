@@ -1,0 +1,109 @@
+//! What the supervisor is to know of a guest's receiving, and ends that are closed late.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use transputer_core::ChannelId;
+
+use crate::bindings::transputer::csp::channel as wit;
+use crate::message::End;
+use crate::process::ProcessState;
+use crate::supervision::{InFlight, TakenEnd};
+
+/// Waits to receive. `asks` tells the supervisor what the process asks for, and whether it
+/// waits; a process that is watched from the middle of the wait on is seen to wait, too.
+pub(super) async fn watching<T>(
+    watch: &InFlight,
+    asks: impl Fn(bool),
+    receive: impl Future<Output = T>,
+) -> T {
+    let mut receive = pin!(receive);
+    poll_fn(|context| match receive.as_mut().poll(context) {
+        Poll::Pending if watch.is_on() => {
+            asks(true);
+            Poll::Pending
+        }
+        polled => polled,
+    })
+    .await
+}
+
+/// Waits for one of several communications, some of which may be to receive.
+pub(super) async fn watching_choice<T>(
+    watch: &InFlight,
+    asks: impl Fn(bool),
+    choice: impl Future<Output = T>,
+) -> T {
+    if watch.is_on() {
+        asks(false);
+    }
+    let chosen = watching(watch, asks, choice).await;
+    if watch.is_on() {
+        watch.goes_on();
+    }
+    chosen
+}
+
+impl ProcessState {
+    /// Whether the supervisor wants to know what this process receives.
+    #[inline]
+    pub(super) fn is_watched(&self) -> bool {
+        self.process.in_flight.is_on()
+    }
+
+    /// Notes a message without ends that the process has received, or that it received none.
+    pub(super) fn note_received(&self, channel: ChannelId, received: Option<&[u8]>) {
+        match received {
+            Some(bytes) => self.process.in_flight.took(channel, bytes, Vec::new()),
+            None => self.process.in_flight.asks([channel], false),
+        }
+    }
+
+    /// Notes a message that the process has received, with its ends.
+    pub(super) fn note_message(&self, channel: ChannelId, message: &wit::Message) {
+        let ends = message.ends.iter().filter_map(|end| match end {
+            wit::End::Sender(sender) => {
+                let id = self.ends.sender(sender).ok()?.id();
+                Some(TakenEnd::Sender(sender.rep(), id))
+            }
+            wit::End::Receiver(receiver) => {
+                let id = self.ends.receiver(receiver).ok()?.id();
+                Some(TakenEnd::Receiver(receiver.rep(), id))
+            }
+            wit::End::Barrier(barrier) => {
+                let id = self.ends.barrier(barrier).ok()?.id();
+                Some(TakenEnd::Barrier(barrier.rep(), id))
+            }
+        });
+        let ends = ends.collect();
+        self.process.in_flight.took(channel, &message.bytes, ends);
+    }
+
+    /// Closes an end that the guest dropped; that of a port a little later, if the next
+    /// incarnation of a process that has returned is to have it.
+    pub(super) fn close_dropped(&mut self, end: End) {
+        if !self.postpones_closing() {
+            return;
+        }
+        let (inputs, outputs) = self.process.ports();
+        let at = |ports: &[(ChannelId, Box<str>)], id| ports.iter().any(|(port, _)| *port == id);
+        let is_port = match &end {
+            End::Sender(sender) => at(outputs, sender.id()),
+            End::Receiver(receiver) => at(inputs, receiver.id()),
+            End::Barrier(_) => false,
+        };
+        if is_port {
+            self.dropped.push(end);
+        }
+    }
+
+    /// The guest goes on, so the ends that it dropped are closed now. To be called before
+    /// anything that can park.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if !self.dropped.is_empty() {
+            self.dropped.clear();
+        }
+    }
+}

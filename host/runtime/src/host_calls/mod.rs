@@ -1,0 +1,63 @@
+//! What guests can call: thin implementations of the WIT interfaces.
+//!
+//! Each function checks what the guest gave, calls the core, and translates the answer.
+//! An error that the guest can act on is a WIT error; a broken rule of the component model
+//! (a handle that stands for nothing) traps.
+
+mod alternation;
+mod barrier;
+mod batch;
+mod channel;
+mod fast_path;
+mod in_flight;
+mod parking;
+mod patience;
+mod prepared;
+mod process;
+mod trace;
+
+#[expect(unreachable_pub, reason = "the generated bindings export it again")]
+pub use prepared::Prepared;
+
+use transputer_core::channel::{ChannelError, PoisonKind};
+use wasmtime::Engine;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::Guest;
+use crate::bindings::transputer::csp::channel::Error as WitError;
+use crate::component::Linkers;
+use crate::direct::DirectLinker;
+use crate::error::Error;
+
+/// Everything that a guest may import.
+pub(crate) fn linkers(engine: &Engine, direct: bool) -> Result<Linkers, Error> {
+    let mut linker = Linker::new(engine);
+    let setup = |error: wasmtime::Error| Error::Setup {
+        message: format!("the imports of guests: {error:#}"),
+    };
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(setup)?;
+    Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(setup)?;
+    let direct = direct.then(|| DirectLinker::new(engine)).transpose()?;
+    Ok(Linkers {
+        whole: linker,
+        direct,
+    })
+}
+
+/// The WIT error for an error of the core.
+fn wit_error(error: &ChannelError) -> WitError {
+    match error {
+        ChannelError::Closed => WitError::Closed,
+        ChannelError::Poisoned(poison) => match poison.kind {
+            PoisonKind::Poisoned => WitError::Poisoned,
+            PoisonKind::PeerTrapped => WitError::PeerTrapped,
+            PoisonKind::PeerFailed => WitError::PeerFailed,
+            PoisonKind::PeerKilled => WitError::PeerKilled,
+            PoisonKind::Deadlock => WitError::Deadlock,
+        },
+        ChannelError::WouldBlock => WitError::WouldBlock,
+        ChannelError::TimedOut => WitError::TimedOut,
+        ChannelError::TooLarge { .. } => WitError::TooLarge,
+        ChannelError::Overloaded { .. } => WitError::Overloaded,
+    }
+}

@@ -1,0 +1,133 @@
+//! Host ends: the ends of channels that the embedding program holds.
+
+mod alternation;
+mod messages;
+mod receiver;
+mod sender;
+
+use std::io;
+
+use transputer_core::Holder;
+use transputer_core::channel::{ChannelError, Poison, PoisonKind};
+
+use crate::message::{Barrier, End};
+use transputer_network::signature::PayloadType;
+
+pub use alternation::{HostAlternation, HostChosen, HostGuard, HostOutcome, Order};
+pub use messages::Messages;
+pub use receiver::HostReceiver;
+pub use sender::HostSender;
+
+/// Why a value was not sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendValueError {
+    /// The value has no CBOR form.
+    #[error("the value cannot be encoded: {0}")]
+    Encode(String),
+    /// The channel did not take it.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+}
+
+/// Why no value was received.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiveValueError {
+    /// A message came that is no such value; it is gone.
+    #[error("undecodable message on a port of type `{payload}`: {reason}")]
+    Decode {
+        /// What the port carries.
+        payload: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The channel had none.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+}
+
+/// An end of a channel that has come in a message, or is to go in one.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HostEnd {
+    /// A sender.
+    Sender(HostSender),
+    /// A receiver.
+    Receiver(HostReceiver),
+    /// A membership of a barrier; dropping it resigns.
+    Barrier(HostBarrier),
+}
+
+/// A message's bytes, and the ends that travel with them.
+pub type WithEnds = (Vec<u8>, Vec<HostEnd>);
+
+/// A membership of a barrier in the hands of the program: one that came in a message, or one of
+/// [`Running::barrier`](crate::Running::barrier). Dropping it resigns.
+#[derive(Debug)]
+pub struct HostBarrier(Barrier);
+
+impl HostBarrier {
+    pub(crate) fn new(barrier: Barrier) -> Self {
+        Self(barrier)
+    }
+
+    /// One more membership of the same barrier, for a process or a thread.
+    #[must_use = "a membership that is dropped resigns"]
+    pub fn enrol(&self) -> Self {
+        Self(self.0.enrol_for(Holder::Host))
+    }
+
+    /// Waits until every member has arrived; blocks the calling thread.
+    ///
+    /// # Errors
+    /// [`ChannelError::Poisoned`] when a member ended badly.
+    pub fn sync(&self) -> Result<(), ChannelError> {
+        self.0.sync_blocking()
+    }
+
+    /// Like [`sync`](Self::sync), in an async program. Dropping the future takes the arrival
+    /// back.
+    ///
+    /// # Errors
+    /// As `sync`.
+    pub async fn sync_async(&self) -> Result<(), ChannelError> {
+        self.0.sync().await
+    }
+}
+
+impl HostEnd {
+    /// Takes in what has come in a message. What its channel carries, only the program knows.
+    fn from_message(end: End) -> Self {
+        end.set_holder(Holder::Host);
+        match end {
+            End::Sender(sender) => Self::Sender(HostSender::new(sender, PayloadType::bytes())),
+            End::Receiver(receiver) => {
+                Self::Receiver(HostReceiver::new(receiver, PayloadType::bytes()))
+            }
+            End::Barrier(barrier) => Self::Barrier(HostBarrier(barrier)),
+        }
+    }
+
+    fn into_message(self) -> End {
+        match self {
+            Self::Sender(sender) => End::Sender(sender.into_inner()),
+            Self::Receiver(receiver) => End::Receiver(receiver.into_inner()),
+            Self::Barrier(barrier) => End::Barrier(barrier.0),
+        }
+    }
+}
+
+fn poison(reason: &str) -> Poison {
+    Poison {
+        kind: PoisonKind::Poisoned,
+        reason: reason.into(),
+    }
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map(drop)
+}

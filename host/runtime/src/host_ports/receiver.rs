@@ -1,0 +1,179 @@
+//! The receiver that a program holds.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use transputer_core::channel::{ChannelError, Statistics};
+
+use super::messages::Pending;
+use super::{HostEnd, Messages, ReceiveValueError, WithEnds, poison, thread};
+use crate::message::{Message, Receiver};
+use transputer_network::signature::PayloadType;
+
+/// The end of a channel at which the embedding program receives from a process.
+///
+/// It is a blocking iterator by [`iter`](Self::iter), and a [`Stream`](futures_core::Stream) for async programs.
+#[derive(Clone)]
+pub struct HostReceiver {
+    pub(super) receiver: Receiver,
+    payload: PayloadType,
+    /// The receive that the stream has under way.
+    pub(super) pending: Pending,
+}
+
+impl HostReceiver {
+    pub(crate) fn new(receiver: Receiver, payload: PayloadType) -> Self {
+        Self {
+            receiver,
+            payload,
+            pending: Pending::default(),
+        }
+    }
+
+    pub(super) fn inner(&self) -> &Receiver {
+        &self.receiver
+    }
+
+    pub(super) fn into_inner(self) -> Receiver {
+        self.receiver
+    }
+
+    /// The same end of a channel that carries this: for ends that came in a message, of which
+    /// only the program knows.
+    #[must_use]
+    pub fn carrying(self, payload: PayloadType) -> Self {
+        Self { payload, ..self }
+    }
+
+    /// What the port at the other end sends; `list<u8>` for an end that came in a message.
+    pub fn payload_type(&self) -> &PayloadType {
+        &self.payload
+    }
+
+    /// Takes the next message; blocks the calling thread until there is one. Ends that it
+    /// carries are closed; [`receive_with_ends`](Self::receive_with_ends) takes them as well.
+    ///
+    /// # Errors
+    /// [`ChannelError::Closed`] when no sender is left and everything has been taken;
+    /// [`ChannelError::Poisoned`] when a process ended badly.
+    pub fn receive(&self) -> Result<Vec<u8>, ChannelError> {
+        self.receiver.receive_blocking().map(bytes)
+    }
+
+    /// Takes the next message and the ends that it carries; blocks like
+    /// [`receive`](Self::receive).
+    ///
+    /// # Errors
+    /// As `receive`.
+    pub fn receive_with_ends(&self) -> Result<WithEnds, ChannelError> {
+        let message = self.receiver.receive_blocking()?;
+        let ends = message.ends.take().into_iter().map(HostEnd::from_message);
+        Ok((message.bytes.into_vec(), ends.collect()))
+    }
+
+    /// Takes the next message if there is one.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), and [`ChannelError::WouldBlock`].
+    pub fn try_receive(&self) -> Result<Vec<u8>, ChannelError> {
+        self.receiver.try_receive().map(bytes)
+    }
+
+    /// Like [`receive`](Self::receive), but gives up after `timeout`.
+    ///
+    /// # Errors
+    /// As `receive`, and [`ChannelError::TimedOut`].
+    pub fn receive_timeout(&self, timeout: Duration) -> Result<Vec<u8>, ChannelError> {
+        self.receiver.receive_timeout(timeout).map(bytes)
+    }
+
+    /// Like [`receive`](Self::receive), in an async program. Dropping the future loses
+    /// nothing.
+    ///
+    /// # Errors
+    /// As `receive`.
+    pub async fn receive_async(&self) -> Result<Vec<u8>, ChannelError> {
+        self.receiver.receive().await.map(bytes)
+    }
+
+    /// Takes the next message, and decodes it from CBOR; blocks like
+    /// [`receive`](Self::receive).
+    ///
+    /// # Errors
+    /// [`ReceiveValueError`].
+    pub fn receive_value<T: DeserializeOwned>(&self) -> Result<T, ReceiveValueError> {
+        self.decode(&self.receive()?)
+    }
+
+    /// The messages until the channel ends, each when it comes.
+    pub fn iter(&self) -> Messages<'_, Vec<u8>> {
+        Messages::new(self, HostReceiver::receive_raw)
+    }
+
+    /// The messages until the channel ends, decoded from CBOR. A message that cannot be
+    /// decoded, or the poison that ends the channel, is an `Err`.
+    pub fn values<T: DeserializeOwned>(&self) -> Messages<'_, T> {
+        Messages::new(self, HostReceiver::receive_value::<T>)
+    }
+
+    /// Ends the channel at once for both sides, with a reason.
+    pub fn poison(&self, reason: &str) {
+        self.receiver.poison(poison(reason));
+    }
+
+    /// What the channel has seen so far.
+    pub fn statistics(&self) -> Statistics {
+        self.receiver.statistics()
+    }
+
+    /// A crossbeam receiver that a thread passes messages to. It disconnects when the channel
+    /// ends; the channel closes when every clone of it is dropped. Up to `capacity` messages
+    /// wait in between.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn into_crossbeam(
+        self,
+        capacity: usize,
+    ) -> io::Result<crossbeam_channel::Receiver<Vec<u8>>> {
+        let (messages, receiver) = crossbeam_channel::bounded::<Vec<u8>>(capacity);
+        thread("transputer-from-network", move || {
+            while let Ok(message) = self.receive() {
+                if messages.send(message).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(receiver)
+    }
+
+    fn receive_raw(&self) -> Result<Vec<u8>, ReceiveValueError> {
+        Ok(self.receive()?)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, message: &[u8]) -> Result<T, ReceiveValueError> {
+        let fault = |reason| ReceiveValueError::Decode {
+            payload: self.payload.to_string(),
+            reason,
+        };
+        let mut deserializer = minicbor_serde::Deserializer::new(message);
+        let value = T::deserialize(&mut deserializer).map_err(|error| fault(error.to_string()))?;
+        match message.len() - deserializer.decoder().position() {
+            0 => Ok(value),
+            rest => Err(fault(format!("{rest} bytes follow after its end"))),
+        }
+    }
+}
+
+impl fmt::Debug for HostReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HostReceiver").field(&self.receiver).finish()
+    }
+}
+
+/// The payload; ends that come with it are closed.
+fn bytes(message: Message) -> Vec<u8> {
+    message.bytes.into_vec()
+}

@@ -1,0 +1,199 @@
+//! Watching a network for deadlock.
+//!
+//! The timekeeper looks whenever the scheduler falls quiet, which finds a network that has
+//! stopped altogether at once, and every now and then while it runs, which finds a part that
+//! has. Those looks are spaced so that they never take more than a small share of the time.
+//!
+//! What is found is reported, then its channels are poisoned: the processes get an error of
+//! their own kind and can end, instead of hanging until somebody comes.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use transputer_core::ProcessId;
+use transputer_core::channel::{Poison, PoisonKind, Probe};
+use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, WaitsOn};
+
+use super::report::{DeadlockReport, StuckReport};
+use super::state::NetworkState;
+use super::wait::{Names, Wait};
+use crate::host::lock;
+
+/// The shortest time between two looks at a network that runs.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A look may take one part in so many of the time.
+const SHARE: u32 = 20;
+
+/// When to look at a network again.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    next: Mutex<Option<Instant>>,
+    /// Whether a task will make it quiet again by then.
+    alarm: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn is_due(&self, now: Instant) -> bool {
+        match *lock(&self.next) {
+            Some(next) => now >= next,
+            None => true,
+        }
+    }
+
+    fn looked(&self, began: Instant) {
+        let ended = Instant::now();
+        let pause = PAUSE.max((ended - began) * SHARE);
+        *lock(&self.next) = Some(ended + pause);
+    }
+}
+
+impl NetworkState {
+    /// Called at each tick while a process computes.
+    pub(crate) fn on_tick(self: &Arc<Self>) {
+        // Ticks come by the system's time, of which a seeded run must know nothing.
+        if !self.host.is_seeded() && self.watch.is_due(Instant::now()) {
+            self.look_for_deadlock();
+        }
+    }
+
+    /// Called when nothing is ready and nothing computes.
+    pub(crate) fn on_quiet(self: &Arc<Self>) {
+        // While timers are pending it will fall quiet again, so that a look may be left out.
+        let timers = self.host.scheduler().timers_pending() > 0;
+        if !timers || self.watch.is_due(Instant::now()) {
+            self.look_for_deadlock();
+        } else if !self.host.is_seeded() {
+            self.look_soon();
+        }
+    }
+
+    /// Has it fall quiet again before long: the timer that is pending may be an hour away.
+    fn look_soon(&self) {
+        let alarm = self.watch.alarm.clone();
+        if alarm.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let scheduler = self.host.scheduler();
+        let sleep = scheduler.clock().sleep(PAUSE);
+        scheduler.spawn(async move {
+            sleep.await;
+            alarm.store(false, Ordering::Release);
+        });
+    }
+
+    fn look_for_deadlock(self: &Arc<Self>) {
+        let began = Instant::now();
+        self.drop_unreachable();
+        let (probes, mut all) = self.find_deadlocks(true);
+        if all.is_empty() && self.waits_for_others() {
+            all = self.find_deadlocks(false).1;
+        }
+        for found in all {
+            let report = self.deadlock_report(&found);
+            let reason = reason(&report.cycle);
+            self.add_deadlock(report);
+            poison(&probes, &found, &reason);
+        }
+        self.watch.looked(began);
+    }
+
+    /// Everything that processes wait at, and what is found there.
+    fn find_deadlocks(self: &Arc<Self>, others_live: bool) -> (Vec<Arc<dyn Probe>>, Vec<Deadlock>) {
+        let mut probes = self.probes();
+        probes.extend(self.permit_probes(others_live));
+        let found = deadlock::find(&probes, || self.awaited_ends());
+        (probes, found)
+    }
+
+    /// Whether a process waits for a place that only processes of other networks could free, all
+    /// of which wait for permits, or for each other, as well. Each network is looked at by itself,
+    /// as if no place ever came free; that holds for all of them at once if none did meanwhile.
+    fn waits_for_others(self: &Arc<Self>) -> bool {
+        let permits = self.host.permits();
+        if permits.waiting(self.number).is_empty() {
+            return false;
+        }
+        let freed = permits.freed();
+        let all_stuck = self.host.networks().iter().all(|network| {
+            let stuck = network.find_deadlocks(false).1;
+            let stuck: usize = stuck.iter().map(|deadlock| deadlock.stuck.len()).sum();
+            stuck == network.living().len()
+        });
+        all_stuck && permits.freed() == freed
+    }
+
+    fn awaited_ends(&self) -> Vec<AwaitedEnd> {
+        let living = self.living();
+        let awaited = living.iter().filter_map(|process| {
+            let join = process.join()?;
+            Some(AwaitedEnd {
+                process: process.id,
+                awaited: join.target,
+                ticket: join.ticket,
+            })
+        });
+        awaited.collect()
+    }
+
+    fn deadlock_report(&self, found: &Deadlock) -> DeadlockReport {
+        let names = Names::new(self);
+        let stuck = found.stuck.iter().map(|stuck| StuckReport {
+            process: names.of(stuck.process),
+            waits: stuck
+                .waits
+                .iter()
+                .map(|wait| in_words(&names, stuck.process, wait))
+                .collect(),
+            joins: stuck.awaits.iter().map(|id| names.of(*id)).collect(),
+        });
+        DeadlockReport {
+            stuck: stuck.collect(),
+            cycle: found.cycle.iter().map(|id| names.of(*id)).collect(),
+        }
+    }
+}
+
+fn in_words(names: &Names, process: ProcessId, wait: &WaitsOn) -> Wait {
+    Wait {
+        operation: wait.side,
+        port: names.port(process, wait.channel),
+        channel: match &wait.label {
+            Some(label) => label.to_string(),
+            None => format!("channel {}", wait.channel.0),
+        },
+        with: names.holders(&wait.others),
+        lasted: names.lasted(wait.since),
+    }
+}
+
+/// How many processes of a cycle an error names.
+const SHOWN: usize = 12;
+
+/// What the processes are told: the cycle.
+fn reason(cycle: &[String]) -> String {
+    let shown = cycle.iter().take(SHOWN).map(String::as_str);
+    let back = match cycle.len() {
+        0 => return "deadlock: nobody can receive the message that would end it".to_owned(),
+        1..=SHOWN => cycle[0].as_str(),
+        _ => "...",
+    };
+    let names: Vec<&str> = shown.chain([back]).collect();
+    format!("deadlock: {}", names.join(" -> "))
+}
+
+/// Poisons every channel at which a process of the deadlock waits.
+fn poison(probes: &[Arc<dyn Probe>], found: &Deadlock, reason: &str) {
+    let poison = Poison {
+        kind: PoisonKind::Deadlock,
+        reason: reason.into(),
+    };
+    let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
+    for wait in found.stuck.iter().flat_map(|stuck| &stuck.waits) {
+        if let Some(probe) = by_id.get(&wait.channel) {
+            probe.poison(poison.clone());
+        }
+    }
+}

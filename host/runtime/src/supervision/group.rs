@@ -1,0 +1,225 @@
+//! Processes that are supervised together.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+use transputer_core::clock::Time;
+
+use super::handover::Handover;
+use super::in_flight::Tried;
+use super::redelivery::DeadLetterPort;
+use super::run_loop;
+use crate::component::Component;
+use crate::host::lock;
+use crate::network::permits::ProcessPermit;
+use crate::network::state::NetworkState;
+use crate::process::{Outcome, Process, Settings};
+use transputer_network::policies::{Intensity, Restart, RestartPolicy, Strategy};
+
+/// A group, or one process by itself. Only one task at a time drives it.
+pub(crate) struct SupervisedGroup {
+    pub(super) group: Option<String>,
+    pub(super) strategy: Strategy,
+    pub(super) intensity: Intensity,
+    /// Wakes a wait before a restart when the network is being stopped.
+    pub(super) stop: Notify,
+    stopping: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// What changes. Of other locks only those of channels are taken while its lock is held.
+pub(super) struct State {
+    /// In the order in which they are started.
+    pub(super) slots: Vec<Slot>,
+    /// Whose ends nobody has looked at yet.
+    ended: VecDeque<usize>,
+    /// Whether a task drives this unit.
+    driven: bool,
+    /// When it restarted something, within the period.
+    pub(super) recent: VecDeque<Time>,
+}
+
+/// A process of a unit, over all its incarnations.
+pub(crate) struct Slot {
+    pub(super) recipe: Recipe,
+    pub(super) restart: Restart,
+    /// Where messages go that nobody could finish.
+    pub(super) letters: Option<DeadLetterPort>,
+    /// Whom its failure ends.
+    pub(super) links: Arc<[String]>,
+    pub(super) process: Option<Arc<Process>>,
+    /// What is left of the present incarnation, once it has ended.
+    pub(super) end: Option<End>,
+    pub(super) began: Time,
+    /// Restarts one after the other, each soon after the one before.
+    pub(super) row: u32,
+    pub(super) restarts: u64,
+    /// Messages that were redelivered, for the count of attempts.
+    pub(super) tried: Vec<Tried>,
+}
+
+/// What a process is made of, each time.
+#[derive(Clone)]
+pub(crate) struct Recipe {
+    pub(crate) component: Component,
+    pub(crate) component_name: Arc<str>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) arguments: Vec<u8>,
+}
+
+/// An incarnation that has ended.
+pub(crate) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) handover: Handover,
+    /// Its place among the host's processes, kept for the next one.
+    pub(super) place: Option<ProcessPermit>,
+}
+
+/// A process's place in its unit.
+#[derive(Clone)]
+pub(crate) struct ChildSlot {
+    pub(super) unit: Arc<SupervisedGroup>,
+    pub(super) index: usize,
+    pub(crate) policy: RestartPolicy,
+    /// Counted from 1.
+    pub(crate) incarnation: u64,
+}
+
+impl Slot {
+    pub(crate) fn new(
+        recipe: Recipe,
+        restart: Restart,
+        letters: Option<DeadLetterPort>,
+        links: Vec<String>,
+    ) -> Self {
+        Self {
+            recipe,
+            restart,
+            letters,
+            links: links.into(),
+            process: None,
+            end: None,
+            began: Time::ZERO,
+            row: 0,
+            restarts: 0,
+            tried: Vec::new(),
+        }
+    }
+}
+
+impl SupervisedGroup {
+    pub(crate) fn new(
+        group: Option<String>,
+        strategy: Strategy,
+        intensity: Intensity,
+        slots: Vec<Slot>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            group,
+            strategy,
+            intensity,
+            stop: Notify::new(),
+            stopping: AtomicBool::new(false),
+            state: Mutex::new(State {
+                slots,
+                ended: VecDeque::new(),
+                driven: false,
+                recent: VecDeque::new(),
+            }),
+        })
+    }
+
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// The child_slot of a member for its next incarnation.
+    pub(crate) fn child_slot(self: &Arc<Self>, index: usize) -> ChildSlot {
+        let state = self.state();
+        let slot = &state.slots[index];
+        ChildSlot {
+            unit: self.clone(),
+            index,
+            policy: slot.restart.policy,
+            incarnation: slot.restarts + 1,
+        }
+    }
+
+    /// The network is being stopped: nothing is restarted any more.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.stop.notify_one();
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Whose end to look at next; without one the unit is no longer driven.
+    pub(super) fn next_ended(&self) -> Option<usize> {
+        let mut state = self.state();
+        let next = state.ended.pop_front();
+        state.driven = next.is_some();
+        next
+    }
+}
+
+impl ChildSlot {
+    /// Whether the ends at the ports of its process go to the unit.
+    pub(crate) fn keeps_ends(&self) -> bool {
+        self.policy != RestartPolicy::Never
+    }
+
+    /// A new incarnation lives.
+    pub(crate) fn taken(&self, process: &Arc<Process>, now: Time) {
+        let mut state = self.unit.state();
+        let slot = &mut state.slots[self.index];
+        slot.process = Some(process.clone());
+        slot.began = now;
+        if let Some(letters) = &slot.letters {
+            // Deadlock detection shall know who can still write here.
+            letters
+                .sender
+                .set_holder(transputer_core::Holder::Process(process.id));
+        }
+    }
+
+    /// Has further incarnations run this component.
+    pub(super) fn set_component(&self, component: &Component) -> Component {
+        let mut state = self.unit.state();
+        let place = &mut state.slots[self.index].recipe.component;
+        std::mem::replace(place, component.clone())
+    }
+
+    /// Messages that earlier incarnations were given.
+    pub(crate) fn tried(&self) -> Vec<Tried> {
+        std::mem::take(&mut self.unit.state().slots[self.index].tried)
+    }
+
+    /// The incarnation has ended; its unit decides what becomes of it.
+    pub(crate) fn ended(
+        self,
+        network: &Arc<NetworkState>,
+        process: &Process,
+        outcome: Outcome,
+        handover: Handover,
+        place: Option<ProcessPermit>,
+    ) {
+        let mut state = self.unit.state();
+        state.slots[self.index].end = Some(End {
+            outcome: outcome.clone(),
+            handover,
+            place,
+        });
+        state.ended.push_back(self.index);
+        let driven = std::mem::replace(&mut state.driven, true);
+        drop(state);
+        process.ended(outcome);
+        if !driven {
+            let scheduler = network.host.scheduler();
+            scheduler.spawn(run_loop::drive(self.unit, network.clone()));
+        }
+    }
+}

@@ -11,16 +11,17 @@ pub mod channel;
 pub mod clock;
 #[cfg(not(loom))]
 pub mod deadlock;
-mod process;
+mod ids;
 pub mod scheduler;
 mod sync;
 
-pub use alternation::{Alternation, Chosen, Guard, Order, Outcome, Prepared, Wait};
+pub use alternation::{Alternation, AlternationFuture, Chosen, Guard, Order, Outcome, Prepared};
 pub use barrier::Barrier;
 pub use channel::{
-    ChannelError, ChannelId, Look, Options, Overflow, Payload, Poison, PoisonKind, Probe, Receive,
-    ReceiveBy, Receiver, Send, SendBy, SendError, Sender, Side, Statistics, Waiting, channel,
+    ChannelError, Inspect, Options, Overflow, Payload, Poison, PoisonKind, ReceiveDeadline,
+    ReceiveFuture, Receiver, SendDeadline, SendError, SendFuture, Sender, Side, Snapshot,
+    Statistics, WaitingOperation, channel,
 };
 pub use clock::{Clock, Sleep, Time};
-pub use process::{Holder, ProcessId};
+pub use ids::{ChannelId, Holder, ProcessId};
 pub use scheduler::{Mode, Scheduler, SchedulerOptions, Task, TimeHold};

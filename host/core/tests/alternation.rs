@@ -153,7 +153,7 @@ fn never_meets_itself() {
     let mut wait = parked(alternation.wait(both(&sender, &receiver)));
     assert_eq!(receiver.try_receive(), Ok(1));
     assert_eq!(wait.woken().guard, 0);
-    assert_eq!(receiver.probe().look().waiting, []);
+    assert_eq!(receiver.inspect().snapshot().waiting, []);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn losers_leave_every_queue_the_last_included() {
         }
         b.try_send(3).unwrap();
         assert_eq!(last.woken(), Ok(3), "place {place}");
-        assert_eq!(b.probe().look().waiting, []);
+        assert_eq!(b.inspect().snapshot().waiting, []);
     }
 }
 
@@ -273,8 +273,8 @@ fn elapses_when_nothing_came() {
     ]));
     assert!(
         receiver
-            .probe()
-            .look()
+            .inspect()
+            .snapshot()
             .waiting
             .iter()
             .all(|wait| wait.timed)
@@ -284,7 +284,7 @@ fn elapses_when_nothing_came() {
     assert_eq!((chosen.guard, chosen.outcome), (2, Outcome::Elapsed));
     assert_eq!(chosen.unsent, [(3, 3)]);
     drop(wait);
-    assert_eq!(receiver.probe().look().waiting, []);
+    assert_eq!(receiver.inspect().snapshot().waiting, []);
     assert_eq!(clock.timers_pending(), 0);
 }
 
@@ -382,9 +382,9 @@ fn over_the_limit_is_an_error_that_leaves_no_trace() {
     let overloaded = ChannelError::Overloaded { limit: 1 };
     assert_eq!(chosen.outcome, Outcome::Failed(overloaded));
     assert_eq!(chosen.unsent, [(1, 2)]);
-    assert_eq!(a_receiver.probe().look().waiting, []);
+    assert_eq!(a_receiver.inspect().snapshot().waiting, []);
     drop(occupied);
-    assert_eq!(b_receiver.probe().look().waiting, []);
+    assert_eq!(b_receiver.inspect().snapshot().waiting, []);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn a_guard_that_is_off_keeps_its_number_and_never_wins() {
     assert_eq!((chosen.guard, chosen.outcome), (0, Outcome::Received(1)));
     a.try_send(3).unwrap();
     let mut waiting = parked(prepared.wait([None, Some(Guard::Receive(&b_receiver))]));
-    assert!(a_receiver.probe().look().waiting.is_empty());
+    assert!(a_receiver.inspect().snapshot().waiting.is_empty());
     b.try_send(4).unwrap();
     assert_eq!(waiting.woken().outcome, Outcome::Received(4));
 }
@@ -56,7 +56,7 @@ fn a_cancelled_wait_does_not_disturb_the_next() {
         let chosen = waiting.woken();
         assert_eq!((chosen.guard, chosen.outcome), (1, Outcome::Received(n)));
     }
-    assert!(b_receiver.probe().look().waiting.is_empty());
+    assert!(b_receiver.inspect().snapshot().waiting.is_empty());
 }
 
 #[test]

@@ -173,14 +173,14 @@ fn all_arrived_beats_a_simultaneous_timeout() {
 #[test]
 fn a_look_shows_who_waits_and_who_is_absent() {
     let [a, b, c] = three();
-    let probe = a.probe();
+    let probe = a.inspect();
     assert_eq!((probe.id(), probe.label()), (b.id(), a.label()));
     a.set_holder(process(1));
     assert_eq!(a.holder(), process(1));
     let _first = parked(a.sync());
     let clock = Clock::manual();
     let _third = parked(c.sync_by(clock.sleep(Duration::from_secs(1))));
-    let look = probe.look();
+    let look = probe.snapshot();
     assert_eq!(look.absent, [process(2)]);
     let waiting: Vec<_> = look.waiting.iter().map(|w| (w.holder, w.timed)).collect();
     assert_eq!(waiting, [(process(1), false), (process(3), true)]);

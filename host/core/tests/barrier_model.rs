@@ -169,7 +169,7 @@ impl World {
         let waits = |member: &Member| matches!(member.waits, Some((_, None)));
         let (_, some) = self.members.first_key_value().unwrap();
         assert_eq!(some.real.members(), self.members.len());
-        let look = some.real.probe().look();
+        let look = some.real.inspect().snapshot();
         let mut waiting: Vec<_> = look.waiting.iter().map(|wait| wait.holder).collect();
         let mut absent = look.absent;
         waiting.sort();

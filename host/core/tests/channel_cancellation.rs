@@ -29,7 +29,7 @@ fn any_place_in_the_queue_can_be_left_the_last_included() {
             assert_eq!(receiver.try_receive(), Ok(n), "{gone} is gone");
         }
         assert_eq!(last.woken(), Ok(()));
-        assert_eq!(receiver.probe().look().waiting, []);
+        assert_eq!(receiver.inspect().snapshot().waiting, []);
     }
 }
 

@@ -40,12 +40,12 @@ fn holders_follow_the_ends() {
     let copy = sender.clone();
     assert_eq!(copy.holder(), process(1));
     receiver.set_holder(Holder::Transit(sender.id()));
-    let look = receiver.probe().look();
+    let look = receiver.inspect().snapshot();
     assert_eq!(look.senders, [process(1), process(1)]);
     assert_eq!(look.receivers, [Holder::Transit(sender.id())]);
     drop(sender);
     copy.set_holder(process(2));
-    assert_eq!(copy.probe().look().senders, [process(2)]);
+    assert_eq!(copy.inspect().snapshot().senders, [process(2)]);
 }
 
 #[test]
@@ -53,27 +53,27 @@ fn a_look_shows_who_waits() {
     let clock = Clock::manual();
     let (sender, receiver) = channel::<u64>(Options::rendezvous().label("numbers"));
     sender.set_holder(process(1));
-    let probe = sender.probe();
+    let probe = sender.inspect();
     assert_eq!(probe.id(), receiver.id());
     assert_eq!(probe.label().as_deref(), Some("numbers"));
 
     let first = parked(sender.send(1));
     let other = sender.clone_for(process(2));
     let timed = parked(other.send_by(2, clock.sleep(Duration::from_secs(1))));
-    let waiting = probe.look().waiting;
+    let waiting = probe.snapshot().waiting;
     assert_eq!(waiting.len(), 2);
     assert_eq!((waiting[0].holder, waiting[0].timed), (process(1), false));
     assert_eq!((waiting[1].holder, waiting[1].timed), (process(2), true));
     assert!(waiting.iter().all(|wait| wait.side == Side::Send));
-    assert_eq!(probe.look().waiting, waiting, "the same waits");
+    assert_eq!(probe.snapshot().waiting, waiting, "the same waits");
 
     drop(first);
     let again = parked(sender.send(1));
-    assert_ne!(probe.look().waiting[1].ticket, waiting[0].ticket);
+    assert_ne!(probe.snapshot().waiting[1].ticket, waiting[0].ticket);
     drop((again, timed));
-    assert_eq!(probe.look().waiting, []);
+    assert_eq!(probe.snapshot().waiting, []);
     let receive = parked(receiver.receive());
-    assert_eq!(probe.look().waiting[0].side, Side::Receive);
+    assert_eq!(probe.snapshot().waiting[0].side, Side::Receive);
     drop(receive);
 }
 
@@ -83,9 +83,9 @@ fn a_look_leaves_out_alternations_that_are_served() {
     let (_sender_b, b) = rendezvous();
     let mut alternation = Alternation::new(Order::Priority);
     let mut wait = parked(alternation.wait(vec![Guard::Receive(&a), Guard::Receive(&b)]));
-    assert_eq!(b.probe().look().waiting.len(), 1);
+    assert_eq!(b.inspect().snapshot().waiting.len(), 1);
     sender_a.try_send(1).unwrap();
-    assert_eq!(b.probe().look().waiting, [], "claimed elsewhere");
+    assert_eq!(b.inspect().snapshot().waiting, [], "claimed elsewhere");
     assert_eq!(wait.woken().guard, 0);
 }
 
@@ -168,10 +168,10 @@ fn an_alternation_in_a_loop_keeps_no_entries() {
     let mut alternation = Alternation::new(Order::Fair);
     for _ in 0..1_000 {
         let wait = parked(alternation.wait(vec![Guard::Receive(&receiver)]));
-        assert_eq!(receiver.probe().look().waiting.len(), 1);
+        assert_eq!(receiver.inspect().snapshot().waiting.len(), 1);
         drop(wait);
     }
-    assert_eq!(receiver.probe().look().waiting, []);
+    assert_eq!(receiver.inspect().snapshot().waiting, []);
 }
 
 /// A message that carries an end.
@@ -201,11 +201,11 @@ fn ends_inside_undelivered_messages_are_dropped_with_them() {
 #[test]
 fn discarding_opens_the_cycle_of_a_channel_that_holds_its_own_end() {
     let (sender, receiver) = channel(Options::bounded(1));
-    let probe = sender.probe();
+    let probe = sender.inspect();
     assert!(sender.try_send(Parcel(receiver)).is_ok());
-    assert_eq!(probe.look().receivers.len(), 1);
+    assert_eq!(probe.snapshot().receivers.len(), 1);
     probe.discard();
-    assert_eq!(probe.look().receivers, []);
+    assert_eq!(probe.snapshot().receivers, []);
     assert_eq!(probe.statistics().dropped, 1);
     let (_other, unused) = channel(Options::rendezvous());
     assert_eq!(

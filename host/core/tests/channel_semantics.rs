@@ -209,7 +209,7 @@ fn poison_is_idempotent() {
     assert_eq!(sender.poisoned(), None);
     assert!(sender.poison(poison("first")));
     assert!(!sender.poison(poison("second")));
-    assert!(!receiver.probe().poison(poison("third")));
+    assert!(!receiver.inspect().poison(poison("third")));
     assert_eq!(receiver.poisoned(), Some(poison("first")));
     assert_eq!(receiver.try_receive(), Err(poisoned("first")));
 }

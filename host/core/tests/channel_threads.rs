@@ -39,7 +39,7 @@ fn blocking_ends_time_out() {
         receiver.receive_timeout(moment),
         Err(ChannelError::TimedOut)
     );
-    assert_eq!(receiver.probe().look().waiting, []);
+    assert_eq!(receiver.inspect().snapshot().waiting, []);
     let sending = thread::spawn(move || sender.send_timeout(2, Duration::MAX));
     assert_eq!(receiver.receive_timeout(Duration::MAX), Ok(2));
     assert_eq!(sending.join().unwrap(), Ok(()));
@@ -54,7 +54,7 @@ fn ending_a_channel_frees_blocked_threads() {
             thread::spawn(move || sender.send_blocking(n))
         })
         .collect();
-    while sender.probe().look().waiting.len() < 4 {
+    while sender.inspect().snapshot().waiting.len() < 4 {
         thread::yield_now();
     }
     receiver.poison(poison("enough"));
@@ -127,10 +127,13 @@ fn many_threads_lose_and_double_nothing() {
                     }
                 });
             }
-            let probes = [channels[0].0.probe(), channels[1].0.probe()];
+            let inspected = [channels[0].0.inspect(), channels[1].0.inspect()];
             drop(channels);
             scope.spawn(move || {
-                while probes.iter().any(|probe| !probe.look().senders.is_empty()) {
+                while inspected
+                    .iter()
+                    .any(|probe| !probe.snapshot().senders.is_empty())
+                {
                     thread::yield_now();
                 }
             });

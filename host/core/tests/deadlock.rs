@@ -12,8 +12,8 @@ use transputer_core::clock::Clock;
 use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, Stuck, WaitsOn};
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use transputer_core::{
-    Alternation, Barrier, ChannelId, Guard, Holder, Look, Options, Order, Poison, Probe, ProcessId,
-    Receiver, Sender, Side, Statistics, Waiting, channel,
+    Alternation, Barrier, ChannelId, Guard, Holder, Inspect, Options, Order, Poison, ProcessId,
+    Receiver, Sender, Side, Snapshot, Statistics, WaitingOperation, channel,
 };
 
 const A: ProcessId = ProcessId(1);
@@ -22,8 +22,8 @@ const C: ProcessId = ProcessId(3);
 const D: ProcessId = ProcessId(4);
 
 /// What is found, without the times, which no test knows; but each wait must have one.
-fn find(probes: &[Arc<dyn Probe>], awaits: impl FnMut() -> Vec<AwaitedEnd>) -> Vec<Deadlock> {
-    let mut deadlocks = deadlock::find(probes, awaits);
+fn find(inspected: &[Arc<dyn Inspect>], awaits: impl FnMut() -> Vec<AwaitedEnd>) -> Vec<Deadlock> {
+    let mut deadlocks = deadlock::find(inspected, awaits);
     for stuck in deadlocks
         .iter_mut()
         .flat_map(|deadlock| &mut deadlock.stuck)
@@ -74,12 +74,12 @@ fn parked<'a>(operation: impl Future<Output = ()> + 'a) -> Parked<'a> {
     operation
 }
 
-fn probes<const N: usize>(channels: [&Channel; N]) -> Vec<Arc<dyn Probe>> {
-    channels.map(|channel| channel.sender.probe()).to_vec()
+fn inspected<const N: usize>(channels: [&Channel; N]) -> Vec<Arc<dyn Inspect>> {
+    channels.map(|channel| channel.sender.inspect()).to_vec()
 }
 
 fn found<const N: usize>(channels: [&Channel; N]) -> Vec<Deadlock> {
-    find(&probes(channels), Vec::new)
+    find(&inspected(channels), Vec::new)
 }
 
 /// Who is stuck, and the cycle, of each deadlock.
@@ -130,10 +130,8 @@ fn one_that_holds_the_other_end_itself_is_stuck() {
 fn two_philosophers_are_stuck_with_a_fork_each() {
     let fork = |name: &str| {
         let label = Some(Arc::from(name));
-        let options = Options {
-            label,
-            ..Options::bounded(1)
-        };
+        let mut options = Options::bounded(1);
+        options.label = label;
         let (sender, receiver) = channel(options);
         Channel { sender, receiver }
     };
@@ -169,11 +167,11 @@ fn who_waits_at_a_barrier_for_the_stuck_is_stuck() {
     barrier.set_holder(Holder::Process(A));
     let other = barrier.enrol_for(Holder::Process(B));
     let channel = between(A, B);
-    let probes = [barrier.probe(), channel.sender.probe()];
+    let inspected = [barrier.inspect(), channel.sender.inspect()];
     let _a = parked(async { drop(barrier.sync().await) });
-    assert_eq!(find(&probes, Vec::new), [], "the other may still arrive");
+    assert_eq!(find(&inspected, Vec::new), [], "the other may still arrive");
     let b = channel.receive();
-    let deadlocks = find(&probes, Vec::new);
+    let deadlocks = find(&inspected, Vec::new);
     assert_eq!(outline(&deadlocks), [(vec![A, B], vec![A, B])]);
     let waits = WaitsOn {
         channel: barrier.id(),
@@ -184,10 +182,10 @@ fn who_waits_at_a_barrier_for_the_stuck_is_stuck() {
     };
     assert_eq!(deadlocks[0].stuck[0].waits, [waits]);
     drop(b);
-    assert_eq!(find(&probes, Vec::new), []);
+    assert_eq!(find(&inspected, Vec::new), []);
     other.set_holder(Holder::Host);
     let _b = channel.receive();
-    assert_eq!(find(&probes, Vec::new), [], "the host may still arrive");
+    assert_eq!(find(&inspected, Vec::new), [], "the host may still arrive");
 }
 
 #[test]
@@ -206,13 +204,13 @@ fn a_member_that_arrived_with_a_deadline_is_live() {
     });
     let own = between(C, C);
     let _c = own.receive();
-    let probes = [barrier.probe(), own.sender.probe()];
-    assert_eq!(outline(&find(&probes, Vec::new)), [(vec![C], vec![C])]);
+    let inspected = [barrier.inspect(), own.sender.inspect()];
+    assert_eq!(outline(&find(&inspected, Vec::new)), [(vec![C], vec![C])]);
     drop(timed);
     let _b = parked(async { drop(members[1].sync().await) });
     // Both wait for C, which has two memberships.
     assert_eq!(
-        outline(&find(&probes, Vec::new)),
+        outline(&find(&inspected, Vec::new)),
         [(vec![A, B, C], vec![C])]
     );
 }
@@ -225,8 +223,12 @@ fn a_membership_in_a_message_that_can_be_received_is_live() {
     let carrier = between(B, C);
     moving.set_holder(Holder::Transit(carrier.id()));
     let _a = parked(async { drop(barrier.sync().await) });
-    let probes = [barrier.probe(), carrier.sender.probe()];
-    assert_eq!(find(&probes, Vec::new), [], "C may receive the membership");
+    let inspected = [barrier.inspect(), carrier.sender.inspect()];
+    assert_eq!(
+        find(&inspected, Vec::new),
+        [],
+        "C may receive the membership"
+    );
 }
 
 #[test]
@@ -377,8 +379,8 @@ fn waiting_for_the_end_of_a_process_counts() {
             }]
         }
     };
-    assert_eq!(find(&probes([&back]), awaits(C)), [], "C may end");
-    let deadlocks = find(&probes([&back]), awaits(A));
+    assert_eq!(find(&inspected([&back]), awaits(C)), [], "C may end");
+    let deadlocks = find(&inspected([&back]), awaits(A));
     assert_eq!(outline(&deadlocks), [(vec![A, B], vec![A, B])]);
     assert_eq!(deadlocks[0].stuck[1].awaits, [A]);
 }
@@ -396,18 +398,18 @@ fn an_await_that_begins_anew_between_the_looks_is_live() {
             ticket,
         }]
     };
-    assert_eq!(find(&probes([&back]), awaits), []);
+    assert_eq!(find(&inspected([&back]), awaits), []);
     assert_eq!(ticket, 2);
 }
 
 /// A channel that shows each look in turn.
 struct Scripted {
     id: ChannelId,
-    looks: Vec<Look>,
+    looks: Vec<Snapshot>,
     turn: AtomicUsize,
 }
 
-impl Probe for Scripted {
+impl Inspect for Scripted {
     fn id(&self) -> ChannelId {
         self.id
     }
@@ -416,7 +418,7 @@ impl Probe for Scripted {
         None
     }
 
-    fn look(&self) -> Look {
+    fn snapshot(&self) -> Snapshot {
         self.looks[self.turn.fetch_add(1, Ordering::SeqCst)].clone()
     }
 
@@ -437,19 +439,19 @@ impl Probe for Scripted {
 
 /// A waits to receive from itself, as two looks saw it.
 fn scripted(looks: [(u64, Holder); 2]) -> Vec<Deadlock> {
-    let look = |(ticket, sender)| Look {
+    let look = |(ticket, sender)| Snapshot {
         senders: vec![sender],
         receivers: vec![Holder::Process(A)],
-        waiting: vec![Waiting {
+        waiting: vec![WaitingOperation {
             holder: Holder::Process(A),
             side: Side::Receive,
             ticket,
             since: std::time::Instant::now(),
             timed: false,
         }],
-        ..Look::default()
+        ..Snapshot::default()
     };
-    let probe: Arc<dyn Probe> = Arc::new(Scripted {
+    let probe: Arc<dyn Inspect> = Arc::new(Scripted {
         id: ChannelId(u64::MAX),
         looks: looks.map(look).to_vec(),
         turn: AtomicUsize::new(0),
@@ -485,25 +487,25 @@ fn channels_that_carry_each_others_ends_are_out_of_reach_together() {
 #[test]
 fn an_end_that_was_taken_out_between_the_looks_is_not_missed() {
     let (waited, carrier) = (ChannelId(u64::MAX), ChannelId(u64::MAX - 1));
-    let probes = |received: [u64; 2]| -> [Arc<dyn Probe>; 2] {
-        let waits = Look {
+    let inspected = |received: [u64; 2]| -> [Arc<dyn Inspect>; 2] {
+        let waits = Snapshot {
             senders: vec![Holder::Transit(carrier)],
             receivers: vec![Holder::Process(A)],
-            waiting: vec![Waiting {
+            waiting: vec![WaitingOperation {
                 holder: Holder::Process(A),
                 side: Side::Receive,
                 ticket: 1,
                 since: std::time::Instant::now(),
                 timed: false,
             }],
-            ..Look::default()
+            ..Snapshot::default()
         };
-        let carries = |received| Look {
+        let carries = |received| Snapshot {
             senders: vec![Holder::Transit(waited)],
             received,
-            ..Look::default()
+            ..Snapshot::default()
         };
-        let scripted = |id, looks| -> Arc<dyn Probe> {
+        let scripted = |id, looks| -> Arc<dyn Inspect> {
             Arc::new(Scripted {
                 id,
                 looks,
@@ -515,8 +517,8 @@ fn an_end_that_was_taken_out_between_the_looks_is_not_missed() {
             scripted(carrier, received.map(carries).to_vec()),
         ]
     };
-    assert_eq!(find(&probes([3, 3]), Vec::new).len(), 1);
-    assert_eq!(find(&probes([3, 4]), Vec::new), []);
+    assert_eq!(find(&inspected([3, 3]), Vec::new).len(), 1);
+    assert_eq!(find(&inspected([3, 4]), Vec::new), []);
 }
 
 /// A long chain of waits is walked without recursion.
@@ -527,8 +529,11 @@ fn a_ring_of_fifty_thousand_is_found() {
         .map(|at| between(ProcessId(at), ProcessId((at + 1) % count)))
         .collect();
     let _all: Vec<_> = ring.iter().map(Channel::send).collect();
-    let probes: Vec<_> = ring.iter().map(|channel| channel.sender.probe()).collect();
-    let deadlocks = find(&probes, Vec::new);
+    let inspected: Vec<_> = ring
+        .iter()
+        .map(|channel| channel.sender.inspect())
+        .collect();
+    let deadlocks = find(&inspected, Vec::new);
     assert_eq!(deadlocks.len(), 1);
     assert_eq!(deadlocks[0].cycle.len() as u64, count);
 }
@@ -540,9 +545,9 @@ fn a_ring_that_runs_is_never_reported() {
     let ends: Vec<_> = (0..4)
         .map(|_| channel::<u64>(Options::rendezvous()))
         .collect();
-    let (probes, receivers): (Vec<_>, Vec<_>) = ends
+    let (inspected, receivers): (Vec<_>, Vec<_>) = ends
         .iter()
-        .map(|(sender, receiver)| (sender.probe(), receiver.clone()))
+        .map(|(sender, receiver)| (sender.inspect(), receiver.clone()))
         .unzip();
     let (done, finished) = mpsc::channel::<()>();
     let hold = Arc::new(AtomicUsize::new(0));
@@ -567,7 +572,7 @@ fn a_ring_that_runs_is_never_reported() {
     }
     drop((ends, done));
     for _ in 0..2_000 {
-        assert_eq!(find(&probes, Vec::new), []);
+        assert_eq!(find(&inspected, Vec::new), []);
         hold.fetch_add(1, Ordering::SeqCst);
     }
     let _ = finished.recv_timeout(Duration::from_secs(60));

@@ -81,7 +81,7 @@ fn alternation_meets_alternation() {
     explore(|| {
         let (a, a_receiver) = open(0);
         let (b, b_receiver) = open(0);
-        let (a_probe, b_probe) = (a.probe(), b.probe());
+        let (a_probe, b_probe) = (a.inspect(), b.inspect());
         let sending = thread::spawn(move || {
             // One after the other, so that the second meets what the first left behind.
             let first = choose(vec![Guard::Send(&a, 1), Guard::Send(&b, 2)]);
@@ -102,7 +102,7 @@ fn alternation_meets_alternation() {
         assert_eq!(received[0] + unsent[0], 3, "one of the first two");
         assert_eq!(received[1] + unsent[1], 7, "one of the second two");
         for probe in [a_probe, b_probe] {
-            assert!(probe.look().waiting.is_empty());
+            assert!(probe.snapshot().waiting.is_empty());
         }
     });
 }
@@ -183,7 +183,7 @@ fn closing_races_with_a_send() {
     for capacity in [0, 1] {
         explore(move || {
             let (sender, receiver) = open(capacity);
-            let probe = sender.probe();
+            let probe = sender.inspect();
             let sending = thread::spawn(move || block_on(sender.send(1)));
             let received = receiver.try_receive();
             drop(receiver);
@@ -320,6 +320,6 @@ fn dropping_an_alternation_races_with_a_delivery() {
             Poll::Ready(chosen) => assert_eq!(chosen.outcome, Outcome::Received(expected.unwrap())),
             Poll::Pending => assert_eq!(a_receiver.try_receive(), expected),
         }
-        assert!(b_receiver.probe().look().waiting.is_empty());
+        assert!(b_receiver.inspect().snapshot().waiting.is_empty());
     });
 }

@@ -5,7 +5,7 @@ use super::{Guard, Outcome};
 use crate::channel::deferred::Deferred;
 use crate::channel::shared::Shared;
 use crate::channel::state::{Accepted, Offer, Parking, State, Wish};
-use crate::channel::waiting::{Key, Waiter};
+use crate::channel::wait_queue::{Key, Waiter};
 use crate::channel::{ChannelError, Payload, Receiver, SendError, Sender};
 use crate::clock::Sleep;
 

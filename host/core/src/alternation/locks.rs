@@ -2,9 +2,10 @@
 
 use smallvec::SmallVec;
 
+use crate::channel::Payload;
 use crate::channel::shared::Shared;
 use crate::channel::state::State;
-use crate::channel::{ChannelId, Payload};
+use crate::ids::ChannelId;
 use crate::sync::MutexGuard;
 
 /// So many channels are locked without allocating.

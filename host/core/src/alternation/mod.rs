@@ -36,7 +36,7 @@ use crate::channel::{Payload, block_on};
 
 pub use guard::{Chosen, Guard, Order, Outcome};
 pub use prepared::Prepared;
-pub use wait::Wait;
+pub use wait::AlternationFuture;
 
 /// The way in which a process chooses among guards, with the random state of fair choice.
 ///
@@ -75,14 +75,17 @@ impl Alternation {
     /// Dropping the future loses nothing: a message that a receive guard was handed already
     /// goes back, as with [`Receiver::receive`](crate::Receiver::receive). The messages of
     /// send guards are dropped with the future, except one that was sent already.
-    pub fn wait<'a, T: Payload>(&'a mut self, guards: Vec<Guard<'a, T>>) -> Wait<'a, T> {
-        Wait::new(self, guards)
+    pub fn wait<'a, T: Payload>(
+        &'a mut self,
+        guards: Vec<Guard<'a, T>>,
+    ) -> AlternationFuture<'a, T> {
+        AlternationFuture::new(self, guards)
     }
 
     /// Like [`wait`](Self::wait), parking the calling thread. Not for code that runs on a
     /// scheduler's worker.
     pub fn wait_blocking<T: Payload>(&mut self, guards: Vec<Guard<'_, T>>) -> Chosen<T> {
-        block_on(Wait::new(self, guards))
+        block_on(AlternationFuture::new(self, guards))
     }
 
     /// The order in which guards that share a channel enter its queue, where the first is served

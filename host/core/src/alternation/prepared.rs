@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::wait::Kept;
-use super::{Alternation, Chosen, Guard, Order, Wait};
+use super::{Alternation, AlternationFuture, Chosen, Guard, Order};
 use crate::channel::{Payload, block_on};
 
 /// An [`Alternation`] that allocates nothing once it has warmed up, as long as its guards name
@@ -67,8 +67,8 @@ impl<T: Payload> Prepared<T> {
     pub fn wait<'a, 'ends: 'a>(
         &'a mut self,
         guards: impl IntoIterator<Item = Option<Guard<'ends, T>>>,
-    ) -> Wait<'a, T> {
-        Wait::prepared(&mut self.alternation, &mut self.kept, guards.into_iter())
+    ) -> AlternationFuture<'a, T> {
+        AlternationFuture::prepared(&mut self.alternation, &mut self.kept, guards.into_iter())
     }
 
     /// Like [`wait`](Self::wait), parking the calling thread. Not for code that runs on a

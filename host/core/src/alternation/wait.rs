@@ -24,7 +24,7 @@ use super::{Alternation, Chosen, Guard, Outcome};
 use crate::channel::Payload;
 use crate::channel::claim::{Claim, Winner};
 use crate::channel::deferred::Deferred;
-use crate::channel::waiting::Waiter;
+use crate::channel::wait_queue::Waiter;
 use crate::sync::Arc;
 
 enum Stage {
@@ -65,7 +65,7 @@ fn emptied<A, B>(mut old: Vec<A>) -> Vec<B> {
 ///
 /// If it is polled after it was ready.
 #[must_use = "nothing is chosen until it is awaited"]
-pub struct Wait<'a, T: Payload> {
+pub struct AlternationFuture<'a, T: Payload> {
     alternation: &'a mut Alternation,
     branches: Vec<Branch<'a, T>>,
     stage: Stage,
@@ -73,11 +73,11 @@ pub struct Wait<'a, T: Payload> {
     kept: Option<&'a mut Kept<T>>,
 }
 
-impl<T: Payload> Unpin for Wait<'_, T> {}
+impl<T: Payload> Unpin for AlternationFuture<'_, T> {}
 
-impl<'a, T: Payload> Wait<'a, T> {
+impl<'a, T: Payload> AlternationFuture<'a, T> {
     pub(super) fn new(alternation: &'a mut Alternation, guards: Vec<Guard<'a, T>>) -> Self {
-        Wait {
+        AlternationFuture {
             alternation,
             branches: guards.into_iter().map(Branch::new).collect(),
             stage: Stage::Start,
@@ -92,7 +92,7 @@ impl<'a, T: Payload> Wait<'a, T> {
     ) -> Self {
         let mut branches = emptied(mem::take(&mut kept.branches));
         branches.extend(guards.map(|guard| guard.map_or(Branch::Off, Branch::new)));
-        Wait {
+        AlternationFuture {
             alternation,
             branches,
             stage: Stage::Start,
@@ -278,7 +278,7 @@ impl<'a, T: Payload> Wait<'a, T> {
     }
 }
 
-impl<T: Payload> Future for Wait<'_, T> {
+impl<T: Payload> Future for AlternationFuture<'_, T> {
     type Output = Chosen<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Chosen<T>> {
@@ -299,14 +299,14 @@ impl<T: Payload> Future for Wait<'_, T> {
     }
 }
 
-impl<T: Payload> Drop for Wait<'_, T> {
+impl<T: Payload> Drop for AlternationFuture<'_, T> {
     fn drop(&mut self) {
         self.give_up();
         self.keep();
     }
 }
 
-impl<T: Payload> Wait<'_, T> {
+impl<T: Payload> AlternationFuture<'_, T> {
     /// Leaves all queues, if it is in them. A message that it was handed goes back.
     fn give_up(&mut self) {
         let Stage::Waiting(claim) = &self.stage else {
@@ -321,9 +321,9 @@ impl<T: Payload> Wait<'_, T> {
     }
 }
 
-impl<T: Payload> fmt::Debug for Wait<'_, T> {
+impl<T: Payload> fmt::Debug for AlternationFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wait")
+        f.debug_struct("AlternationFuture")
             .field("alternation", self.alternation)
             .field("guards", &self.branches.len())
             .finish_non_exhaustive()

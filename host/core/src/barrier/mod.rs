@@ -27,7 +27,7 @@
 //! A barrier is no guard of an alternation: a choice among barriers would have to be agreed
 //! on by all members of all of them at once.
 
-mod probe;
+mod inspect;
 mod state;
 mod sync;
 
@@ -36,12 +36,12 @@ use std::fmt;
 
 use crate::channel::deferred::Deferred;
 use crate::channel::shared::next_id;
-use crate::channel::{ChannelId, Lasting, Poison, Probe, block_on};
+use crate::channel::{Inspect, KeepAlive, Poison, block_on};
 use crate::clock::Sleep;
-use crate::process::Holder;
+use crate::ids::{ChannelId, Holder};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use state::{MemberKey, State};
-pub use sync::{Sync, SyncBy};
+pub use sync::{BarrierDeadline, BarrierFuture};
 
 /// Nothing is sent over a barrier: there are only members to wake.
 type Later = Deferred<Infallible>;
@@ -49,7 +49,7 @@ type Later = Deferred<Infallible>;
 struct Shared {
     id: ChannelId,
     label: Option<Arc<str>>,
-    _lasting: Option<Lasting>,
+    _keep_alive: Option<KeepAlive>,
     state: Mutex<State>,
 }
 
@@ -86,15 +86,15 @@ impl Barrier {
     }
 
     /// Like [`new`](Self::new), with something to be dropped when the last member is gone.
-    pub fn keeping(label: impl Into<Arc<str>>, lasting: Lasting) -> Self {
-        Self::open(label.into(), Some(lasting))
+    pub fn keeping(label: impl Into<Arc<str>>, keep_alive: KeepAlive) -> Self {
+        Self::open(label.into(), Some(keep_alive))
     }
 
-    fn open(label: Arc<str>, lasting: Option<Lasting>) -> Self {
+    fn open(label: Arc<str>, keep_alive: Option<KeepAlive>) -> Self {
         let shared = Arc::new(Shared {
             id: next_id(),
             label: (!label.is_empty()).then_some(label),
-            _lasting: lasting,
+            _keep_alive: keep_alive,
             state: Mutex::new(State::default()),
         });
         let key = shared.lock().enrol(Holder::Host);
@@ -121,8 +121,8 @@ impl Barrier {
     /// [`Poisoned`](crate::ChannelError::Poisoned); and
     /// [`Overloaded`](crate::ChannelError::Overloaded) if another sync of this same
     /// membership waits, or has not been polled to its end.
-    pub fn sync(&self) -> Sync<'_> {
-        Sync::new(self, false)
+    pub fn sync(&self) -> BarrierFuture<'_> {
+        BarrierFuture::new(self, false)
     }
 
     /// Like [`sync`](Self::sync), but takes the arrival back at `deadline`. If all arrive at
@@ -131,9 +131,9 @@ impl Barrier {
     /// # Errors
     ///
     /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`sync`](Self::sync).
-    pub fn sync_by(&self, deadline: Sleep) -> SyncBy<'_> {
-        SyncBy {
-            sync: Sync::new(self, true),
+    pub fn sync_by(&self, deadline: Sleep) -> BarrierDeadline<'_> {
+        BarrierDeadline {
+            sync: BarrierFuture::new(self, true),
             deadline,
         }
     }
@@ -187,7 +187,7 @@ impl Barrier {
     }
 
     /// The barrier as reports and deadlock detection see it.
-    pub fn probe(&self) -> Arc<dyn Probe> {
+    pub fn inspect(&self) -> Arc<dyn Inspect> {
         Arc::<Shared>::clone(&self.shared)
     }
 }

@@ -12,9 +12,9 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::Later;
-use crate::channel::waiting::Ticket;
-use crate::channel::{ChannelError, Look, Poison, Side, Waiting};
-use crate::process::Holder;
+use crate::channel::wait_queue::Ticket;
+use crate::channel::{ChannelError, Poison, Side, Snapshot, WaitingOperation};
+use crate::ids::Holder;
 
 /// The number of a membership at its barrier.
 pub(super) type MemberKey = usize;
@@ -159,10 +159,10 @@ impl State {
         self.members[key].holder = holder;
     }
 
-    pub(super) fn look(&self) -> Look {
+    pub(super) fn snapshot(&self) -> Snapshot {
         let waits = |member: &Member| matches!(member.arrival, Arrival::Waiting { .. });
         let absent = self.members.iter().map(|(_, member)| member);
-        Look {
+        Snapshot {
             absent: absent
                 .filter(|member| !waits(member))
                 .map(|member| member.holder)
@@ -172,7 +172,7 @@ impl State {
                 .iter()
                 .filter_map(|key| waiting(&self.members[*key]))
                 .collect(),
-            ..Look::default()
+            ..Snapshot::default()
         }
     }
 
@@ -194,11 +194,11 @@ impl State {
     }
 }
 
-fn waiting(member: &Member) -> Option<Waiting> {
+fn waiting(member: &Member) -> Option<WaitingOperation> {
     let Arrival::Waiting { ticket, timed, .. } = member.arrival else {
         return None;
     };
-    Some(Waiting {
+    Some(WaitingOperation {
         holder: member.holder,
         side: Side::Sync,
         ticket: ticket.number,

@@ -27,15 +27,15 @@ enum Stage {
 /// If it is polled after it was ready.
 #[derive(Debug)]
 #[must_use = "it arrives when it is awaited"]
-pub struct Sync<'a> {
+pub struct BarrierFuture<'a> {
     barrier: &'a Barrier,
     timed: bool,
     stage: Stage,
 }
 
-impl<'a> Sync<'a> {
+impl<'a> BarrierFuture<'a> {
     pub(super) fn new(barrier: &'a Barrier, timed: bool) -> Self {
-        Sync {
+        BarrierFuture {
             barrier,
             timed,
             stage: Stage::Start,
@@ -53,7 +53,7 @@ impl<'a> Sync<'a> {
     }
 }
 
-impl Future for Sync<'_> {
+impl Future for BarrierFuture<'_> {
     type Output = Result<(), ChannelError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -76,7 +76,7 @@ impl Future for Sync<'_> {
     }
 }
 
-impl Drop for Sync<'_> {
+impl Drop for BarrierFuture<'_> {
     fn drop(&mut self) {
         if self.stage == Stage::Waiting {
             let key = self.barrier.key;
@@ -91,15 +91,15 @@ impl Drop for Sync<'_> {
 ///
 /// # Cancel safety
 ///
-/// As [`Sync`].
+/// As [`BarrierFuture`].
 #[derive(Debug)]
 #[must_use = "it arrives when it is awaited"]
-pub struct SyncBy<'a> {
-    pub(super) sync: Sync<'a>,
+pub struct BarrierDeadline<'a> {
+    pub(super) sync: BarrierFuture<'a>,
     pub(super) deadline: Sleep,
 }
 
-impl Future for SyncBy<'_> {
+impl Future for BarrierDeadline<'_> {
     type Output = Result<(), ChannelError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

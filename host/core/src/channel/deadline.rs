@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::error::{ChannelError, SendError};
-use super::operation::{Receive, Send};
+use super::operation::{ReceiveFuture, SendFuture};
 use super::options::Payload;
 use crate::clock::Sleep;
 
@@ -13,15 +13,15 @@ use crate::clock::Sleep;
 ///
 /// # Cancel safety
 ///
-/// As [`Send`].
+/// As [`SendFuture`].
 #[derive(Debug)]
 #[must_use = "nothing is sent until it is awaited"]
-pub struct SendBy<'a, T: Payload> {
-    pub(super) send: Send<'a, T>,
+pub struct SendDeadline<'a, T: Payload> {
+    pub(super) send: SendFuture<'a, T>,
     pub(super) deadline: Sleep,
 }
 
-impl<T: Payload> Future for SendBy<'_, T> {
+impl<T: Payload> Future for SendDeadline<'_, T> {
     type Output = Result<(), SendError<T>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -37,15 +37,15 @@ impl<T: Payload> Future for SendBy<'_, T> {
 ///
 /// # Cancel safety
 ///
-/// As [`Receive`].
+/// As [`ReceiveFuture`].
 #[derive(Debug)]
 #[must_use = "nothing is received until it is awaited"]
-pub struct ReceiveBy<'a, T: Payload> {
-    pub(super) receive: Receive<'a, T>,
+pub struct ReceiveDeadline<'a, T: Payload> {
+    pub(super) receive: ReceiveFuture<'a, T>,
     pub(super) deadline: Sleep,
 }
 
-impl<T: Payload> Future for ReceiveBy<'_, T> {
+impl<T: Payload> Future for ReceiveDeadline<'_, T> {
     type Output = Result<T, ChannelError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

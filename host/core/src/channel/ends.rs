@@ -2,7 +2,7 @@
 
 use slab::Slab;
 
-use crate::process::Holder;
+use crate::ids::Holder;
 
 /// The number of an end among those of its kind at its channel.
 pub(crate) type EndKey = usize;

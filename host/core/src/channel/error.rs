@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 /// Who or what poisoned a channel.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PoisonKind {
     /// The holder of an end asked for it.
     Poisoned,
@@ -20,6 +21,7 @@ pub enum PoisonKind {
 
 /// The abnormal end of a channel, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Poison {
     /// Who or what poisoned the channel.
     pub kind: PoisonKind,
@@ -52,6 +54,7 @@ impl fmt::Display for Poison {
 
 /// Why an operation on a channel did not happen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChannelError {
     /// The other side is gone, and nothing is left to receive: the normal end.
     #[error("the channel is closed: no end is left on the other side")]

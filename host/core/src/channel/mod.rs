@@ -31,51 +31,33 @@
 mod batch;
 mod blocking;
 mod buffer;
-mod census;
 pub(crate) mod claim;
 mod deadline;
 pub(crate) mod deferred;
 mod ends;
 mod error;
+mod inspect;
+mod metrics;
 mod operation;
 mod options;
-mod probe;
 mod receiver;
 mod sender;
 pub(crate) mod shared;
 pub(crate) mod state;
-pub(crate) mod waiting;
+pub(crate) mod wait_queue;
 
 pub use batch::{Ahead, Batch, OneByOne, Outgoing};
 pub use blocking::block_on;
-pub use census::Census;
-pub use deadline::{ReceiveBy, SendBy};
+pub use deadline::{ReceiveDeadline, SendDeadline};
 pub use error::{ChannelError, Poison, PoisonKind, SendError};
-pub use operation::{Begun, Receive, Receiving, Send, Sending};
-pub use options::{Lasting, Options, Overflow, Payload, Tally};
-pub use probe::{Look, Probe, Side, Statistics, Waiting};
+pub use inspect::{Inspect, Side, Snapshot, Statistics, WaitingOperation};
+pub use metrics::{LiveCount, Totals};
+pub use operation::{Begun, ReceiveFuture, Receiving, SendFuture, Sending};
+pub use options::{KeepAlive, Options, Overflow, Payload};
 pub use receiver::Receiver;
 pub use sender::{Sender, SentAll};
 
 use crate::sync::Arc;
-
-/// The number of a channel, unique in this program.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChannelId(pub u64);
-
-impl ChannelId {
-    /// A number that no channel and no barrier has: for what is waited at likewise.
-    #[must_use]
-    pub fn fresh() -> Self {
-        shared::next_id()
-    }
-}
-
-impl std::fmt::Display for ChannelId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
 
 /// Opens a channel, and returns its first two ends, held by
 /// [`Holder::Host`](crate::Holder::Host).

@@ -14,7 +14,7 @@ use super::options::Payload;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::state::{Offer, Parking, Wish};
-use super::waiting::{Key, Waiter};
+use super::wait_queue::{Key, Waiter};
 
 /// What an operation that was begun has come to.
 #[derive(Debug)]
@@ -42,17 +42,17 @@ enum Stage<M, W> {
 ///
 /// If it is polled after it was ready.
 #[must_use = "nothing is sent until it is awaited"]
-pub struct Send<'a, T: Payload> {
+pub struct SendFuture<'a, T: Payload> {
     sender: &'a Sender<T>,
     stage: Stage<T, Sending<'a, T>>,
     timed: bool,
 }
 
-impl<T: Payload> Unpin for Send<'_, T> {}
+impl<T: Payload> Unpin for SendFuture<'_, T> {}
 
-impl<'a, T: Payload> Send<'a, T> {
+impl<'a, T: Payload> SendFuture<'a, T> {
     pub(crate) fn new(sender: &'a Sender<T>, message: T, timed: bool) -> Self {
-        Send {
+        SendFuture {
             sender,
             stage: Stage::Start(message),
             timed,
@@ -74,7 +74,7 @@ impl<'a, T: Payload> Send<'a, T> {
     }
 }
 
-impl<T: Payload> Future for Send<'_, T> {
+impl<T: Payload> Future for SendFuture<'_, T> {
     type Output = Result<(), SendError<T>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -95,9 +95,9 @@ impl<T: Payload> Future for Send<'_, T> {
     }
 }
 
-impl<T: Payload> fmt::Debug for Send<'_, T> {
+impl<T: Payload> fmt::Debug for SendFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send")
+        f.debug_struct("SendFuture")
             .field("sender", self.sender)
             .finish_non_exhaustive()
     }
@@ -107,7 +107,7 @@ impl<T: Payload> fmt::Debug for Send<'_, T> {
 ///
 /// # Cancel safety
 ///
-/// As [`Send`].
+/// As [`SendFuture`].
 ///
 /// # Panics
 ///
@@ -205,15 +205,15 @@ impl<T: Payload> fmt::Debug for Sending<'_, T> {
 ///
 /// If it is polled after it was ready.
 #[must_use = "nothing is received until it is awaited"]
-pub struct Receive<'a, T: Payload> {
+pub struct ReceiveFuture<'a, T: Payload> {
     receiver: &'a Receiver<T>,
     stage: Stage<(), Receiving<'a, T>>,
     timed: bool,
 }
 
-impl<'a, T: Payload> Receive<'a, T> {
+impl<'a, T: Payload> ReceiveFuture<'a, T> {
     pub(crate) fn new(receiver: &'a Receiver<T>, timed: bool) -> Self {
-        Receive {
+        ReceiveFuture {
             receiver,
             stage: Stage::Start(()),
             timed,
@@ -230,7 +230,7 @@ impl<'a, T: Payload> Receive<'a, T> {
     }
 }
 
-impl<T: Payload> Future for Receive<'_, T> {
+impl<T: Payload> Future for ReceiveFuture<'_, T> {
     type Output = Result<T, ChannelError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -251,9 +251,9 @@ impl<T: Payload> Future for Receive<'_, T> {
     }
 }
 
-impl<T: Payload> fmt::Debug for Receive<'_, T> {
+impl<T: Payload> fmt::Debug for ReceiveFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receive")
+        f.debug_struct("ReceiveFuture")
             .field("receiver", self.receiver)
             .finish_non_exhaustive()
     }
@@ -263,7 +263,7 @@ impl<T: Payload> fmt::Debug for Receive<'_, T> {
 ///
 /// # Cancel safety
 ///
-/// As [`Receive`].
+/// As [`ReceiveFuture`].
 ///
 /// # Panics
 ///

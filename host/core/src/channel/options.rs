@@ -2,12 +2,10 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::batch::Batch;
-use super::census::Census;
+use super::metrics::{LiveCount, Totals};
 
 /// What can be a message.
 pub trait Payload: Sized + Send + 'static {
@@ -112,6 +110,7 @@ pub enum Overflow {
 /// assert_eq!(receiver.statistics().dropped, 3);
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Messages that may wait in the channel; 0 means rendezvous, in which a
     /// sender waits until a receiver has its message.
@@ -128,55 +127,15 @@ pub struct Options {
     /// A name for errors and reports.
     pub label: Option<Arc<str>>,
     /// Where the channel's numbers are added when its last end goes.
-    pub tally: Option<Arc<Tally>>,
+    pub totals: Option<Arc<Totals>>,
     /// Where the channel and its ends are counted while they live.
-    pub census: Option<Arc<Census>>,
+    pub live_count: Option<Arc<LiveCount>>,
     /// Dropped when its last end goes.
-    pub lasting: Option<Lasting>,
+    pub keep_alive: Option<KeepAlive>,
 }
 
 /// What lasts as long as a channel or a barrier: for whoever counts them.
-pub type Lasting = Arc<dyn Any + Send + Sync>;
-
-/// What channels that are gone have seen, added up; and who is told of dropped messages.
-#[derive(Default)]
-pub struct Tally {
-    /// Messages accepted from senders.
-    pub sent: AtomicU64,
-    /// Messages dropped; see [`Statistics::dropped`](crate::Statistics::dropped).
-    pub dropped: AtomicU64,
-    on_drop: OnceLock<OnDrop>,
-}
-
-/// Is told the label of a channel and a message of it.
-type OnDrop = Box<dyn Fn(Option<&str>, &dyn Any) + Send + Sync>;
-
-impl Tally {
-    /// Has `listener` told of every message that a channel of this tally drops after accepting
-    /// it, with the channel's label. It is called by whoever caused the drop, with no lock held,
-    /// just before the message goes. False if there is a listener already, which stays.
-    pub fn on_drop(
-        &self,
-        listener: impl Fn(Option<&str>, &dyn Any) + Send + Sync + 'static,
-    ) -> bool {
-        self.on_drop.set(Box::new(listener)).is_ok()
-    }
-
-    pub(crate) fn dropping(&self, label: Option<&str>, message: &dyn Any) {
-        if let Some(listener) = self.on_drop.get() {
-            listener(label, message);
-        }
-    }
-}
-
-impl fmt::Debug for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tally")
-            .field("sent", &self.sent)
-            .field("dropped", &self.dropped)
-            .finish_non_exhaustive()
-    }
-}
+pub type KeepAlive = Arc<dyn Any + Send + Sync>;
 
 impl Default for Options {
     fn default() -> Self {
@@ -186,9 +145,9 @@ impl Default for Options {
             max_waiting: 65_536,
             max_bytes: usize::MAX,
             label: None,
-            tally: None,
-            census: None,
-            lasting: None,
+            totals: None,
+            live_count: None,
+            keep_alive: None,
         }
     }
 }
@@ -225,6 +184,27 @@ impl Options {
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// Adds the channel's numbers to `totals` when its last end goes.
+    #[must_use]
+    pub fn totals(mut self, totals: Arc<Totals>) -> Self {
+        self.totals = Some(totals);
+        self
+    }
+
+    /// Counts the channel and its ends in `live_count` while they live.
+    #[must_use]
+    pub fn live_count(mut self, live_count: Arc<LiveCount>) -> Self {
+        self.live_count = Some(live_count);
+        self
+    }
+
+    /// Drops `keep_alive` when the channel's last end goes.
+    #[must_use]
+    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.keep_alive = Some(keep_alive);
         self
     }
 

@@ -4,19 +4,19 @@ use std::fmt;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::ChannelId;
 use super::batch::Ahead;
 use super::blocking::{block_on, block_on_until};
-use super::deadline::ReceiveBy;
+use super::deadline::ReceiveDeadline;
 use super::ends::EndKey;
 use super::error::{ChannelError, Poison};
-use super::operation::{Begun, Receive, Receiving};
+use super::inspect::{Inspect, Statistics};
+use super::operation::{Begun, ReceiveFuture, Receiving};
 use super::options::Payload;
-use super::probe::{Probe, Statistics};
 use super::shared::Shared;
 use super::state::Accepted;
 use crate::clock::Sleep;
-use crate::process::Holder;
+use crate::ids::ChannelId;
+use crate::ids::Holder;
 use crate::sync::Arc;
 
 /// The end at which messages leave a channel.
@@ -49,8 +49,8 @@ impl<T: Payload> Receiver<T> {
     /// [`Closed`](ChannelError::Closed) when no sender is left and everything has been
     /// taken, [`Poisoned`](ChannelError::Poisoned),
     /// [`Overloaded`](ChannelError::Overloaded).
-    pub fn receive(&self) -> Receive<'_, T> {
-        Receive::new(self, false)
+    pub fn receive(&self) -> ReceiveFuture<'_, T> {
+        ReceiveFuture::new(self, false)
     }
 
     /// Begins what [`receive`](Self::receive) does, as its first poll would: the future that
@@ -70,9 +70,9 @@ impl<T: Payload> Receiver<T> {
     /// # Errors
     ///
     /// [`TimedOut`](ChannelError::TimedOut); otherwise as [`receive`](Self::receive).
-    pub fn receive_by(&self, deadline: Sleep) -> ReceiveBy<'_, T> {
-        ReceiveBy {
-            receive: Receive::new(self, true),
+    pub fn receive_by(&self, deadline: Sleep) -> ReceiveDeadline<'_, T> {
+        ReceiveDeadline {
+            receive: ReceiveFuture::new(self, true),
             deadline,
         }
     }
@@ -104,7 +104,7 @@ impl<T: Payload> Receiver<T> {
     ///
     /// [`TimedOut`](ChannelError::TimedOut); otherwise as [`receive`](Self::receive).
     pub fn receive_timeout(&self, timeout: Duration) -> Result<T, ChannelError> {
-        let mut receive = Receive::new(self, true);
+        let mut receive = ReceiveFuture::new(self, true);
         block_on_until(&mut receive, Instant::now().checked_add(timeout))
             .unwrap_or_else(|| receive.time_out())
     }
@@ -114,6 +114,7 @@ impl<T: Payload> Receiver<T> {
     /// poisoned channel it is dropped, and counted.
     ///
     /// Several are put back in the opposite order in which they were received.
+    #[doc(hidden)]
     pub fn put_back(&self, message: T) {
         let size = message.size();
         self.shared.with(|state, later| {
@@ -128,6 +129,7 @@ impl<T: Payload> Receiver<T> {
     }
 
     /// Counts a message that was just received, and that nobody could use, as dropped instead.
+    #[doc(hidden)]
     pub fn drop_received(&self, message: T) {
         self.shared.with(|state, later| {
             state.received -= 1;
@@ -153,6 +155,7 @@ impl<T: Payload> Receiver<T> {
     ///
     /// `read` is called, and a message that it has taken is dropped, under the channel's lock:
     /// both must be quick, and must not use any channel.
+    #[doc(hidden)]
     pub fn prefetch(&self, most: usize, read: impl FnMut(Ahead<'_, T>) -> usize) {
         self.shared
             .with(|state, later| state.prefetch(most, read, later));
@@ -235,7 +238,7 @@ impl<T: Payload> Receiver<T> {
     }
 
     /// The channel without the type of its messages.
-    pub fn probe(&self) -> Arc<dyn Probe> {
+    pub fn inspect(&self) -> Arc<dyn Inspect> {
         Arc::<Shared<T>>::clone(&self.shared)
     }
 }

@@ -4,18 +4,18 @@ use std::fmt;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::ChannelId;
 use super::batch::Outgoing;
 use super::blocking::{block_on, block_on_until};
-use super::deadline::SendBy;
+use super::deadline::SendDeadline;
 use super::ends::EndKey;
 use super::error::{Poison, SendError};
-use super::operation::{Begun, Send, Sending};
+use super::inspect::{Inspect, Statistics};
+use super::operation::{Begun, SendFuture, Sending};
 use super::options::Payload;
-use super::probe::{Probe, Statistics};
 use super::shared::Shared;
 use crate::clock::Sleep;
-use crate::process::Holder;
+use crate::ids::ChannelId;
+use crate::ids::Holder;
 use crate::sync::Arc;
 
 /// The end through which messages enter a channel.
@@ -60,8 +60,8 @@ impl<T: Payload> Sender<T> {
     /// [`Closed`](crate::ChannelError::Closed), [`Poisoned`](crate::ChannelError::Poisoned),
     /// [`TooLarge`](crate::ChannelError::TooLarge), [`Overloaded`](crate::ChannelError::Overloaded); the
     /// message was not sent, and is given back.
-    pub fn send(&self, message: T) -> Send<'_, T> {
-        Send::new(self, message, false)
+    pub fn send(&self, message: T) -> SendFuture<'_, T> {
+        SendFuture::new(self, message, false)
     }
 
     /// Begins what [`send`](Self::send) does, as its first poll would: the future that comes of
@@ -85,9 +85,9 @@ impl<T: Payload> Sender<T> {
     /// # Errors
     ///
     /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`send`](Self::send).
-    pub fn send_by(&self, message: T, deadline: Sleep) -> SendBy<'_, T> {
-        SendBy {
-            send: Send::new(self, message, true),
+    pub fn send_by(&self, message: T, deadline: Sleep) -> SendDeadline<'_, T> {
+        SendDeadline {
+            send: SendFuture::new(self, message, true),
             deadline,
         }
     }
@@ -135,7 +135,7 @@ impl<T: Payload> Sender<T> {
     ///
     /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`send`](Self::send).
     pub fn send_timeout(&self, message: T, timeout: Duration) -> Result<(), SendError<T>> {
-        let mut send = Send::new(self, message, true);
+        let mut send = SendFuture::new(self, message, true);
         block_on_until(&mut send, Instant::now().checked_add(timeout))
             .unwrap_or_else(|| send.time_out())
     }
@@ -205,7 +205,7 @@ impl<T: Payload> Sender<T> {
     }
 
     /// The channel without the type of its messages.
-    pub fn probe(&self) -> Arc<dyn Probe> {
+    pub fn inspect(&self) -> Arc<dyn Inspect> {
         Arc::<Shared<T>>::clone(&self.shared)
     }
 }

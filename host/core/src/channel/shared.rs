@@ -9,11 +9,12 @@
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::ChannelId;
-use super::census::Census;
 use super::deferred::Deferred;
-use super::options::{Lasting, Options, Payload, Tally};
+use super::metrics::LiveCount;
+use super::metrics::Totals;
+use super::options::{KeepAlive, Options, Payload};
 use super::state::State;
+use crate::ids::ChannelId;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -27,39 +28,39 @@ pub(crate) struct Shared<T: Payload> {
     pub(crate) id: ChannelId,
     pub(crate) label: Option<Arc<str>>,
     pub(crate) capacity: usize,
-    tally: Option<std::sync::Arc<Tally>>,
-    census: Option<std::sync::Arc<Census>>,
-    _lasting: Option<Lasting>,
+    totals: Option<std::sync::Arc<Totals>>,
+    live_count: Option<std::sync::Arc<LiveCount>>,
+    _keep_alive: Option<KeepAlive>,
     state: Mutex<State<T>>,
 }
 
 impl<T: Payload> Shared<T> {
     pub(crate) fn new(options: Options) -> Self {
-        if let Some(census) = &options.census {
-            census.opened();
+        if let Some(live_count) = &options.live_count {
+            live_count.opened();
         }
         Shared {
             id: next_id(),
             capacity: options.capacity,
             state: Mutex::new(State::new(&options)),
             label: options.label,
-            tally: options.tally,
-            census: options.census,
-            _lasting: options.lasting,
+            totals: options.totals,
+            live_count: options.live_count,
+            _keep_alive: options.keep_alive,
         }
     }
 
     /// Counts a new end.
     pub(crate) fn count_end(&self) {
-        if let Some(census) = &self.census {
-            census.end_added();
+        if let Some(live_count) = &self.live_count {
+            live_count.end_added();
         }
     }
 
     /// Counts an end out.
     pub(crate) fn discount_end(&self) {
-        if let Some(census) = &self.census {
-            census.end_dropped();
+        if let Some(live_count) = &self.live_count {
+            live_count.end_dropped();
         }
     }
 
@@ -87,9 +88,9 @@ impl<T: Payload> Shared<T> {
 
     /// Tells of the messages that a step at this channel has dropped. No lock may be held.
     pub(crate) fn tell_of_drops(&self, later: &Deferred<T>) {
-        if let Some(tally) = &self.tally {
+        if let Some(totals) = &self.totals {
             for message in later.dropped() {
-                tally.dropping(self.label.as_deref(), message);
+                totals.dropping(self.label.as_deref(), message);
             }
         }
     }
@@ -97,13 +98,13 @@ impl<T: Payload> Shared<T> {
 
 impl<T: Payload> Drop for Shared<T> {
     fn drop(&mut self) {
-        if let Some(tally) = &self.tally {
+        if let Some(totals) = &self.totals {
             let seen = self.lock().statistics();
-            tally.sent.fetch_add(seen.sent, Ordering::AcqRel);
-            tally.dropped.fetch_add(seen.dropped, Ordering::AcqRel);
+            totals.sent.fetch_add(seen.sent, Ordering::AcqRel);
+            totals.dropped.fetch_add(seen.dropped, Ordering::AcqRel);
         }
-        if let Some(census) = &self.census {
-            census.freed();
+        if let Some(live_count) = &self.live_count {
+            live_count.freed();
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::liveness::Waits;
 use super::{Deadlock, Seen, Stuck, WaitsOn};
-use crate::channel::{ChannelId, Side};
-use crate::process::{Holder, ProcessId};
+use crate::channel::Side;
+use crate::ids::{ChannelId, Holder, ProcessId};
 
 /// Sorts the stuck processes into deadlocks: one for each group in which all wait for each other,
 /// or for an end that is lost in a message. Who only waits for such a group belongs to it.
@@ -89,7 +89,7 @@ impl View<'_> {
             return BTreeSet::new();
         };
         let others = match side {
-            Side::Receive | Side::Place => &seen.look.senders,
+            Side::Receive | Side::Permit => &seen.look.senders,
             Side::Send => &seen.look.receivers,
             Side::Sync => &seen.look.absent,
         };

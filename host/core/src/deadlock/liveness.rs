@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{AwaitedEnd, Seen};
-use crate::channel::{ChannelId, Side};
-use crate::process::{Holder, ProcessId};
+use crate::channel::Side;
+use crate::ids::{ChannelId, Holder, ProcessId};
 
 /// What each waiting process waits for.
 pub(super) struct Waits(BTreeMap<ProcessId, WaitsOfOne>);

@@ -17,7 +17,7 @@
 //!
 //! The looks at the channels are made one after the other, while processes run. So all are made
 //! twice, and a process is stuck only if both times it had exactly the same waits, by their
-//! tickets, and if the second looks alone show that nobody live can reach them.
+//! tickets, and if the second snapshots alone show that nobody live can reach them.
 //!
 //! - A wait with the same ticket before and after has lasted in between. So there was a moment,
 //!   between the two rounds, at which all processes of the set waited.
@@ -44,8 +44,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::channel::{ChannelId, Look, Probe, Side};
-use crate::process::{Holder, ProcessId};
+use crate::channel::{Inspect, Side, Snapshot};
+use crate::ids::{ChannelId, Holder, ProcessId};
 use liveness::{Carriers, Waits, out_of_reach};
 
 /// A process that waits, without a deadline, for another to end.
@@ -57,7 +57,7 @@ pub struct AwaitedEnd {
     pub process: ProcessId,
     /// Whose end it waits for.
     pub awaited: ProcessId,
-    /// Unique for each wait, so that two looks can tell whether they see the same one.
+    /// Unique for each wait, so that two snapshots can tell whether they see the same one.
     pub ticket: u64,
 }
 
@@ -99,13 +99,13 @@ pub struct WaitsOn {
 
 /// Finds every deadlock among the processes that wait at these channels. Never a false alarm.
 ///
-/// `probes` must hold **every** channel and barrier that a process of the network may wait at: a wait that is
+/// `inspected` must hold **every** channel and barrier that a process of the network may wait at: a wait that is
 /// left out looks as if the process had fewer ways to go on. An end said to be in transit through
 /// a channel that isn't among them counts as live.
 ///
 /// `awaits` lists who waits for whose end; it is called up to twice.
 ///
-/// Doesn't block beyond the channels' own locks. Costs two looks at each channel if anybody seems
+/// Doesn't block beyond the channels' own locks. Takes two snapshots of each channel if anybody seems
 /// stuck, one otherwise; so call it when the scheduler is quiet rather than at each tick.
 ///
 /// ```
@@ -114,14 +114,14 @@ pub struct WaitsOn {
 ///
 /// let (sender, receiver) = channel::<u64>(Options::rendezvous());
 /// // Both ends are the embedding program's: nobody is stuck.
-/// assert_eq!(deadlock::find(&[sender.probe()], Vec::new), []);
+/// assert_eq!(deadlock::find(&[sender.inspect()], Vec::new), []);
 /// # drop(receiver);
 /// ```
 pub fn find(
-    probes: &[Arc<dyn Probe>],
+    inspected: &[Arc<dyn Inspect>],
     mut awaits: impl FnMut() -> Vec<AwaitedEnd>,
 ) -> Vec<Deadlock> {
-    let mut seen = look(probes.iter());
+    let mut seen = look(inspected.iter());
     let first = Waits::new(&seen, &awaits());
     let suspects = out_of_reach(&seen, &first, Carriers::Any, |_| true);
     if suspects.processes.is_empty() {
@@ -134,7 +134,7 @@ pub fn find(
     };
     let before = received(&seen);
     let order = carriers_first(&seen);
-    let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
+    let by_id: HashMap<_, _> = inspected.iter().map(|at| (at.id(), at)).collect();
     seen = look(order.iter().filter_map(|id| by_id.get(id).copied()));
     let second = Waits::new(&seen, &awaits());
     let after = received(&seen);
@@ -146,19 +146,19 @@ pub fn find(
     graph::deadlocks(&seen, &second, &stuck.processes)
 }
 
-/// A channel as it was seen, in a round of looks.
+/// A channel as it was seen, in a round of snapshots.
 struct Seen {
     channel: ChannelId,
     label: Option<Arc<str>>,
-    look: Look,
+    look: Snapshot,
 }
 
-fn look<'a>(probes: impl Iterator<Item = &'a Arc<dyn Probe>>) -> Vec<Seen> {
-    probes
-        .map(|probe| Seen {
-            channel: probe.id(),
-            label: probe.label(),
-            look: probe.look(),
+fn look<'a>(inspected: impl Iterator<Item = &'a Arc<dyn Inspect>>) -> Vec<Seen> {
+    inspected
+        .map(|at| Seen {
+            channel: at.id(),
+            label: at.label(),
+            look: at.snapshot(),
         })
         .collect()
 }

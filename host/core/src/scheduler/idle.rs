@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::select;
 
-use super::parallel::{Entry, Parallel};
+use super::multi_thread::{Entry, MultiThread};
 use super::shared::Shared;
 use super::slots::{STEPS, Seen};
 use super::task::TaskCell;
@@ -19,7 +19,7 @@ enum Found {
     InSlot(Arc<TaskCell>),
 }
 
-impl Parallel {
+impl MultiThread {
     /// Waits for a task. `None`: it may be time to stop.
     #[cold]
     pub(super) fn park(&self, worker: usize, shared: &Shared) -> Option<Arc<TaskCell>> {
@@ -42,7 +42,7 @@ impl Parallel {
             }
         };
         coarse::refresh();
-        shared.bell.stir();
+        shared.parker.stir();
         match found {
             Found::Queued(entry) => entry,
             Found::InSlot(task) => Some(task),

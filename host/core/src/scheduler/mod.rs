@@ -40,12 +40,12 @@
 //! One more thread fires timers at their deadlines, and ticks while tasks run. After a tick in
 //! which no worker has polled it dozes, and the next worker that finds work wakes it.
 
-mod bell;
+mod deterministic;
 mod idle;
-mod parallel;
-mod patient;
-mod registry;
-mod seeded;
+mod low_priority;
+mod multi_thread;
+mod owned_tasks;
+mod parker;
 mod shared;
 mod slots;
 mod state;
@@ -61,7 +61,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::clock::Clock;
-pub(crate) use shared::wake_patiently;
+pub(crate) use shared::wake_low_priority;
 use shared::{Queue, Shared};
 pub use task::Task;
 use task::TaskCell;
@@ -75,6 +75,7 @@ pub type AroundWorker = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
 
 /// How tasks are chosen, and by whose clock.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mode {
     /// So many worker threads, in real time.
     Parallel {
@@ -93,12 +94,14 @@ pub enum Mode {
 /// Asks idle workers to leave the task that the running one has woken last to this worker, for
 /// so much longer than they would: what it is going to read lies in this worker's cache, and
 /// to bring it over would take as long. A hint; nothing happens outside of a task.
+#[doc(hidden)]
 pub fn keep_woken(longer: Duration) {
     Shared::keep_woken(longer);
 }
 
 /// What a [`Scheduler`] is made from.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct SchedulerOptions {
     /// How tasks are chosen.
     pub mode: Mode,
@@ -126,6 +129,34 @@ impl SchedulerOptions {
             on_tick: None,
             on_quiet: None,
         }
+    }
+
+    /// Sets the time between two ticks.
+    #[must_use]
+    pub fn tick(mut self, tick: Duration) -> Self {
+        self.tick = tick;
+        self
+    }
+
+    /// Sets what is called on each worker thread with the worker's loop.
+    #[must_use]
+    pub fn around_worker(mut self, around: AroundWorker) -> Self {
+        self.around_worker = Some(around);
+        self
+    }
+
+    /// Sets what is called at each tick in which a task has run.
+    #[must_use]
+    pub fn on_tick(mut self, hook: Hook) -> Self {
+        self.on_tick = Some(hook);
+        self
+    }
+
+    /// Sets what is called each time that everything has become quiet.
+    #[must_use]
+    pub fn on_quiet(mut self, hook: Hook) -> Self {
+        self.on_quiet = Some(hook);
+        self
     }
 
     fn check(&self) -> io::Result<()> {
@@ -305,8 +336,8 @@ impl Scheduler {
     pub fn hold_time(&self) -> TimeHold {
         let shared = self.handle.shared.clone();
         match &shared.queue {
-            Queue::Parallel(parallel) => parallel.hold(),
-            Queue::Seeded(seeded) => seeded.hold_time(),
+            Queue::MultiThread(multi_thread) => multi_thread.hold(),
+            Queue::Deterministic(deterministic) => deterministic.hold_time(),
         }
         TimeHold { shared }
     }
@@ -317,8 +348,8 @@ impl Scheduler {
     #[must_use = "tasks go on when the guard is dropped"]
     pub fn hold_tasks(&self) -> TaskHold {
         let shared = self.handle.shared.clone();
-        if let Queue::Seeded(seeded) = &shared.queue {
-            seeded.hold_tasks();
+        if let Queue::Deterministic(deterministic) = &shared.queue {
+            deterministic.hold_tasks();
         }
         TaskHold { shared }
     }
@@ -400,12 +431,12 @@ pub struct TimeHold {
 impl Drop for TimeHold {
     fn drop(&mut self) {
         match &self.shared.queue {
-            Queue::Parallel(parallel) => {
-                parallel.release();
+            Queue::MultiThread(multi_thread) => {
+                multi_thread.release();
                 // The quiet that it kept from being reported may be due now.
-                self.shared.bell.stir();
+                self.shared.parker.stir();
             }
-            Queue::Seeded(seeded) => seeded.release_time(),
+            Queue::Deterministic(deterministic) => deterministic.release_time(),
         }
     }
 }
@@ -424,8 +455,8 @@ pub struct TaskHold {
 
 impl Drop for TaskHold {
     fn drop(&mut self) {
-        if let Queue::Seeded(seeded) = &self.shared.queue {
-            seeded.release_tasks();
+        if let Queue::Deterministic(deterministic) = &self.shared.queue {
+            deterministic.release_tasks();
         }
     }
 }

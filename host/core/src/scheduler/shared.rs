@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::bell::Bell;
-use super::parallel::{Parallel, Turn};
-use super::registry::Registry;
-use super::seeded::Seeded;
+use super::deterministic::Deterministic;
+use super::multi_thread::{MultiThread, Turn};
+use super::owned_tasks::OwnedTasks;
+use super::parker::Parker;
 use super::task::TaskCell;
 use super::{Mode, lock};
 use crate::clock::Clock;
@@ -20,11 +20,11 @@ use crate::clock::Clock;
 pub(super) struct Shared {
     id: u64,
     pub(super) queue: Queue,
-    pub(super) tasks: Registry,
+    pub(super) tasks: OwnedTasks,
     pub(super) clock: Clock,
     /// One per worker.
     pub(super) polls: Vec<PollCount>,
-    pub(super) bell: Bell,
+    pub(super) parker: Parker,
     next_task: AtomicU64,
     panics: AtomicU64,
     stopping: AtomicBool,
@@ -34,8 +34,8 @@ pub(super) struct Shared {
 }
 
 pub(super) enum Queue {
-    Parallel(Parallel),
-    Seeded(Seeded),
+    MultiThread(MultiThread),
+    Deterministic(Deterministic),
 }
 
 /// A worker's polls, begun and ended: odd while it is in one. Only that worker writes it.
@@ -62,44 +62,44 @@ thread_local! {
     /// That scheduler, for a task that is given away with its own reference to it.
     static SCHEDULER: OnceCell<Arc<Shared>> = const { OnceCell::new() };
     /// Who is woken here now can wait for all the others.
-    static PATIENT: Cell<bool> = const { Cell::new(false) };
+    static LOW_PRIORITY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Wakes a task that makes work for others, which have enough of it: a worker of its scheduler
 /// runs it when it has nothing else to do, or after some ticks.
-pub(crate) fn wake_patiently(waker: Waker) {
-    let before = PATIENT.replace(true);
+pub(crate) fn wake_low_priority(waker: Waker) {
+    let before = LOW_PRIORITY.replace(true);
     waker.wake();
-    PATIENT.set(before);
+    LOW_PRIORITY.set(before);
 }
 
 static SCHEDULERS: AtomicU64 = AtomicU64::new(1);
 
 /// Whether who is woken now can wait for all the others.
-pub(super) fn is_patient() -> bool {
-    PATIENT.get()
+pub(super) fn is_low_priority() -> bool {
+    LOW_PRIORITY.get()
 }
 
 impl Shared {
     pub(super) fn new(mode: &Mode) -> Arc<Self> {
         let (workers, queue, clock, seeds) = match *mode {
             Mode::Parallel { workers } => {
-                let queue = Queue::Parallel(Parallel::new(workers));
+                let queue = Queue::MultiThread(MultiThread::new(workers));
                 (workers, queue, Clock::real(), None)
             }
             Mode::Seeded { seed } => {
                 let mut random = Rng::with_seed(seed);
-                let queue = Queue::Seeded(Seeded::new(random.u64(..)));
+                let queue = Queue::Deterministic(Deterministic::new(random.u64(..)));
                 (1, queue, Clock::virtual_time(), Some(Mutex::new(random)))
             }
         };
         let shared = Arc::new(Self {
             id: SCHEDULERS.fetch_add(1, Ordering::Relaxed),
             queue,
-            tasks: Registry::new(),
+            tasks: OwnedTasks::new(),
             clock,
             polls: (0..workers).map(|_| PollCount::default()).collect(),
-            bell: Bell::default(),
+            parker: Parker::default(),
             next_task: AtomicU64::new(1),
             panics: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
@@ -118,7 +118,9 @@ impl Shared {
     /// Queues a task that was spawned, woken or aborted.
     pub(super) fn push(&self, task: &Arc<TaskCell>) {
         match (&self.queue, self.worker()) {
-            (Queue::Parallel(parallel), Some(worker)) => parallel.push_here(worker, task.clone()),
+            (Queue::MultiThread(multi_thread), Some(worker)) => {
+                multi_thread.push_here(worker, task.clone())
+            }
             _ => self.push_last(task),
         }
     }
@@ -130,11 +132,11 @@ impl Shared {
         // Where that is gone the thread ends, and runs no tasks.
         let _ = SCHEDULER.try_with(|shared| {
             if let Some(shared) = shared.get()
-                && let Queue::Parallel(parallel) = &shared.queue
+                && let Queue::MultiThread(multi_thread) = &shared.queue
                 && let (_, Some(worker)) = THREAD.get()
                 && let Some(here) = task.take_if(|task| Arc::ptr_eq(&task.shared, shared))
             {
-                parallel.push_here(worker, here);
+                multi_thread.push_here(worker, here);
             }
         });
         if let Some(task) = task {
@@ -145,10 +147,10 @@ impl Shared {
     /// Has idle workers leave whom this one has woken last for so much longer.
     pub(super) fn keep_woken(longer: Duration) {
         let _ = SCHEDULER.try_with(|shared| {
-            if let Some(Queue::Parallel(parallel)) = shared.get().map(|shared| &shared.queue)
+            if let Some(Queue::MultiThread(multi_thread)) = shared.get().map(|shared| &shared.queue)
                 && let (_, Some(worker)) = THREAD.get()
             {
-                parallel.slots.keep(worker, longer);
+                multi_thread.slots.keep(worker, longer);
             }
         });
     }
@@ -162,8 +164,8 @@ impl Shared {
     /// Queues a task behind the others.
     pub(super) fn push_last(&self, task: &Arc<TaskCell>) {
         match &self.queue {
-            Queue::Parallel(parallel) => parallel.push(task.clone()),
-            Queue::Seeded(seeded) => seeded.push(task.clone()),
+            Queue::MultiThread(multi_thread) => multi_thread.push(task.clone()),
+            Queue::Deterministic(deterministic) => deterministic.push(task.clone()),
         }
     }
 
@@ -196,16 +198,16 @@ impl Shared {
 
     pub(super) fn is_quiet(&self) -> bool {
         match &self.queue {
-            Queue::Parallel(parallel) => parallel.is_quiet(),
-            Queue::Seeded(seeded) => seeded.is_quiet(self),
+            Queue::MultiThread(multi_thread) => multi_thread.is_quiet(),
+            Queue::Deterministic(deterministic) => deterministic.is_quiet(self),
         }
     }
 
     /// Whether no worker has anything to do, held or not.
     pub(super) fn is_idle(&self) -> bool {
         match &self.queue {
-            Queue::Parallel(parallel) => parallel.is_idle(),
-            Queue::Seeded(seeded) => seeded.is_idle(),
+            Queue::MultiThread(multi_thread) => multi_thread.is_idle(),
+            Queue::Deterministic(deterministic) => deterministic.is_idle(),
         }
     }
 
@@ -231,10 +233,10 @@ impl Shared {
             return;
         }
         match &self.queue {
-            Queue::Parallel(parallel) => parallel.wake_workers(),
-            Queue::Seeded(seeded) => seeded.wake_worker(),
+            Queue::MultiThread(multi_thread) => multi_thread.wake_workers(),
+            Queue::Deterministic(deterministic) => deterministic.wake_worker(),
         }
-        self.bell.ring();
+        self.parker.ring();
     }
 
     /// A worker's loop: runs tasks until the scheduler stops.
@@ -243,8 +245,8 @@ impl Shared {
         let mut turn = Turn::default();
         loop {
             let next = match &self.queue {
-                Queue::Parallel(parallel) => parallel.next(worker, &mut turn, self),
-                Queue::Seeded(seeded) => seeded.next(self),
+                Queue::MultiThread(multi_thread) => multi_thread.next(worker, &mut turn, self),
+                Queue::Deterministic(deterministic) => deterministic.next(self),
             };
             let Some(task) = next else { break };
             self.polls[worker].step();
@@ -252,8 +254,8 @@ impl Shared {
             self.polls[worker].step();
             if again {
                 match &self.queue {
-                    Queue::Parallel(_) => turn.again = Some(task),
-                    Queue::Seeded(seeded) => seeded.push(task),
+                    Queue::MultiThread(_) => turn.again = Some(task),
+                    Queue::Deterministic(deterministic) => deterministic.push(task),
                 }
             }
         }
@@ -271,15 +273,15 @@ impl Shared {
         left.iter().for_each(|task| task.cancel());
         left.iter().for_each(|task| task.drop_future());
         match &self.queue {
-            Queue::Parallel(parallel) => parallel.drain(),
-            Queue::Seeded(seeded) => seeded.drain(),
+            Queue::MultiThread(multi_thread) => multi_thread.drain(),
+            Queue::Deterministic(deterministic) => deterministic.drain(),
         }
     }
 
     fn look_at_timers(&self) {
         match &self.queue {
-            Queue::Parallel(_) => self.bell.ring(),
-            Queue::Seeded(seeded) => seeded.wake_worker(),
+            Queue::MultiThread(_) => self.parker.ring(),
+            Queue::Deterministic(deterministic) => deterministic.wake_worker(),
         }
     }
 }

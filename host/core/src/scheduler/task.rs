@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::lock;
-use super::registry::Key;
+use super::owned_tasks::Key;
 use super::shared::Shared;
 use super::state::{Start, TaskState};
 

@@ -42,16 +42,16 @@ impl Timekeeper {
         let shared = self.shared.clone();
         while !shared.is_stopping() {
             let timer = self.fire_timers();
-            self.report_seeded_quiet();
+            self.report_quiet_deterministic();
             let now = Instant::now();
             match self.tick_at {
                 Some(at) if now < at => {}
                 Some(_) => self.tick_at = self.tick(now),
-                None if shared.bell.is_dozing() => {}
+                None if shared.parker.is_dozing() => {}
                 None => self.tick_at = Some(now + self.tick),
             }
             shared
-                .bell
+                .parker
                 .wait([self.tick_at, timer].into_iter().flatten().min());
         }
         shared.clock.stop();
@@ -59,7 +59,7 @@ impl Timekeeper {
 
     /// Wakes what is due; tells when the next timer is.
     fn fire_timers(&self) -> Option<Instant> {
-        if matches!(self.shared.queue, Queue::Seeded(_)) {
+        if matches!(self.shared.queue, Queue::Deterministic(_)) {
             return None;
         }
         let next = self.shared.clock.fire_due()?;
@@ -72,21 +72,21 @@ impl Timekeeper {
         let stirred = self.look_at_workers();
         coarse::refresh();
         if stirred {
-            if let Queue::Parallel(parallel) = &self.shared.queue {
-                parallel.tick();
+            if let Queue::MultiThread(multi_thread) = &self.shared.queue {
+                multi_thread.tick();
             }
             if let Some(hook) = &self.on_tick {
                 self.shared.call(hook.as_ref());
             }
             return Some(now + self.tick);
         }
-        self.report_parallel_quiet();
-        self.shared.bell.set_dozing(true);
+        self.report_quiet_multi_thread();
+        self.shared.parker.set_dozing(true);
         // A poll that has begun and ended since the look above must be reported as well.
         if self.shared.is_idle() && !self.has_polled() {
             return None;
         }
-        self.shared.bell.set_dozing(false);
+        self.shared.parker.set_dozing(false);
         Some(now + self.tick)
     }
 
@@ -99,9 +99,9 @@ impl Timekeeper {
             let polling = count % 2 == 1;
             if polling
                 && count == *seen
-                && let Queue::Parallel(parallel) = &self.shared.queue
+                && let Queue::MultiThread(multi_thread) = &self.shared.queue
             {
-                parallel.release_slot(worker);
+                multi_thread.release_slot(worker);
             }
             stirred |= polling || count != *seen;
             *seen = count;
@@ -116,12 +116,12 @@ impl Timekeeper {
 
     /// Called at a tick without a poll since the last: a pause between two messages isn't
     /// reported.
-    fn report_parallel_quiet(&mut self) {
+    fn report_quiet_multi_thread(&mut self) {
         let polls = self
             .seen
             .iter()
             .fold(0, |sum: u64, &count| sum.wrapping_add(count));
-        if let (Queue::Parallel(_), Some(hook)) = (&self.shared.queue, &self.on_quiet)
+        if let (Queue::MultiThread(_), Some(hook)) = (&self.shared.queue, &self.on_quiet)
             && polls != self.reported
             && self.shared.is_quiet()
         {
@@ -130,9 +130,11 @@ impl Timekeeper {
         }
     }
 
-    fn report_seeded_quiet(&self) {
-        if let (Queue::Seeded(seeded), Some(hook)) = (&self.shared.queue, &self.on_quiet) {
-            seeded.report_quiet(&self.shared, || self.shared.call(hook.as_ref()));
+    fn report_quiet_deterministic(&self) {
+        if let (Queue::Deterministic(deterministic), Some(hook)) =
+            (&self.shared.queue, &self.on_quiet)
+        {
+            deterministic.report_quiet(&self.shared, || self.shared.call(hook.as_ref()));
         }
     }
 }

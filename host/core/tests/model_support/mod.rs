@@ -86,7 +86,7 @@ struct Running {
 struct Ends {
     sender: Option<Sender<u64>>,
     receiver: Option<Receiver<u64>>,
-    probe: std::sync::Arc<dyn transputer_core::Probe>,
+    probe: std::sync::Arc<dyn transputer_core::Inspect>,
 }
 
 pub(crate) struct World {
@@ -109,7 +109,7 @@ impl World {
             oracle.open(capacity, overflow);
             let (sender, receiver) = channel(Options::bounded(capacity).overflow(overflow));
             ends.push(Ends {
-                probe: sender.probe(),
+                probe: sender.inspect(),
                 sender: Some(sender),
                 receiver: Some(receiver),
             });
@@ -415,7 +415,7 @@ impl World {
     fn compare(&self) {
         for (n, ends) in self.ends.iter().enumerate() {
             assert_eq!(ends.probe.statistics(), self.oracle.statistics(n));
-            let look = ends.probe.look();
+            let look = ends.probe.snapshot();
             let count = |side| look.waiting.iter().filter(|w| w.side == side).count();
             let waiting = (count(Side::Send), count(Side::Receive));
             assert_eq!(waiting, self.oracle.waiting(n), "who waits at {n}");

@@ -22,9 +22,9 @@ use crate::channel::buffer::Buffer;
 use crate::channel::deferred::Deferred;
 use crate::channel::ends::{EndKey, Ends};
 use crate::channel::error::{ChannelError, Poison, SendError};
+use crate::channel::inspect::Statistics;
 use crate::channel::options::{Options, Overflow, Payload};
-use crate::channel::probe::Statistics;
-use crate::channel::waiting::{Entry, Queue, Ticket, Waiter};
+use crate::channel::wait_queue::{Entry, Queue, Ticket, Waiter};
 
 /// What a waiting sender offers, and what became of it.
 pub(crate) enum Offer<T> {

@@ -8,7 +8,7 @@ use crate::channel::batch::Ahead;
 use crate::channel::deferred::Deferred;
 use crate::channel::error::ChannelError;
 use crate::channel::options::Payload;
-use crate::channel::waiting::Key;
+use crate::channel::wait_queue::Key;
 
 impl<T: Payload> State<T> {
     /// Receives without waiting, or fails with `WouldBlock`.

@@ -8,7 +8,7 @@ use crate::channel::deferred::Deferred;
 use crate::channel::error::{ChannelError, SendError};
 use crate::channel::options::{Overflow, Payload};
 use crate::channel::sender::SentAll;
-use crate::channel::waiting::Key;
+use crate::channel::wait_queue::Key;
 
 /// Where a message goes that does not wait.
 enum Place {

@@ -9,7 +9,7 @@ use super::lock;
 use super::shared::Shared;
 use super::task::TaskCell;
 
-pub(super) struct Seeded {
+pub(super) struct Deterministic {
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -30,7 +30,7 @@ struct Inner {
     drained: bool,
 }
 
-impl Seeded {
+impl Deterministic {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             inner: Mutex::new(Inner {
@@ -90,7 +90,7 @@ impl Seeded {
                         continue;
                     }
                     if inner.unreported {
-                        shared.bell.ring();
+                        shared.parker.ring();
                     }
                 }
             }
@@ -98,7 +98,7 @@ impl Seeded {
                 .changed
                 .wait(inner)
                 .unwrap_or_else(PoisonError::into_inner);
-            shared.bell.stir();
+            shared.parker.stir();
         }
     }
 

@@ -1,10 +1,11 @@
 //! A barrier as seen from outside.
 
 use super::Shared;
-use crate::channel::{ChannelId, Look, Poison, Probe, Statistics};
+use crate::channel::{Inspect, Poison, Snapshot, Statistics};
+use crate::ids::ChannelId;
 use crate::sync::Arc;
 
-impl Probe for Shared {
+impl Inspect for Shared {
     fn id(&self) -> ChannelId {
         self.id
     }
@@ -13,8 +14,8 @@ impl Probe for Shared {
         self.label.clone()
     }
 
-    fn look(&self) -> Look {
-        self.lock().look()
+    fn snapshot(&self) -> Snapshot {
+        self.lock().snapshot()
     }
 
     /// Always zero: a barrier carries no messages.

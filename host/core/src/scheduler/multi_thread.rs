@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::patient::Patient;
-use super::shared::{Shared, is_patient};
+use super::low_priority::LowPriorityQueue;
+use super::shared::{Shared, is_low_priority};
 use super::slots::Slots;
 use super::task::TaskCell;
 
 /// Ticks after which who can wait for all others has waited long enough.
-pub(super) const PATIENCE: usize = 8;
+pub(super) const LOW_PRIORITY_TICKS: usize = 8;
 
 /// `None` tells one worker to look whether it shall stop.
 pub(super) type Entry = Option<Arc<TaskCell>>;
 
-pub(super) struct Parallel {
+pub(super) struct MultiThread {
     pub(super) queue: (Sender<Entry>, Receiver<Entry>),
     pub(super) slots: Slots<Arc<TaskCell>>,
     /// Read by idle workers only: whoever takes a call watches the slots.
@@ -24,7 +24,7 @@ pub(super) struct Parallel {
     /// How long the watcher sleeps between two looks, in microseconds.
     pub(super) step: AtomicU64,
     /// Tasks that all others go before.
-    patient: Patient<Arc<TaskCell>>,
+    low_priority: LowPriorityQueue<Arc<TaskCell>>,
     ticks: AtomicUsize,
     /// Entries put into the queue, and entries of it that a worker has taken and isn't idle with.
     pushed: AtomicUsize,
@@ -45,14 +45,14 @@ pub(super) struct Turn {
     pub(super) again: Option<Arc<TaskCell>>,
 }
 
-impl Parallel {
+impl MultiThread {
     pub(super) fn new(workers: usize) -> Self {
         Self {
             queue: unbounded(),
             slots: Slots::new(workers),
             calls: bounded(1),
             step: AtomicU64::new(0),
-            patient: Patient::new(),
+            low_priority: LowPriorityQueue::new(),
             ticks: AtomicUsize::new(0),
             pushed: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
@@ -63,8 +63,8 @@ impl Parallel {
 
     /// Queues a task that was woken or spawned in a worker's poll.
     pub(super) fn push_here(&self, worker: usize, task: Arc<TaskCell>) {
-        if is_patient() {
-            self.push_patient(task);
+        if is_low_priority() {
+            self.push_low_priority(task);
         } else {
             self.push_to_slot(worker, task);
         }
@@ -84,8 +84,8 @@ impl Parallel {
 
     /// Puts a task behind all others. Wakes no worker: the one that calls this, in a poll, looks
     /// here before it waits.
-    pub(super) fn push_patient(&self, task: Arc<TaskCell>) {
-        self.patient.push(task);
+    pub(super) fn push_low_priority(&self, task: Arc<TaskCell>) {
+        self.low_priority.push(task);
         self.empty_if_drained();
     }
 
@@ -100,7 +100,7 @@ impl Parallel {
     fn empty_if_drained(&self) {
         if self.drained.load(Ordering::SeqCst) {
             self.queue.1.try_iter().for_each(drop);
-            drop(self.patient.take_all());
+            drop(self.low_priority.take_all());
         }
     }
 
@@ -127,7 +127,7 @@ impl Parallel {
                 .or_else(|| self.take_queued_in_round(worker, turn))
                 .or_else(|| self.slots.take_own(worker))
                 .or_else(|| self.take_queued())
-                .or_else(|| self.patient.take())
+                .or_else(|| self.low_priority.take())
                 .or_else(|| self.park(worker, shared));
             if found.is_some() {
                 return found;
@@ -190,7 +190,7 @@ impl Parallel {
     /// Gives the queue its turn at every worker.
     pub(super) fn tick(&self) {
         let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
-        let due = if tick.is_multiple_of(PATIENCE) {
+        let due = if tick.is_multiple_of(LOW_PRIORITY_TICKS) {
             usize::MAX
         } else {
             self.slots.idle()
@@ -200,7 +200,7 @@ impl Parallel {
             let count = || {
                 self.pushed.fetch_add(1, Ordering::SeqCst);
             };
-            let Some(task) = self.patient.take_after(count) else {
+            let Some(task) = self.low_priority.take_after(count) else {
                 break;
             };
             let _ = self.queue.0.send(Some(task));
@@ -224,7 +224,7 @@ impl Parallel {
     /// an entry and still counts as idle hasn't raised `taken` yet, so it spoils the equality.
     /// An idle worker's slot is empty: only its own polls fill it, and it looked there last. Who takes
     /// a task out of another's slot ceases to be idle before. Likewise while all are idle no task is
-    /// patient: who made it so, in a poll, has taken it since, or found that another worker has, which
+    /// of low priority: who made it so, in a poll, has taken it since, or found that another worker has, which
     /// looked for more in turn, or that a tick has moved it to the queue.
     pub(super) fn is_idle(&self) -> bool {
         let taken = self.taken.load(Ordering::SeqCst);

@@ -6,14 +6,14 @@ use super::lock;
 
 /// Wakes the timekeeper. A ring before the wait isn't lost.
 #[derive(Default)]
-pub(super) struct Bell {
+pub(super) struct Parker {
     rung: Mutex<bool>,
     changed: Condvar,
     /// The timekeeper has stopped ticking, because nothing runs.
     dozing: AtomicBool,
 }
 
-impl Bell {
+impl Parker {
     pub(super) fn ring(&self) {
         *lock(&self.rung) = true;
         self.changed.notify_one();

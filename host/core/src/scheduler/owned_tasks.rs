@@ -18,7 +18,7 @@ pub(super) struct Key {
     index: usize,
 }
 
-pub(super) struct Registry {
+pub(super) struct OwnedTasks {
     shards: [Mutex<Shard>; SHARDS],
     turn: AtomicUsize,
 }
@@ -29,7 +29,7 @@ struct Shard {
     closed: bool,
 }
 
-impl Registry {
+impl OwnedTasks {
     pub(super) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),

@@ -3,12 +3,12 @@
 
 use std::time::Instant;
 
-use super::ChannelId;
 use super::error::Poison;
 use super::options::Payload;
 use super::shared::Shared;
-use super::waiting::Entry;
-use crate::process::Holder;
+use super::wait_queue::Entry;
+use crate::ids::ChannelId;
+use crate::ids::Holder;
 use crate::sync::Arc;
 
 /// What a channel has seen so far.
@@ -36,18 +36,18 @@ pub enum Side {
     Receive,
     /// The members' of a barrier.
     Sync,
-    /// Who waits for a place among those that may run; the `senders` have one to give back.
-    Place,
+    /// Those who wait for a permit to run; the `senders` hold permits, which they give back.
+    Permit,
 }
 
 /// An operation that waits at a channel or a barrier, by itself or as a guard of an alternation.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Waiting {
+pub struct WaitingOperation {
     /// Who holds the end, or the membership.
     pub holder: Holder,
     /// What it waits to do.
     pub side: Side,
-    /// Unique among the waits at this channel, so that two looks can tell whether they
+    /// Unique among the waits at this channel, so that two snapshots can tell whether they
     /// see the same wait.
     pub ticket: u64,
     /// When the wait began, to within some ticks of a scheduler.
@@ -56,9 +56,10 @@ pub struct Waiting {
     pub timed: bool,
 }
 
-/// A look at a channel or a barrier: consistent, and out of date as soon as it is returned.
+/// The state of a channel or a barrier at one moment: consistent, and out of date as soon as it is
+/// returned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct Snapshot {
     /// Messages that the channel can buffer.
     pub capacity: usize,
     /// Messages that it buffers.
@@ -78,12 +79,12 @@ pub struct Look {
     pub absent: Vec<Holder>,
     /// Who waits, senders first, each side in order. An alternation that has already
     /// communicated elsewhere is not listed.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<WaitingOperation>,
 }
 
-/// A channel without the type of its messages, or a barrier. Holding a probe keeps no end
+/// A channel without the type of its messages, or a barrier. Holding it keeps no end
 /// open, and no membership.
-pub trait Probe: Send + Sync {
+pub trait Inspect: Send + Sync {
     /// The channel.
     fn id(&self) -> ChannelId;
 
@@ -91,7 +92,7 @@ pub trait Probe: Send + Sync {
     fn label(&self) -> Option<Arc<str>>;
 
     /// Who holds its ends, and who waits.
-    fn look(&self) -> Look;
+    fn snapshot(&self) -> Snapshot;
 
     /// What it has seen so far.
     fn statistics(&self) -> Statistics;
@@ -107,7 +108,7 @@ pub trait Probe: Send + Sync {
     fn discard(&self);
 }
 
-impl<T: Payload> Probe for Shared<T> {
+impl<T: Payload> Inspect for Shared<T> {
     fn id(&self) -> ChannelId {
         self.id
     }
@@ -116,7 +117,7 @@ impl<T: Payload> Probe for Shared<T> {
         self.label.clone()
     }
 
-    fn look(&self) -> Look {
+    fn snapshot(&self) -> Snapshot {
         let state = self.lock();
         let sending = state
             .sending
@@ -126,7 +127,7 @@ impl<T: Payload> Probe for Shared<T> {
             .receiving
             .live()
             .map(|entry| waiting(entry, Side::Receive, state.receivers.holder(entry.end)));
-        Look {
+        Snapshot {
             capacity: self.capacity,
             buffered: state.buffer.len(),
             bytes: state.buffer.bytes(),
@@ -156,8 +157,8 @@ impl<T: Payload> Probe for Shared<T> {
     }
 }
 
-fn waiting<C>(entry: &Entry<C>, side: Side, holder: Holder) -> Waiting {
-    Waiting {
+fn waiting<C>(entry: &Entry<C>, side: Side, holder: Holder) -> WaitingOperation {
+    WaitingOperation {
         holder,
         side,
         ticket: entry.ticket.number,

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
 
 /// First in, first out. To see that it is empty takes no lock.
-pub(super) struct Patient<T> {
+pub(super) struct LowPriorityQueue<T> {
     tasks: Mutex<VecDeque<T>>,
     /// Written under the lock.
     len: AtomicUsize,
 }
 
-impl<T> Patient<T> {
+impl<T> LowPriorityQueue<T> {
     pub(super) fn new() -> Self {
         Self {
             tasks: Mutex::new(VecDeque::new()),
@@ -55,32 +55,32 @@ impl<T> Patient<T> {
 #[cfg(test)]
 #[cfg(loom)]
 mod models {
-    use super::Patient;
+    use super::LowPriorityQueue;
     use crate::sync::{Arc, AtomicUsize, Ordering};
     use loom::thread;
 
     #[test]
-    fn who_is_idle_has_no_patient_task_that_is_not_counted() {
+    fn who_is_idle_has_no_low_priority_task_that_is_not_counted() {
         loom::model(|| {
-            let patient = Arc::new(Patient::new());
+            let queue = Arc::new(LowPriorityQueue::new());
             let [idle, pushed, ran] = [0, 0, 0].map(|n| Arc::new(AtomicUsize::new(n)));
             let worker = thread::spawn({
-                let (patient, idle, ran) = (patient.clone(), idle.clone(), ran.clone());
+                let (queue, idle, ran) = (queue.clone(), idle.clone(), ran.clone());
                 move || {
-                    patient.push(7);
-                    if patient.take().is_some() {
+                    queue.push(7);
+                    if queue.take().is_some() {
                         ran.store(1, Ordering::Relaxed);
                     }
                     idle.fetch_add(1, Ordering::SeqCst);
                 }
             });
             let ticker = thread::spawn({
-                let (patient, pushed) = (patient.clone(), pushed.clone());
+                let (queue, pushed) = (queue.clone(), pushed.clone());
                 move || {
                     let count = || {
                         pushed.fetch_add(1, Ordering::SeqCst);
                     };
-                    patient.take_after(count).is_some()
+                    queue.take_after(count).is_some()
                 }
             });
             let all_idle = idle.load(Ordering::SeqCst) == 1;

@@ -267,7 +267,7 @@ impl HostState {
     pub(crate) fn waiting(&self) -> (u64, u64) {
         let (mut messages, mut bytes) = (0, 0);
         each(&self.networks, |network| {
-            for look in network.probes().iter().map(|probe| probe.look()) {
+            for look in network.probes().iter().map(|probe| probe.snapshot()) {
                 messages += look.buffered as u64;
                 bytes += look.bytes as u64;
             }
@@ -369,28 +369,26 @@ fn scheduler(
     let handle = runtime.handle().clone();
     let (ticking, ticks) = (engine.clone(), ticks.clone());
     let (at_tick, at_quiet) = (networks.clone(), networks.clone());
-    Scheduler::new(SchedulerOptions {
-        mode: match options.seed {
-            Some(seed) => Mode::Seeded { seed },
-            None => Mode::Parallel {
-                workers: options.workers.unwrap_or_else(cores).max(1),
-            },
+    let mode = match options.seed {
+        Some(seed) => Mode::Seeded { seed },
+        None => Mode::Parallel {
+            workers: options.workers.unwrap_or_else(cores).max(1),
         },
-        around_worker: Some(Arc::new(move |run| {
+    };
+    let options = SchedulerOptions::new(mode)
+        .around_worker(Arc::new(move |run| {
             let _entered = handle.enter();
             run();
-        })),
-        on_tick: Some(Arc::new(move || {
+        }))
+        .on_tick(Arc::new(move || {
             ticks.fetch_add(1, Ordering::Relaxed);
             ticking.increment_epoch();
             each(&at_tick, |network| network.on_tick());
-        })),
-        on_quiet: Some(Arc::new(move || {
+        }))
+        .on_quiet(Arc::new(move || {
             each(&at_quiet, |network| network.on_quiet());
-        })),
-        ..SchedulerOptions::default()
-    })
-    .map_err(setup("the worker threads"))
+        }));
+    Scheduler::new(options).map_err(setup("the worker threads"))
 }
 
 /// Calls `f` on every network, with no lock held.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use transputer_core::channel::Census;
+use transputer_core::channel::LiveCount;
 
 use crate::host::Host;
 
@@ -79,7 +79,7 @@ impl Host {
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     stores: AtomicU64,
-    pub(crate) channels: Arc<Census>,
+    pub(crate) channels: Arc<LiveCount>,
 }
 
 /// One store in the count, until it is dropped.

@@ -167,7 +167,7 @@ impl Network {
             .map_err(|error| fault(&path, error.to_string()))?;
         let journal = Arc::new(journal);
         let listening = journal.clone();
-        self.tally.on_drop(move |label, message| {
+        self.channel_totals.on_drop(move |label, message| {
             if let Some(message) = message.downcast_ref::<Message>() {
                 listening.dropped(label, &message.bytes, message.ends.len());
             }

@@ -19,7 +19,7 @@ impl ProcessState {
         let open = self.count_channel().ok_or(wit::Error::Overloaded)?;
         let label = format!("barrier opened by {}", self.process.name);
         let barrier = Barrier::keeping(label, open);
-        self.network.watch_probe(&barrier.probe());
+        self.network.watch_probe(&barrier.inspect());
         Ok(self.ends.add_barrier(barrier))
     }
 }

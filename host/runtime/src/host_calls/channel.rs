@@ -214,11 +214,9 @@ impl wit::Host for ProcessState {
         self.opened += 1;
         let label = format!("channel {} of {}", self.opened, self.process.name);
         self.trace(|| format!("opens `{label}`"));
-        let options = Options {
-            capacity: options.capacity as usize,
-            overflow,
-            ..self.network.channel_options(&label, open)
-        };
+        let capacity = options.capacity as usize;
+        let options = Options::bounded(capacity).overflow(overflow);
+        let options = self.network.counted(options, &label, open);
         let (sender, receiver) = core::channel::<Message>(options);
         self.network.watch_channel(&sender);
         Ok(Ok((

@@ -54,10 +54,13 @@ fn wit_error(error: &ChannelError) -> WitError {
             PoisonKind::PeerFailed => WitError::PeerFailed,
             PoisonKind::PeerKilled => WitError::PeerKilled,
             PoisonKind::Deadlock => WitError::Deadlock,
+            _ => WitError::Poisoned,
         },
         ChannelError::WouldBlock => WitError::WouldBlock,
         ChannelError::TimedOut => WitError::TimedOut,
         ChannelError::TooLarge { .. } => WitError::TooLarge,
         ChannelError::Overloaded { .. } => WitError::Overloaded,
+        // What a later core adds; the contract has no word for it yet.
+        _ => WitError::Malformed,
     }
 }

@@ -1,7 +1,7 @@
 //! Prepared alternations, of `transputer:csp/alternation`.
 
+use transputer_core::ChannelId;
 use transputer_core::alternation::{self as core, Chosen, Guard, Order};
-use transputer_core::channel::ChannelId;
 use transputer_core::clock::Sleep;
 use wasmtime::component::Resource;
 

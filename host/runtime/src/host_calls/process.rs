@@ -166,10 +166,8 @@ impl wit::HostChild for ProcessState {
         })?;
         let child = self.child(&this)?.0.clone();
         let label = format!("end of {}", child.name);
-        let options = transputer_core::Options {
-            capacity: 1,
-            ..self.network.channel_options(&label, open)
-        };
+        let options = transputer_core::Options::bounded(1);
+        let options = self.network.counted(options, &label, open);
         let (sender, receiver) = channel::<Message>(options);
         self.network.watch_channel(&sender);
         // The child is who will make the message come, for the eyes of deadlock detection.

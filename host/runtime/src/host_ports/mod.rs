@@ -119,10 +119,7 @@ impl HostEnd {
 }
 
 fn poison(reason: &str) -> Poison {
-    Poison {
-        kind: PoisonKind::Poisoned,
-        reason: reason.into(),
-    }
+    Poison::new(PoisonKind::Poisoned, reason)
 }
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {

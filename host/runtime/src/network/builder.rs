@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use transputer_core::channel::{Probe, Tally, channel};
+use transputer_core::channel::{Inspect, Totals as ChannelTotals, channel};
 use transputer_core::{Options, Overflow};
 
 use super::event::{Event, Listener};
@@ -51,11 +51,11 @@ pub struct Network {
     pub(crate) groups: Vec<Group>,
     /// The first member of each name.
     by_name: HashMap<String, usize>,
-    pub(crate) probes: Vec<Arc<dyn Probe>>,
+    pub(crate) probes: Vec<Arc<dyn Inspect>>,
     /// Its channels, to be counted once it runs.
     pub(crate) wired: Vec<Arc<OpenChannel>>,
     /// What channels that are gone have seen.
-    pub(crate) tally: Arc<Tally>,
+    pub(crate) channel_totals: Arc<ChannelTotals>,
     pub(crate) totals: Totals,
     pub(crate) at_capacity: Option<AtCapacity>,
     pub(crate) listener: Listener,
@@ -141,7 +141,7 @@ impl Network {
             by_name: HashMap::new(),
             probes: Vec::new(),
             wired: Vec::new(),
-            tally: Arc::default(),
+            channel_totals: Arc::default(),
             totals: Totals::default(),
             at_capacity: None,
             listener: Box::new(|_| {}),
@@ -350,16 +350,14 @@ impl Network {
     pub(super) fn open(&mut self, label: &str, options: ChannelOptions) -> (Sender, Receiver) {
         let open = Arc::new(OpenChannel::default());
         self.wired.push(open.clone());
-        let (sender, receiver) = channel::<Message>(Options {
-            lasting: Some(open),
-            capacity: options.capacity,
-            overflow: options.overflow,
-            label: Some(label.into()),
-            tally: Some(self.tally.clone()),
-            census: Some(self.host.0.counts().channels.clone()),
-            ..Options::default()
-        });
-        self.probes.push(sender.probe());
+        let options = Options::bounded(options.capacity)
+            .overflow(options.overflow)
+            .label(label)
+            .totals(self.channel_totals.clone())
+            .live_count(self.host.0.counts().channels.clone())
+            .keep_alive(open);
+        let (sender, receiver) = channel::<Message>(options);
+        self.probes.push(sender.inspect());
         (sender, receiver)
     }
 

@@ -27,7 +27,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use transputer_core::channel::{Look, Probe};
+use transputer_core::channel::{Inspect, Snapshot};
 use transputer_core::{ChannelId, Holder};
 
 use super::ends_in_transit::{moved, stand_still};
@@ -78,13 +78,13 @@ impl NetworkState {
 }
 
 /// The channels with messages that nobody can receive; `None` if no end lies in any message.
-fn unreachable(probes: &[Arc<dyn Probe>]) -> Option<Vec<Arc<dyn Probe>>> {
+fn unreachable(probes: &[Arc<dyn Inspect>]) -> Option<Vec<Arc<dyn Inspect>>> {
     let first: HashMap<_, _> = probes
         .iter()
-        .map(|probe| (probe.id(), (probe, probe.look())))
+        .map(|probe| (probe.id(), (probe, probe.snapshot())))
         .collect();
     let in_transit = |holder: &Holder| matches!(holder, Holder::Transit(_));
-    let ends = |look: &Look| {
+    let ends = |look: &Snapshot| {
         let mut ends = look
             .senders
             .iter()
@@ -99,7 +99,7 @@ fn unreachable(probes: &[Arc<dyn Probe>]) -> Option<Vec<Arc<dyn Probe>>> {
     let suspects = out_of_reach(candidates, |id| &first[&id].1);
     let second: HashMap<_, _> = suspects
         .iter()
-        .map(|id| (*id, first[id].0.look()))
+        .map(|id| (*id, first[id].0.snapshot()))
         .collect();
     let mut still = suspects;
     still.retain(|id| first[id].1.received == second[id].received);
@@ -110,7 +110,7 @@ fn unreachable(probes: &[Arc<dyn Probe>]) -> Option<Vec<Arc<dyn Probe>>> {
 /// Those of the channels every receiver of which lies in a message of one of them.
 fn out_of_reach<'a>(
     mut channels: HashSet<ChannelId>,
-    look: impl Fn(ChannelId) -> &'a Look,
+    look: impl Fn(ChannelId) -> &'a Snapshot,
 ) -> HashSet<ChannelId> {
     // Whose receivers this one carries: they are within reach if it is.
     let mut carried: HashMap<ChannelId, Vec<ChannelId>> = HashMap::new();

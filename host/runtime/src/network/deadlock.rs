@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use transputer_core::ProcessId;
-use transputer_core::channel::{Poison, PoisonKind, Probe};
+use transputer_core::channel::{Inspect, Poison, PoisonKind};
 use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, WaitsOn};
 
 use super::report::{DeadlockReport, StuckReport};
@@ -101,7 +101,10 @@ impl NetworkState {
     }
 
     /// Everything that processes wait at, and what is found there.
-    fn find_deadlocks(self: &Arc<Self>, others_live: bool) -> (Vec<Arc<dyn Probe>>, Vec<Deadlock>) {
+    fn find_deadlocks(
+        self: &Arc<Self>,
+        others_live: bool,
+    ) -> (Vec<Arc<dyn Inspect>>, Vec<Deadlock>) {
         let mut probes = self.probes();
         probes.extend(self.permit_probes(others_live));
         let found = deadlock::find(&probes, || self.awaited_ends());
@@ -185,11 +188,8 @@ fn reason(cycle: &[String]) -> String {
 }
 
 /// Poisons every channel at which a process of the deadlock waits.
-fn poison(probes: &[Arc<dyn Probe>], found: &Deadlock, reason: &str) {
-    let poison = Poison {
-        kind: PoisonKind::Deadlock,
-        reason: reason.into(),
-    };
+fn poison(probes: &[Arc<dyn Inspect>], found: &Deadlock, reason: &str) {
+    let poison = Poison::new(PoisonKind::Deadlock, reason);
     let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
     for wait in found.stuck.iter().flat_map(|stuck| &stuck.waits) {
         if let Some(probe) = by_id.get(&wait.channel) {

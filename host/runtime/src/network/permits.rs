@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use transputer_core::channel::{Look, Poison, Probe, Side, Statistics, Waiting};
+use transputer_core::channel::{Inspect, Poison, Side, Snapshot, Statistics, WaitingOperation};
 use transputer_core::clock::Time;
 use transputer_core::{ChannelId, Holder, ProcessId};
 
@@ -63,8 +63,8 @@ impl NetworkState {
 
     /// The permits as something that processes wait at. Whether processes of other networks can
     /// end, and free one, is `others_live`.
-    pub(super) fn permit_probes(self: &Arc<Self>, others_live: bool) -> [Arc<dyn Probe>; 2] {
-        let probe = |id, label: &str, shared| -> Arc<dyn Probe> {
+    pub(super) fn permit_probes(self: &Arc<Self>, others_live: bool) -> [Arc<dyn Inspect>; 2] {
+        let probe = |id, label: &str, shared| -> Arc<dyn Inspect> {
             Arc::new(PermitProbe {
                 id,
                 label: label.into(),
@@ -109,7 +109,7 @@ impl PermitProbe {
     }
 }
 
-impl Probe for PermitProbe {
+impl Inspect for PermitProbe {
     fn id(&self) -> ChannelId {
         self.id
     }
@@ -118,18 +118,18 @@ impl Probe for PermitProbe {
         Some(self.label.clone())
     }
 
-    fn look(&self) -> Look {
+    fn snapshot(&self) -> Snapshot {
         let spawners = self.permits().waiting(self.network.number);
-        let waiting = spawners.into_iter().map(|spawner| Waiting {
+        let waiting = spawners.into_iter().map(|spawner| WaitingOperation {
             holder: Holder::Process(spawner.process),
-            side: Side::Place,
+            side: Side::Permit,
             ticket: spawner.ticket,
             since: spawner.since,
             timed: spawner.timed,
         });
-        let mut look = Look {
+        let mut look = Snapshot {
             waiting: waiting.collect(),
-            ..Look::default()
+            ..Snapshot::default()
         };
         if look.waiting.is_empty() {
             return look;

@@ -94,13 +94,9 @@ impl Running {
 
     /// Opens a channel whose ends the program can send to processes, in messages.
     pub fn channel(&self, label: &str, options: ChannelOptions) -> (HostSender, HostReceiver) {
-        let options = Options {
-            capacity: options.capacity,
-            overflow: options.overflow,
-            ..self
-                .state
-                .channel_options(label, OpenChannel::of_program(&self.state.totals))
-        };
+        let open = OpenChannel::of_program(&self.state.totals);
+        let options = Options::bounded(options.capacity).overflow(options.overflow);
+        let options = self.state.counted(options, label, open);
         let (sender, receiver) = channel::<Message>(options);
         self.state.watch_channel(&sender);
         (
@@ -113,7 +109,7 @@ impl Running {
     /// can go to processes, in messages.
     pub fn barrier(&self, label: &str) -> HostBarrier {
         let barrier = Barrier::keeping(label, OpenChannel::of_program(&self.state.totals));
-        self.state.watch_probe(&barrier.probe());
+        self.state.watch_probe(&barrier.inspect());
         HostBarrier::new(barrier)
     }
 
@@ -143,7 +139,7 @@ impl Running {
         let probes = self.state.probes();
         let waiting = probes
             .iter()
-            .map(|probe| (label(&**probe), probe.look().buffered));
+            .map(|probe| (label(&**probe), probe.snapshot().buffered));
         waiting.filter(|(_, waiting)| *waiting > 0).collect()
     }
 }
@@ -170,7 +166,7 @@ impl Start {
             network.host.0.clone(),
             listener,
             network.traced,
-            network.tally.clone(),
+            network.channel_totals.clone(),
             network.totals,
             network.at_capacity,
         );

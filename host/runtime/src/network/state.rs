@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 
-use transputer_core::channel::{Probe, Tally};
+use transputer_core::channel::{Inspect, Totals as ChannelTotals};
 use transputer_core::{ChannelId, Options, ProcessId};
 
 use super::cycle_collector::Sweeps;
@@ -38,7 +38,7 @@ pub(crate) struct NetworkState {
     empty: Condvar,
     channels: Mutex<Channels>,
     /// What channels that are gone have seen.
-    tally: Arc<Tally>,
+    channel_totals: Arc<ChannelTotals>,
     /// What all of its processes use together.
     pub(crate) totals: Arc<Totals>,
     /// Its number among the networks of its host.
@@ -74,8 +74,8 @@ struct Roster {
 /// Every channel of the network that still has an end.
 #[derive(Default)]
 struct Channels {
-    probes: Vec<Weak<dyn Probe>>,
-    /// Look for dead entries when there are so many.
+    probes: Vec<Weak<dyn Inspect>>,
+    /// Snapshot for dead entries when there are so many.
     sweep_at: usize,
 }
 
@@ -87,7 +87,7 @@ impl NetworkState {
         host: Arc<HostState>,
         listener: Listener,
         traced: bool,
-        tally: Arc<Tally>,
+        channel_totals: Arc<ChannelTotals>,
         totals: plan::Totals,
         at_capacity: Option<AtCapacity>,
     ) -> Self {
@@ -121,7 +121,7 @@ impl NetworkState {
             roster: Mutex::default(),
             empty: Condvar::new(),
             channels: Mutex::default(),
-            tally,
+            channel_totals,
             watch: Watch::default(),
             units: OnceLock::new(),
             newer: Newer::default(),
@@ -237,24 +237,22 @@ impl NetworkState {
             .for_each(|unit| unit.stop());
     }
 
-    /// Options of a channel that is opened while the network runs.
-    pub(crate) fn channel_options(&self, label: &str, open: Arc<OpenChannel>) -> Options {
-        Options {
-            label: Some(label.into()),
-            tally: Some(self.tally.clone()),
-            census: Some(self.host.counts().channels.clone()),
-            lasting: Some(open),
-            ..Options::default()
-        }
+    /// The options of a channel that is opened while the network runs, and counts as its own.
+    pub(crate) fn counted(&self, options: Options, label: &str, open: Arc<OpenChannel>) -> Options {
+        options
+            .label(label)
+            .totals(self.channel_totals.clone())
+            .live_count(self.host.counts().channels.clone())
+            .keep_alive(open)
     }
 
     /// Remembers a channel, for as long as it has an end.
     pub(crate) fn watch_channel(&self, sender: &Sender) {
-        self.watch_probe(&sender.probe());
+        self.watch_probe(&sender.inspect());
     }
 
     /// Remembers a channel by its probe, likewise.
-    pub(crate) fn watch_probe(&self, probe: &Arc<dyn Probe>) {
+    pub(crate) fn watch_probe(&self, probe: &Arc<dyn Inspect>) {
         let mut channels = lock(&self.channels);
         if channels.probes.len() >= channels.sweep_at.max(FIRST_SWEEP) {
             channels.probes.retain(|probe| probe.strong_count() > 0);
@@ -264,7 +262,7 @@ impl NetworkState {
     }
 
     /// Every channel that still has an end.
-    pub(crate) fn probes(&self) -> Vec<Arc<dyn Probe>> {
+    pub(crate) fn probes(&self) -> Vec<Arc<dyn Inspect>> {
         let channels = lock(&self.channels);
         channels.probes.iter().filter_map(Weak::upgrade).collect()
     }
@@ -277,8 +275,8 @@ impl NetworkState {
     /// What became of the network so far.
     pub(super) fn report(&self) -> Report {
         let probes = self.probes();
-        let mut sent = self.tally.sent.load(Ordering::Acquire);
-        let mut dropped = self.tally.dropped.load(Ordering::Acquire);
+        let mut sent = self.channel_totals.sent.load(Ordering::Acquire);
+        let mut dropped = self.channel_totals.dropped.load(Ordering::Acquire);
         for probe in &probes {
             let seen = probe.statistics();
             sent += seen.sent;

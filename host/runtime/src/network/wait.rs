@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
-use transputer_core::channel::{Look, Probe, Side};
+use transputer_core::channel::{Inspect, Side, Snapshot};
 use transputer_core::{ChannelId, Holder, ProcessId};
 
 use super::state::NetworkState;
@@ -39,7 +39,7 @@ fn in_words(operation: Side) -> (&'static str, &'static str) {
         Side::Send => ("send", "to"),
         Side::Receive => ("receive", "from"),
         Side::Sync => ("meet", "with"),
-        Side::Place => ("have a place", "from"),
+        Side::Permit => ("have a place", "from"),
     }
 }
 
@@ -138,10 +138,10 @@ impl Names {
 }
 
 /// What every process waits for.
-pub(super) fn waits(probes: &[Arc<dyn Probe>], names: &Names) -> BTreeMap<ProcessId, Vec<Wait>> {
+pub(super) fn waits(probes: &[Arc<dyn Inspect>], names: &Names) -> BTreeMap<ProcessId, Vec<Wait>> {
     let mut waits: BTreeMap<ProcessId, Vec<Wait>> = BTreeMap::new();
     for probe in probes {
-        let look = probe.look();
+        let look = probe.snapshot();
         for waiting in &look.waiting {
             if let Holder::Process(id) = waiting.holder {
                 waits.entry(id).or_default().push(Wait {
@@ -157,16 +157,16 @@ pub(super) fn waits(probes: &[Arc<dyn Probe>], names: &Names) -> BTreeMap<Proces
     waits
 }
 
-fn other_side(look: &Look, side: Side) -> &[Holder] {
+fn other_side(look: &Snapshot, side: Side) -> &[Holder] {
     match side {
         Side::Send => &look.receivers,
-        Side::Receive | Side::Place => &look.senders,
+        Side::Receive | Side::Permit => &look.senders,
         Side::Sync => &look.absent,
     }
 }
 
 /// What a channel is called.
-pub(super) fn label(probe: &dyn Probe) -> String {
+pub(super) fn label(probe: &dyn Inspect) -> String {
     match probe.label() {
         Some(label) => label.to_string(),
         None => format!("channel {}", probe.id().0),

@@ -4,7 +4,8 @@
 //! are checked all the same, so that a mistake traps the guest and harms nobody else.
 
 use slab::Slab;
-use transputer_core::channel::{ChannelId, Poison};
+use transputer_core::ChannelId;
+use transputer_core::channel::Poison;
 use transputer_core::{Holder, ProcessId};
 use wasmtime::component::Resource;
 

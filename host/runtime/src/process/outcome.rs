@@ -133,7 +133,7 @@ impl Outcome {
             Self::Stopped(_) => PoisonKind::PeerKilled,
         };
         let reason = Arc::from(format!("process `{process}` {self}"));
-        Some(Poison { kind, reason })
+        Some(Poison::new(kind, reason))
     }
 }
 

@@ -116,10 +116,9 @@ impl Feed {
             },
             (Err(problem), _) => problem,
         };
-        self.sender.poison(Poison {
-            kind: PoisonKind::Poisoned,
-            reason: format!("stdin: {problem}").into(),
-        });
+        let reason = format!("stdin: {problem}");
+        self.sender
+            .poison(Poison::new(PoisonKind::Poisoned, reason));
         if let Some(journal) = &self.journal {
             journal.spoil();
         }

@@ -46,10 +46,8 @@ impl Handover {
     pub(crate) fn into_wiring(self, network: &NetworkState, process: &str) -> Wiring {
         let closed = |port: &str| {
             let label = format!("closed port {process}.{port}");
-            channel::<Message>(Options {
-                capacity: 0,
-                ..network.channel_options(&label, OpenChannel::of_program(&network.totals))
-            })
+            let open = OpenChannel::of_program(&network.totals);
+            channel::<Message>(network.counted(Options::rendezvous(), &label, open))
         };
         let inputs = self.inputs.into_iter().map(|(port, end)| {
             let end = end.unwrap_or_else(|| closed(&port).1);

@@ -3,9 +3,9 @@
 
 use transputer_core::channel::Batch;
 
-use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::{Charge, PLACE};
 use crate::message::{Bytes, Message};
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 /// Bytes of the length in front of each message.
 pub(crate) const PREFIX: usize = 4;

@@ -8,11 +8,11 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime::component::types::ComponentItem;
 
-use crate::bindings::GuestPre;
 use crate::code_cache::{Cache, Origin};
-use crate::direct::{Direct, DirectLinker};
 use crate::error::{ComponentFault, Error};
 use crate::process::ProcessState;
+use transputer_abi::bindings::GuestPre;
+use transputer_abi::{Code, CoreLinker};
 use transputer_network::signature::Signature;
 
 /// The code of a process, checked, compiled and ready to be instantiated any number of
@@ -23,22 +23,14 @@ pub struct Component(Arc<Inner>);
 struct Inner {
     name: String,
     signature: Signature,
-    code: Code,
-}
-
-/// What of it is instantiated.
-pub(crate) enum Code {
-    /// The component.
-    Whole(GuestPre<ProcessState>),
-    /// Its core module alone.
-    Direct(Direct),
+    code: Code<ProcessState>,
 }
 
 /// What components are linked with.
 pub(crate) struct Linkers {
     pub(crate) whole: Linker<ProcessState>,
     /// None: every component is instantiated as a whole.
-    pub(crate) direct: Option<DirectLinker>,
+    pub(crate) core_modules: Option<CoreLinker<ProcessState>>,
 }
 
 /// The interfaces that the host links.
@@ -120,10 +112,10 @@ impl Component {
     /// Whether its core module is run directly, which costs less: see
     /// [`HostOptions::direct`](crate::HostOptions::direct).
     pub fn is_direct(&self) -> bool {
-        matches!(self.0.code, Code::Direct(_))
+        matches!(self.0.code, Code::CoreModule(_))
     }
 
-    pub(crate) fn code(&self) -> &Code {
+    pub(crate) fn code(&self) -> &Code<ProcessState> {
         &self.0.code
     }
 }
@@ -139,14 +131,15 @@ struct Making<'a> {
 
 impl Making<'_> {
     /// The code that was once compiled from the same component, which was valid then.
-    fn kept(&self) -> Option<Code> {
-        if let Some(linker) = &self.linkers.direct {
-            let direct = Direct::kept(self.engine, linker, self.cache, &self.origin);
-            if let Some(direct) = direct {
-                return Some(Code::Direct(direct));
+    fn kept(&self) -> Option<Code<ProcessState>> {
+        if let Some(linker) = &self.linkers.core_modules {
+            let origin = self.origin.rewritten(linker.digest());
+            let module = self.cache.kept(self.engine, &origin);
+            if let Some(module) = module.and_then(|module| linker.link(&module)) {
+                return Some(Code::CoreModule(module));
             }
             // Which way it goes must not depend on what the cache has.
-            if Direct::suits(linker, self.bytes) {
+            if linker.suits(self.bytes) {
                 return None;
             }
         }
@@ -155,13 +148,9 @@ impl Making<'_> {
     }
 
     /// Compiles the component, which has been validated.
-    fn compile(&self) -> Result<Code, ComponentFault> {
-        if let Some(linker) = &self.linkers.direct {
-            let (cache, origin) = (self.cache, &self.origin);
-            let direct = Direct::compile(self.engine, linker, cache, origin, self.bytes);
-            if let Some(direct) = direct {
-                return Ok(Code::Direct(direct));
-            }
+    fn compile(&self) -> Result<Code<ProcessState>, ComponentFault> {
+        if let Some(module) = self.compile_core_module() {
+            return Ok(module);
         }
         let component = self
             .cache
@@ -170,7 +159,19 @@ impl Making<'_> {
         self.link(&component)
     }
 
-    fn link(&self, component: &wasmtime::component::Component) -> Result<Code, ComponentFault> {
+    /// Compiles its core module, if that can be run by itself.
+    fn compile_core_module(&self) -> Option<Code<ProcessState>> {
+        let linker = self.linkers.core_modules.as_ref()?;
+        let bytes = linker.rewrite(self.bytes)?;
+        let origin = self.origin.rewritten(linker.digest());
+        let module = self.cache.compile(self.engine, &origin, &bytes).ok()?;
+        linker.link(&module).map(Code::CoreModule)
+    }
+
+    fn link(
+        &self,
+        component: &wasmtime::component::Component,
+    ) -> Result<Code<ProcessState>, ComponentFault> {
         check_imports(self.engine, component)?;
         let instance = self
             .linkers

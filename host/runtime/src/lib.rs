@@ -23,11 +23,9 @@
 #![deny(missing_docs)]
 
 mod batch;
-mod bindings;
 mod code_cache;
 mod component;
 mod dead_letters;
-mod direct;
 mod engine;
 mod error;
 mod host;

@@ -13,21 +13,17 @@ use crate::limits::Charge;
 use crate::process::Process;
 
 /// The sender of a channel of messages.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub type Sender = channel::Sender<Message>;
+pub(crate) type Sender = channel::Sender<Message>;
 
 /// The receiver of a channel of messages.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub type Receiver = channel::Receiver<Message>;
+pub(crate) type Receiver = channel::Receiver<Message>;
 
 /// One membership of a barrier.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub use transputer_core::Barrier;
+pub(crate) use transputer_core::Barrier;
 
 /// One end of a channel, or a membership of a barrier, on its way in a message.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
 #[derive(Debug)]
-pub enum End {
+pub(crate) enum End {
     /// A sender.
     Sender(Sender),
     /// A receiver.
@@ -40,8 +36,7 @@ pub enum End {
 pub(crate) const SMALL: usize = 16;
 
 /// The bytes of a message.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub type Bytes = SmallVec<[u8; SMALL]>;
+pub(crate) type Bytes = SmallVec<[u8; SMALL]>;
 
 /// The ends that a message carries.
 ///
@@ -51,9 +46,8 @@ pub type Bytes = SmallVec<[u8; SMALL]>;
 ///
 /// Ends that are dropped because the process that gave them away was ended are poisoned first, as
 /// all that the process held: whoever is at the other sides must not mistake that for a normal end.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
 #[derive(Default)]
-pub struct Carried(Option<Box<Carriage>>);
+pub(crate) struct Carried(Option<Box<Carriage>>);
 
 /// Ends, and who gave them away, if it was a process. Few messages have any, so it is kept apart.
 struct Carriage {
@@ -148,9 +142,8 @@ impl Carried {
 
 /// A serialized message. What the bytes mean is between sender and receiver: CBOR for
 /// typed ports, anything for ports of type `list<u8>`.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
 #[derive(Debug, Default)]
-pub struct Message {
+pub(crate) struct Message {
     /// The payload.
     pub bytes: Bytes,
     /// Ends of channels that go to whoever receives the message.

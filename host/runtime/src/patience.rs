@@ -3,7 +3,7 @@
 use transputer_core::clock::{Clock, Sleep, Time};
 use transputer_network::policies::AtCapacity;
 
-use crate::bindings::transputer::csp::channel as wit;
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 /// How long something may wait: until a [`Time`], or with the [`Sleep`] that ends then.
 #[derive(Copy, Clone, Debug)]

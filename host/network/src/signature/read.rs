@@ -151,7 +151,7 @@ fn sections(component: &[u8]) -> Result<Vec<&[u8]>, SignatureError> {
     for payload in Parser::new(0).parse_all(component) {
         let payload = payload.map_err(|error| SignatureError::NotWasm {
             reason: error.message().to_owned(),
-            offset: error.offset(),
+            offset: error.offset() as u64,
         })?;
         match payload {
             Payload::CustomSection(section) if section.name() == SECTION => {

@@ -1,14 +1,14 @@
 //! `transputer:csp/alternation`.
 
+use transputer_abi::handles::PreparedHandle;
 use transputer_core::ChannelId;
 use transputer_core::alternation::{Chosen, Guard, Outcome};
-use wasmtime::component::Resource;
 
 use super::in_flight::watching_choice;
 use super::wit_error;
-use crate::bindings::transputer::csp::{alternation as wit, channel as wit_channel};
 use crate::message::{Message, Receiver};
-use crate::process::{Prepared, ProcessState};
+use crate::process::ProcessState;
+use transputer_abi::bindings::transputer::csp::{alternation as wit, channel as wit_channel};
 
 /// Guards that one alternation may have.
 pub(super) const GUARDS: usize = 4_096;
@@ -40,7 +40,7 @@ impl wit::Host for ProcessState {
     fn prepare(
         &mut self,
         order: wit::Order,
-    ) -> wasmtime::Result<Result<Resource<Prepared>, wit_channel::Error>> {
+    ) -> wasmtime::Result<Result<PreparedHandle, wit_channel::Error>> {
         Ok(self.prepare(order))
     }
 }

@@ -1,18 +1,18 @@
 //! Barriers, of `transputer:csp/channel`.
 
+use transputer_abi::handles::BarrierHandle;
 use transputer_core::channel::ChannelError;
-use wasmtime::component::Resource;
 
 use super::channel::{Answer, poison_with};
 use super::wit_error;
-use crate::bindings::transputer::csp::channel as wit;
 use crate::message::Barrier;
 use crate::patience::Patience;
 use crate::process::ProcessState;
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 impl ProcessState {
     /// A barrier of which this process is the first member.
-    pub(super) fn open_barrier(&mut self) -> Result<Resource<Barrier>, wit::Error> {
+    pub(super) fn open_barrier(&mut self) -> Result<BarrierHandle, wit::Error> {
         if self.ends.room_for(1).is_err() {
             return Err(wit::Error::Overloaded);
         }
@@ -25,7 +25,7 @@ impl ProcessState {
 }
 
 impl wit::HostBarrier for ProcessState {
-    fn enrol(&mut self, this: Resource<Barrier>) -> Answer<Resource<Barrier>> {
+    fn enrol(&mut self, this: BarrierHandle) -> Answer<BarrierHandle> {
         if self.ends.room_for(1).is_err() {
             return Ok(Err(wit::Error::Overloaded));
         }
@@ -33,7 +33,7 @@ impl wit::HostBarrier for ProcessState {
         Ok(Ok(self.ends.add_barrier(member)))
     }
 
-    async fn sync(&mut self, this: Resource<Barrier>, patience: wit::Patience) -> Answer<()> {
+    async fn sync(&mut self, this: BarrierHandle, patience: wit::Patience) -> Answer<()> {
         self.settle();
         let wait = self.how_long(patience);
         let past = self.sleep_until(0);
@@ -53,22 +53,22 @@ impl wit::HostBarrier for ProcessState {
         Ok(synced.map_err(|error| wit_error(&error)))
     }
 
-    fn members(&mut self, this: Resource<Barrier>) -> wasmtime::Result<u32> {
+    fn members(&mut self, this: BarrierHandle) -> wasmtime::Result<u32> {
         let members = self.ends.barrier(&this)?.members();
         Ok(u32::try_from(members).unwrap_or(u32::MAX))
     }
 
-    fn poison(&mut self, this: Resource<Barrier>, reason: String) -> wasmtime::Result<()> {
+    fn poison(&mut self, this: BarrierHandle, reason: String) -> wasmtime::Result<()> {
         self.ends.barrier(&this)?.poison(poison_with(reason));
         Ok(())
     }
 
-    fn reason(&mut self, this: Resource<Barrier>) -> wasmtime::Result<Option<String>> {
+    fn reason(&mut self, this: BarrierHandle) -> wasmtime::Result<Option<String>> {
         let poison = self.ends.barrier(&this)?.poisoned();
         Ok(poison.map(|poison| poison.reason.to_string()))
     }
 
-    fn drop(&mut self, this: Resource<Barrier>) -> wasmtime::Result<()> {
+    fn drop(&mut self, this: BarrierHandle) -> wasmtime::Result<()> {
         drop(self.ends.take_barrier(&this)?);
         Ok(())
     }

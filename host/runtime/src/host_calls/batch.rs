@@ -3,10 +3,10 @@
 use transputer_core::channel::{Ahead, Batch, ChannelError, Outgoing, SendError};
 
 use crate::batch::{PREFIX, Packed, Unpacked, pack};
-use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::Charge;
 use crate::message::{Message, Receiver, Sender};
 use crate::process::{MemoryLimiter, ProcessState};
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 /// Bytes that one packed batch may have, unless its first message is longer.
 const BATCH: usize = 64 << 10;

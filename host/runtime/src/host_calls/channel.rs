@@ -4,20 +4,20 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use transputer_abi::handles::{BarrierHandle, ReceiverHandle, SenderHandle};
 use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind};
 use transputer_core::scheduler::keep_woken;
 use transputer_core::{Options, Overflow};
-use wasmtime::component::Resource;
 
 use super::batch::packed_alone;
 use super::parking::Parking;
 use super::wit_error;
-use crate::bindings::transputer::csp::channel as wit;
 use crate::limits::OpenChannel;
-use crate::message::{Barrier, Bytes, Carried, End, Message, Receiver, Sender};
+use crate::message::{Bytes, Carried, End, Message, Receiver, Sender};
 use crate::network::ends_in_transit::send_ends;
 use crate::network::event::{Event, Level};
 use crate::process::ProcessState;
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 /// The longest reason for poison that is kept.
 const REASON: usize = 4 << 10;
@@ -179,7 +179,7 @@ pub(super) fn poison_with(reason: String) -> Poison {
 }
 
 impl wit::Host for ProcessState {
-    fn open_barrier(&mut self) -> Answer<Resource<Barrier>> {
+    fn open_barrier(&mut self) -> Answer<BarrierHandle> {
         Ok(self.open_barrier())
     }
 
@@ -196,7 +196,7 @@ impl wit::Host for ProcessState {
         Ok(self.receive_some(receiver, most).await)
     }
 
-    fn open(&mut self, options: wit::Options) -> Answer<(Resource<Sender>, Resource<Receiver>)> {
+    fn open(&mut self, options: wit::Options) -> Answer<(SenderHandle, ReceiverHandle)> {
         if options.capacity > CAPACITY {
             return Ok(Err(wit::Error::TooLarge));
         }
@@ -227,7 +227,7 @@ impl wit::Host for ProcessState {
 }
 
 impl wit::HostSender for ProcessState {
-    async fn send(&mut self, this: Resource<Sender>, message: Vec<u8>) -> Answer<()> {
+    async fn send(&mut self, this: SenderHandle, message: Vec<u8>) -> Answer<()> {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
@@ -239,12 +239,12 @@ impl wit::HostSender for ProcessState {
         Ok(self.sent(sender, size, sent))
     }
 
-    fn number(&mut self, this: Resource<Sender>) -> wasmtime::Result<u32> {
+    fn number(&mut self, this: SenderHandle) -> wasmtime::Result<u32> {
         self.ends.sender(&this)?;
         Ok(this.rep())
     }
 
-    fn try_send(&mut self, this: Resource<Sender>, message: Vec<u8>) -> Answer<()> {
+    fn try_send(&mut self, this: SenderHandle, message: Vec<u8>) -> Answer<()> {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
@@ -254,12 +254,7 @@ impl wit::HostSender for ProcessState {
         Ok(self.sent(sender, size, sent))
     }
 
-    async fn send_by(
-        &mut self,
-        this: Resource<Sender>,
-        message: Vec<u8>,
-        deadline: u64,
-    ) -> Answer<()> {
+    async fn send_by(&mut self, this: SenderHandle, message: Vec<u8>, deadline: u64) -> Answer<()> {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
@@ -275,7 +270,7 @@ impl wit::HostSender for ProcessState {
 
     async fn send_batch(
         &mut self,
-        this: Resource<Sender>,
+        this: SenderHandle,
         packed: Vec<u8>,
         patience: wit::Patience,
     ) -> wasmtime::Result<(u32, Option<wit::Error>)> {
@@ -287,7 +282,7 @@ impl wit::HostSender for ProcessState {
 
     async fn send_ends(
         &mut self,
-        this: Resource<Sender>,
+        this: SenderHandle,
         message: Vec<u8>,
         ends: Vec<wit::End>,
         patience: wit::Patience,
@@ -327,33 +322,33 @@ impl wit::HostSender for ProcessState {
         })
     }
 
-    fn clone(&mut self, this: Resource<Sender>) -> wasmtime::Result<Resource<Sender>> {
+    fn clone(&mut self, this: SenderHandle) -> wasmtime::Result<SenderHandle> {
         self.ends.room_for(1)?;
         let sender = self.ends.sender(&this)?.clone_for(self.ends.holder());
         Ok(self.ends.add_sender(sender))
     }
 
-    fn close(&mut self, this: Resource<Sender>) -> wasmtime::Result<()> {
+    fn close(&mut self, this: SenderHandle) -> wasmtime::Result<()> {
         drop(self.ends.take_sender(&this)?);
         Ok(())
     }
 
-    fn poison(&mut self, this: Resource<Sender>, reason: String) -> wasmtime::Result<()> {
+    fn poison(&mut self, this: SenderHandle, reason: String) -> wasmtime::Result<()> {
         let poison = poison_with(reason);
         self.ends.sender(&this)?.poison(poison);
         Ok(())
     }
 
-    fn reason(&mut self, this: Resource<Sender>) -> wasmtime::Result<Option<String>> {
+    fn reason(&mut self, this: SenderHandle) -> wasmtime::Result<Option<String>> {
         let poison = self.ends.sender(&this)?.poisoned();
         Ok(poison.map(|poison| poison.reason.to_string()))
     }
 
-    fn statistics(&mut self, this: Resource<Sender>) -> wasmtime::Result<wit::Statistics> {
+    fn statistics(&mut self, this: SenderHandle) -> wasmtime::Result<wit::Statistics> {
         Ok(statistics(self.ends.sender(&this)?.statistics()))
     }
 
-    fn drop(&mut self, this: Resource<Sender>) -> wasmtime::Result<()> {
+    fn drop(&mut self, this: SenderHandle) -> wasmtime::Result<()> {
         let sender = self.ends.take_sender(&this)?;
         self.close_dropped(End::Sender(sender));
         Ok(())
@@ -361,7 +356,7 @@ impl wit::HostSender for ProcessState {
 }
 
 impl wit::HostReceiver for ProcessState {
-    async fn receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
+    async fn receive(&mut self, this: ReceiverHandle) -> Answer<Vec<u8>> {
         self.settle();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive();
@@ -369,18 +364,18 @@ impl wit::HostReceiver for ProcessState {
         Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
-    fn number(&mut self, this: Resource<Receiver>) -> wasmtime::Result<u32> {
+    fn number(&mut self, this: ReceiverHandle) -> wasmtime::Result<u32> {
         self.ends.receiver(&this)?;
         Ok(this.rep())
     }
 
-    fn try_receive(&mut self, this: Resource<Receiver>) -> Answer<Vec<u8>> {
+    fn try_receive(&mut self, this: ReceiverHandle) -> Answer<Vec<u8>> {
         let receiver = self.ends.receiver(&this)?;
         let received = receiver.try_receive();
         Ok(self.plain(receiver, received).map(Bytes::into_vec))
     }
 
-    async fn receive_by(&mut self, this: Resource<Receiver>, deadline: u64) -> Answer<Vec<u8>> {
+    async fn receive_by(&mut self, this: ReceiverHandle, deadline: u64) -> Answer<Vec<u8>> {
         let deadline = self.sleep_until(deadline);
         self.settle();
         let receiver = self.ends.receiver(&this)?;
@@ -391,7 +386,7 @@ impl wit::HostReceiver for ProcessState {
 
     async fn receive_batch(
         &mut self,
-        this: Resource<Receiver>,
+        this: ReceiverHandle,
         most: u32,
         patience: wit::Patience,
     ) -> Answer<Vec<u8>> {
@@ -410,7 +405,7 @@ impl wit::HostReceiver for ProcessState {
 
     async fn receive_ends(
         &mut self,
-        this: Resource<Receiver>,
+        this: ReceiverHandle,
         patience: wit::Patience,
     ) -> Answer<wit::Message> {
         let wait = self.how_long(patience);
@@ -441,33 +436,33 @@ impl wit::HostReceiver for ProcessState {
         Ok(accepted)
     }
 
-    fn clone(&mut self, this: Resource<Receiver>) -> wasmtime::Result<Resource<Receiver>> {
+    fn clone(&mut self, this: ReceiverHandle) -> wasmtime::Result<ReceiverHandle> {
         self.ends.room_for(1)?;
         let receiver = self.ends.receiver(&this)?.clone_for(self.ends.holder());
         Ok(self.ends.add_receiver(receiver))
     }
 
-    fn close(&mut self, this: Resource<Receiver>) -> wasmtime::Result<()> {
+    fn close(&mut self, this: ReceiverHandle) -> wasmtime::Result<()> {
         drop(self.ends.take_receiver(&this)?);
         Ok(())
     }
 
-    fn poison(&mut self, this: Resource<Receiver>, reason: String) -> wasmtime::Result<()> {
+    fn poison(&mut self, this: ReceiverHandle, reason: String) -> wasmtime::Result<()> {
         let poison = poison_with(reason);
         self.ends.receiver(&this)?.poison(poison);
         Ok(())
     }
 
-    fn reason(&mut self, this: Resource<Receiver>) -> wasmtime::Result<Option<String>> {
+    fn reason(&mut self, this: ReceiverHandle) -> wasmtime::Result<Option<String>> {
         let poison = self.ends.receiver(&this)?.poisoned();
         Ok(poison.map(|poison| poison.reason.to_string()))
     }
 
-    fn statistics(&mut self, this: Resource<Receiver>) -> wasmtime::Result<wit::Statistics> {
+    fn statistics(&mut self, this: ReceiverHandle) -> wasmtime::Result<wit::Statistics> {
         Ok(statistics(self.ends.receiver(&this)?.statistics()))
     }
 
-    fn drop(&mut self, this: Resource<Receiver>) -> wasmtime::Result<()> {
+    fn drop(&mut self, this: ReceiverHandle) -> wasmtime::Result<()> {
         let receiver = self.ends.take_receiver(&this)?;
         self.close_dropped(End::Receiver(receiver));
         Ok(())

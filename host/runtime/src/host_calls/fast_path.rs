@@ -6,9 +6,9 @@ use transputer_core::channel::ChannelError;
 use super::channel::Answer;
 use super::parking::{Receives, Sends};
 use super::wit_error;
-use crate::bindings::transputer::csp::channel as wit;
 use crate::message::{Bytes, Message, Receiver, SMALL};
 use crate::process::ProcessState;
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 /// From this many bytes on a message goes by itself: one more copy, into a batch, would cost
 /// more than the call that it saves.

@@ -6,10 +6,10 @@ use std::task::Poll;
 
 use transputer_core::ChannelId;
 
-use crate::bindings::transputer::csp::channel as wit;
 use crate::message::End;
 use crate::process::ProcessState;
 use crate::supervision::{InFlight, TakenEnd};
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 /// Waits to receive. `asks` tells the supervisor what the process asks for, and whether it
 /// waits; a process that is watched from the middle of the wait on is seen to wait, too.

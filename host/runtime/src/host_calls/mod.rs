@@ -16,18 +16,17 @@ mod prepared;
 mod process;
 mod trace;
 
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub use prepared::Prepared;
+pub(crate) use prepared::Prepared;
 
 use transputer_core::channel::{ChannelError, PoisonKind};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::Guest;
-use crate::bindings::transputer::csp::channel::Error as WitError;
 use crate::component::Linkers;
-use crate::direct::DirectLinker;
 use crate::error::Error;
+use transputer_abi::CoreLinker;
+use transputer_abi::bindings::Guest;
+use transputer_abi::bindings::transputer::csp::channel::Error as WitError;
 
 /// Everything that a guest may import.
 pub(crate) fn linkers(engine: &Engine, direct: bool) -> Result<Linkers, Error> {
@@ -37,10 +36,13 @@ pub(crate) fn linkers(engine: &Engine, direct: bool) -> Result<Linkers, Error> {
     };
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(setup)?;
     Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(setup)?;
-    let direct = direct.then(|| DirectLinker::new(engine)).transpose()?;
+    let core_modules = direct
+        .then(|| CoreLinker::new(engine))
+        .transpose()
+        .map_err(setup)?;
     Ok(Linkers {
         whole: linker,
-        direct,
+        core_modules,
     })
 }
 

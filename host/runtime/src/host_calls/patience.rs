@@ -3,10 +3,10 @@
 use transputer_core::channel::{ChannelError, SendError};
 use transputer_core::clock::{Sleep, Time};
 
-use crate::bindings::transputer::csp::channel as wit;
 use crate::message::{Message, Receiver, Sender};
 use crate::patience::Patience;
 use crate::process::ProcessState;
+use transputer_abi::bindings::transputer::csp::channel as wit;
 
 impl Patience<Sleep> {
     pub(super) async fn send(

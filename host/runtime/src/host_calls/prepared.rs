@@ -1,5 +1,6 @@
 //! Prepared alternations, of `transputer:csp/alternation`.
 
+use transputer_abi::handles::{PreparedHandle, ReceiverHandle, SenderHandle};
 use transputer_core::ChannelId;
 use transputer_core::alternation::{self as core, Chosen, Guard, Order};
 use transputer_core::clock::Sleep;
@@ -8,20 +9,19 @@ use wasmtime::component::Resource;
 use super::alternation::GUARDS;
 use super::channel::Answer;
 use super::in_flight::watching_choice;
-use crate::bindings::transputer::csp::alternation as wit;
-use crate::bindings::transputer::csp::channel::{self as channel_wit, Error};
-use crate::message::{Message, Receiver, Sender};
+use crate::message::Message;
 use crate::patience::Patience;
 use crate::process::{Ends, ProcessState};
+use transputer_abi::bindings::transputer::csp::alternation as wit;
+use transputer_abi::bindings::transputer::csp::channel::{self as channel_wit, Error};
 
 /// Prepared alternations that a process may have.
 const MOST: usize = 256;
 
 /// An alternation that is built once. It knows its ends by their numbers and, since numbers are
 /// used again, by their channels.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
 #[derive(Debug)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     alternation: core::Prepared<Message>,
     guards: Vec<End>,
 }
@@ -45,7 +45,7 @@ enum Choice<'a> {
 
 impl ProcessState {
     /// A prepared alternation without guards.
-    pub(super) fn prepare(&mut self, order: wit::Order) -> Result<Resource<Prepared>, Error> {
+    pub(super) fn prepare(&mut self, order: wit::Order) -> Result<PreparedHandle, Error> {
         if self.prepared.len() >= MOST {
             return Err(Error::Overloaded);
         }
@@ -62,7 +62,7 @@ impl ProcessState {
         Ok(Resource::new_own(number))
     }
 
-    fn add_guard(&mut self, this: &Resource<Prepared>, end: End) -> Answer<u32> {
+    fn add_guard(&mut self, this: &PreparedHandle, end: End) -> Answer<u32> {
         let guards = &mut self.prepared(this)?.guards;
         if guards.len() >= GUARDS {
             return Ok(Err(Error::Overloaded));
@@ -72,7 +72,7 @@ impl ProcessState {
         Ok(Ok(number.expect("the limit on guards is below 2^32")))
     }
 
-    fn prepared(&mut self, this: &Resource<Prepared>) -> wasmtime::Result<&mut Prepared> {
+    fn prepared(&mut self, this: &PreparedHandle) -> wasmtime::Result<&mut Prepared> {
         let number = this.rep();
         let prepared = self.prepared.get_mut(number as usize);
         prepared.ok_or_else(|| no_such(number))
@@ -81,7 +81,7 @@ impl ProcessState {
     /// Lets one of the guards go. Without patience for any, there is no message.
     async fn choose_prepared(
         &mut self,
-        this: &Resource<Prepared>,
+        this: &PreparedHandle,
         enabled: Option<Vec<u32>>,
         offers: Vec<(u32, Vec<u8>)>,
         wait: Patience<Sleep>,
@@ -194,23 +194,19 @@ fn choice<'a>(
 }
 
 impl wit::HostPrepared for ProcessState {
-    fn add_receive(
-        &mut self,
-        this: Resource<Prepared>,
-        receiver: Resource<Receiver>,
-    ) -> Answer<u32> {
+    fn add_receive(&mut self, this: PreparedHandle, receiver: ReceiverHandle) -> Answer<u32> {
         let channel = self.ends.receiver(&receiver)?.id();
         self.add_guard(&this, End::Receiver(receiver.rep(), channel))
     }
 
-    fn add_send(&mut self, this: Resource<Prepared>, sender: Resource<Sender>) -> Answer<u32> {
+    fn add_send(&mut self, this: PreparedHandle, sender: SenderHandle) -> Answer<u32> {
         let channel = self.ends.sender(&sender)?.id();
         self.add_guard(&this, End::Sender(sender.rep(), channel))
     }
 
     async fn wait(
         &mut self,
-        this: Resource<Prepared>,
+        this: PreparedHandle,
         enabled: Option<Vec<u32>>,
         offers: Vec<(u32, Vec<u8>)>,
         patience: channel_wit::Patience,
@@ -244,7 +240,7 @@ impl wit::HostPrepared for ProcessState {
         Ok(Ok(wit::Chosen { guard, outcome }))
     }
 
-    fn drop(&mut self, this: Resource<Prepared>) -> wasmtime::Result<()> {
+    fn drop(&mut self, this: PreparedHandle) -> wasmtime::Result<()> {
         self.prepared(&this)?;
         self.prepared.remove(this.rep() as usize);
         Ok(())

@@ -6,22 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
+use transputer_abi::handles::{ChildHandle, ReceiverHandle, SenderHandle};
 use transputer_core::Holder;
 use transputer_core::channel::channel;
 use transputer_core::clock::{Sleep, Time};
 use wasmtime::component::Resource;
 
 use super::channel::cut;
-use crate::bindings::transputer::csp::{channel as wit_channel, process as wit};
 use crate::component::Component;
 use crate::error::SpawnFault;
-use crate::message::{Message, Receiver, Sender};
+use crate::message::Message;
 use crate::network::event::{Event, Level};
 use crate::network::signature_check::{check_arguments, check_ports};
 use crate::patience::Patience;
 use crate::process::{
     Child, ChildGuard, Outcome, Process, ProcessState, SpawnRequest, Wiring, spawn,
 };
+use transputer_abi::bindings::transputer::csp::{channel as wit_channel, process as wit};
 
 /// The longest line of a log.
 const LINE: usize = 8 << 10;
@@ -46,9 +47,9 @@ impl wit::Host for ProcessState {
         component: String,
         name: Option<String>,
         arguments: Vec<u8>,
-        inputs: Vec<(String, Resource<Receiver>)>,
-        outputs: Vec<(String, Resource<Sender>)>,
-    ) -> wasmtime::Result<Result<Resource<Child>, wit::SpawnRefused>> {
+        inputs: Vec<(String, ReceiverHandle)>,
+        outputs: Vec<(String, SenderHandle)>,
+    ) -> wasmtime::Result<Result<ChildHandle, wit::SpawnRefused>> {
         self.settle();
         let wiring = self.take_wiring(inputs, outputs)?;
         let request = self.request(&component, name, arguments, &wiring);
@@ -62,10 +63,10 @@ impl wit::Host for ProcessState {
         component: String,
         name: Option<String>,
         arguments: Vec<u8>,
-        inputs: Vec<(String, Resource<Receiver>)>,
-        outputs: Vec<(String, Resource<Sender>)>,
+        inputs: Vec<(String, ReceiverHandle)>,
+        outputs: Vec<(String, SenderHandle)>,
         patience: wit_channel::Patience,
-    ) -> wasmtime::Result<Result<Resource<Child>, wit::SpawnRefused>> {
+    ) -> wasmtime::Result<Result<ChildHandle, wit::SpawnRefused>> {
         let wiring = self.take_wiring(inputs, outputs)?;
         let request = self.request(&component, name, arguments, &wiring);
         self.spawn_child(request, wiring, patience.into()).await
@@ -119,17 +120,17 @@ impl wit::Host for ProcessState {
 }
 
 impl wit::HostChild for ProcessState {
-    fn name(&mut self, this: Resource<Child>) -> wasmtime::Result<String> {
+    fn name(&mut self, this: ChildHandle) -> wasmtime::Result<String> {
         Ok(self.child(&this)?.0.name.to_string())
     }
 
-    fn id(&mut self, this: Resource<Child>) -> wasmtime::Result<u64> {
+    fn id(&mut self, this: ChildHandle) -> wasmtime::Result<u64> {
         Ok(self.child(&this)?.0.id.0)
     }
 
     async fn wait(
         &mut self,
-        this: Resource<Child>,
+        this: ChildHandle,
         patience: wit_channel::Patience,
     ) -> wasmtime::Result<Option<wit::Outcome>> {
         self.settle();
@@ -146,19 +147,19 @@ impl wit::HostChild for ProcessState {
         Ok(outcome.map(wit_outcome))
     }
 
-    fn kill(&mut self, this: Resource<Child>, reason: String) -> wasmtime::Result<()> {
+    fn kill(&mut self, this: ChildHandle, reason: String) -> wasmtime::Result<()> {
         let reason = cut(reason, LINE);
         self.child(&this)?.0.end(Outcome::Stopped(reason));
         Ok(())
     }
 
-    fn link(&mut self, this: Resource<Child>) -> wasmtime::Result<()> {
+    fn link(&mut self, this: ChildHandle) -> wasmtime::Result<()> {
         let child = self.child(&this)?.0.clone();
         self.process.link(&child);
         Ok(())
     }
 
-    fn monitor(&mut self, this: Resource<Child>) -> wasmtime::Result<Resource<Receiver>> {
+    fn monitor(&mut self, this: ChildHandle) -> wasmtime::Result<ReceiverHandle> {
         self.ends.room_for(1)?;
         let open = self.count_channel().ok_or_else(|| {
             let most = self.settings.limits.channels;
@@ -183,7 +184,7 @@ impl wit::HostChild for ProcessState {
         Ok(self.ends.add_receiver(receiver))
     }
 
-    fn drop(&mut self, this: Resource<Child>) -> wasmtime::Result<()> {
+    fn drop(&mut self, this: ChildHandle) -> wasmtime::Result<()> {
         self.child(&this)?;
         self.children.remove(this.rep() as usize);
         Ok(())
@@ -197,7 +198,7 @@ impl ProcessState {
         request: Result<SpawnRequest, SpawnFault>,
         wiring: Wiring,
         patience: Patience<Time>,
-    ) -> wasmtime::Result<Result<Resource<Child>, wit::SpawnRefused>> {
+    ) -> wasmtime::Result<Result<ChildHandle, wit::SpawnRefused>> {
         let mut request = match request {
             Ok(request) => request,
             Err(fault) => return Ok(Err(self.refuse(&fault, wiring))),
@@ -229,7 +230,7 @@ impl ProcessState {
         }
     }
 
-    fn child(&self, handle: &Resource<Child>) -> wasmtime::Result<&Child> {
+    fn child(&self, handle: &ChildHandle) -> wasmtime::Result<&Child> {
         let number = handle.rep();
         self.children.get(number as usize).ok_or_else(|| {
             wasmtime::Error::msg(format!("unknown handle: no child has number {number} here"))
@@ -238,8 +239,8 @@ impl ProcessState {
 
     fn take_wiring(
         &mut self,
-        inputs: Vec<(String, Resource<Receiver>)>,
-        outputs: Vec<(String, Resource<Sender>)>,
+        inputs: Vec<(String, ReceiverHandle)>,
+        outputs: Vec<(String, SenderHandle)>,
     ) -> wasmtime::Result<Wiring> {
         let mut wiring = Wiring::default();
         for (port, receiver) in inputs {

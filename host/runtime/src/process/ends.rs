@@ -4,6 +4,7 @@
 //! are checked all the same, so that a mistake traps the guest and harms nobody else.
 
 use slab::Slab;
+use transputer_abi::handles::{BarrierHandle, ReceiverHandle, SenderHandle};
 use transputer_core::ChannelId;
 use transputer_core::channel::Poison;
 use transputer_core::{Holder, ProcessId};
@@ -61,24 +62,24 @@ impl Ends {
     }
 
     /// Takes a sender in; the caller has asked for room.
-    pub(crate) fn add_sender(&mut self, sender: Sender) -> Resource<Sender> {
+    pub(crate) fn add_sender(&mut self, sender: Sender) -> SenderHandle {
         sender.set_holder(self.holder);
         Resource::new_own(number(self.senders.insert(sender)))
     }
 
     /// Takes a receiver in; the caller has asked for room.
-    pub(crate) fn add_receiver(&mut self, receiver: Receiver) -> Resource<Receiver> {
+    pub(crate) fn add_receiver(&mut self, receiver: Receiver) -> ReceiverHandle {
         receiver.set_holder(self.holder);
         Resource::new_own(number(self.receivers.insert(receiver)))
     }
 
     /// Takes a membership in; the caller has asked for room.
-    pub(crate) fn add_barrier(&mut self, barrier: Barrier) -> Resource<Barrier> {
+    pub(crate) fn add_barrier(&mut self, barrier: Barrier) -> BarrierHandle {
         barrier.set_holder(self.holder);
         Resource::new_own(number(self.barriers.insert(barrier)))
     }
 
-    pub(crate) fn barrier(&self, handle: &Resource<Barrier>) -> Result<&Barrier, NoSuchEnd> {
+    pub(crate) fn barrier(&self, handle: &BarrierHandle) -> Result<&Barrier, NoSuchEnd> {
         let number = handle.rep();
         self.barriers.get(number as usize).ok_or(NoSuchEnd {
             kind: "barrier",
@@ -86,10 +87,7 @@ impl Ends {
         })
     }
 
-    pub(crate) fn take_barrier(
-        &mut self,
-        handle: &Resource<Barrier>,
-    ) -> Result<Barrier, NoSuchEnd> {
+    pub(crate) fn take_barrier(&mut self, handle: &BarrierHandle) -> Result<Barrier, NoSuchEnd> {
         let number = handle.rep();
         self.barriers.try_remove(number as usize).ok_or(NoSuchEnd {
             kind: "barrier",
@@ -119,7 +117,7 @@ impl Ends {
         self.receivers.get(number as usize)
     }
 
-    pub(crate) fn sender(&self, handle: &Resource<Sender>) -> Result<&Sender, NoSuchEnd> {
+    pub(crate) fn sender(&self, handle: &SenderHandle) -> Result<&Sender, NoSuchEnd> {
         let number = handle.rep();
         self.senders.get(number as usize).ok_or(NoSuchEnd {
             kind: "sender",
@@ -127,7 +125,7 @@ impl Ends {
         })
     }
 
-    pub(crate) fn receiver(&self, handle: &Resource<Receiver>) -> Result<&Receiver, NoSuchEnd> {
+    pub(crate) fn receiver(&self, handle: &ReceiverHandle) -> Result<&Receiver, NoSuchEnd> {
         let number = handle.rep();
         self.receivers.get(number as usize).ok_or(NoSuchEnd {
             kind: "receiver",
@@ -135,7 +133,7 @@ impl Ends {
         })
     }
 
-    pub(crate) fn take_sender(&mut self, handle: &Resource<Sender>) -> Result<Sender, NoSuchEnd> {
+    pub(crate) fn take_sender(&mut self, handle: &SenderHandle) -> Result<Sender, NoSuchEnd> {
         let number = handle.rep();
         self.senders.try_remove(number as usize).ok_or(NoSuchEnd {
             kind: "sender",
@@ -143,10 +141,7 @@ impl Ends {
         })
     }
 
-    pub(crate) fn take_receiver(
-        &mut self,
-        handle: &Resource<Receiver>,
-    ) -> Result<Receiver, NoSuchEnd> {
+    pub(crate) fn take_receiver(&mut self, handle: &ReceiverHandle) -> Result<Receiver, NoSuchEnd> {
         let number = handle.rep();
         self.receivers.try_remove(number as usize).ok_or(NoSuchEnd {
             kind: "receiver",

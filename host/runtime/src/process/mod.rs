@@ -6,7 +6,6 @@
 
 mod ends;
 mod grants;
-mod instance;
 mod limits;
 mod metered;
 mod outcome;
@@ -31,11 +30,9 @@ use transputer_network::policies::RestartPolicy;
 
 pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
 
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub use crate::host_calls::Prepared;
+pub(crate) use crate::host_calls::Prepared;
 pub(crate) use ends::Ends;
 pub(crate) use grants::Seeded;
-pub(crate) use instance::Instance;
 pub(crate) use limits::{MemoryLimiter, checked_limits};
 pub(crate) use metered::Turn;
 pub(crate) use spawn::{Body, ChildGuard, SpawnRequest, Wiring, spawn};
@@ -96,9 +93,8 @@ pub(crate) struct Join {
 }
 
 /// A child, as the guest that spawned it holds it.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
 #[derive(Clone)]
-pub struct Child(pub(crate) Arc<Process>);
+pub(crate) struct Child(pub(crate) Arc<Process>);
 
 impl fmt::Debug for Child {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

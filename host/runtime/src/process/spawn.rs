@@ -8,24 +8,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use tokio::sync::oneshot;
-use wasmtime::component::Resource;
+use transputer_abi::handles::{ReceiverHandle, SenderHandle};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtxBuilder;
 
-use super::instance::Instance;
 use super::limits::ProcessLimits;
 use super::metered::{Meter, Metered, Turn};
 use super::outcome::{Outcome, Overrun};
 use super::state::{ExitRecord, ExitSlot, ProcessState, Settings};
 use super::{Process, grants};
 use crate::component::Component;
-use crate::direct::Ports;
 use crate::error::SpawnFault;
 use crate::host::lock;
 use crate::message::{Receiver, Sender};
 use crate::network::permits::ProcessPermit;
 use crate::network::state::NetworkState;
 use crate::supervision::{ChildSlot, Handover, Swap};
+use transputer_abi::{Instance, Ports};
 
 /// What a new process is made of.
 pub(crate) struct SpawnRequest {
@@ -270,7 +269,7 @@ impl Body<'_> {
             Ok(())
         };
         preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
-        match Instance::new(self.component, &mut store).await {
+        match self.component.code().instantiate(&mut store).await {
             Ok(instance) => Ok((store, instance)),
             Err(error) => Err(match Outcome::of_error(&error, None) {
                 Outcome::Killed(overrun) => SpawnFault::Overrun(overrun),
@@ -324,10 +323,11 @@ fn preempt_by_fuel(store: &mut Store<ProcessState>) -> wasmtime::Result<()> {
     store.fuel_async_yield_interval(Some(TURN))
 }
 
-type Held<T> = Vec<(String, Resource<T>)>;
-
 /// Gives an instance the ends of its ports.
-fn hand_over(store: &mut Store<ProcessState>, wiring: Wiring) -> (Held<Receiver>, Held<Sender>) {
+fn hand_over(
+    store: &mut Store<ProcessState>,
+    wiring: Wiring,
+) -> (Vec<(String, ReceiverHandle)>, Vec<(String, SenderHandle)>) {
     let ends = &mut store.data_mut().ends;
     let inputs = wiring.inputs.into_iter();
     let outputs = wiring.outputs.into_iter();

@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use slab::Slab;
+use transputer_abi::HostCalls;
+use transputer_abi::bindings::transputer::csp::channel;
 use transputer_core::alternation::{Alternation, Order};
 use transputer_core::clock::Time;
 use wasmtime::component::Resource;
@@ -14,7 +16,6 @@ use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
 use super::limits::{LogLimiter, MemoryLimiter, ProcessLimits};
 use super::{Child, Ends, Outcome, Prepared, Process, grants};
 use crate::component::Component;
-use crate::direct::DirectState;
 use crate::host::lock;
 use crate::message::End;
 use crate::network::state::NetworkState;
@@ -44,8 +45,7 @@ pub(crate) struct ExitRecord {
 pub(crate) type ExitSlot = Arc<Mutex<ExitRecord>>;
 
 /// What a process's store holds, and its imports work on.
-#[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub struct ProcessState {
+pub(crate) struct ProcessState {
     pub(crate) process: Arc<Process>,
     pub(crate) network: Arc<NetworkState>,
     pub(crate) settings: Arc<Settings>,
@@ -78,8 +78,8 @@ pub struct ProcessState {
     wasi: Option<Box<WasiP1Ctx>>,
     /// When it was born.
     born: Time,
-    /// What only its core module has, if that runs directly.
-    pub(crate) direct: DirectState,
+    /// What the way it is called by the guest keeps for it.
+    abi: transputer_abi::State,
     /// The last field: everything else is gone when it is dropped.
     _counted: CountedStore,
 }
@@ -95,7 +95,7 @@ impl ProcessState {
         let scheduler = network.host.scheduler();
         Self {
             born: scheduler.clock().now(),
-            direct: DirectState::default(),
+            abi: transputer_abi::State::default(),
             ends: Ends::new(process.id, settings.limits.ends),
             children: Slab::new(),
             prepared: Slab::new(),
@@ -117,6 +117,40 @@ impl ProcessState {
             network,
             settings,
         }
+    }
+}
+
+impl HostCalls for ProcessState {
+    fn abi(&self) -> &transputer_abi::State {
+        &self.abi
+    }
+
+    fn abi_mut(&mut self) -> &mut transputer_abi::State {
+        &mut self.abi
+    }
+
+    fn preview1(&mut self) -> &mut WasiP1Ctx {
+        self.wasi()
+    }
+
+    fn parkings(&self) -> u64 {
+        self.process.parkings()
+    }
+
+    fn try_send_small(
+        &mut self,
+        sender: u32,
+        message: channel::Small,
+    ) -> wasmtime::Result<Option<Result<(), channel::Error>>> {
+        self.try_small(sender, &message)
+    }
+
+    fn try_receive_some(
+        &mut self,
+        receiver: u32,
+        most: u32,
+    ) -> wasmtime::Result<Option<Result<channel::Received, channel::Error>>> {
+        Ok(self.try_some(receiver, most))
     }
 }
 

@@ -17,7 +17,8 @@ use super::in_flight::Unswappable;
 use crate::component::Component;
 use crate::error::SpawnFault;
 use crate::network::state::NetworkState;
-use crate::process::{Body, ExitSlot, Instance, Outcome, Process, ProcessState, Turn, Wiring};
+use crate::process::{Body, ExitSlot, Outcome, Process, ProcessState, Turn, Wiring};
+use transputer_abi::Instance;
 use transputer_network::policies::RestartPolicy;
 use transputer_network::signature::Signature;
 

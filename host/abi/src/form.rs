@@ -12,18 +12,22 @@ use wasmparser::{
     TypeRef,
 };
 
-use super::wasi;
+use crate::link::without_patch;
+
+/// Which modules are found to be of the form: to be raised with every change of that, so that
+/// compiled code of another choice is not taken from a cache.
+pub(crate) const VERSION: u32 = 1;
 
 /// A core module, as far as it must be known to be given other imports.
 #[derive(Debug, Default)]
-pub(super) struct Module<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) types: Vec<Option<FuncType>>,
-    /// The functions that it imports: module (see [`wasi::without_patch`]), name, and number of the
+pub(crate) struct Module<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) types: Vec<Option<FuncType>>,
+    /// The functions that it imports: module (see [`without_patch`]), name, and number of the
     /// type.
-    pub(super) imports: Vec<(&'a str, &'a str, u32)>,
+    pub(crate) imports: Vec<(&'a str, &'a str, u32)>,
     /// How many functions it defines.
-    pub(super) defined: u32,
+    pub(crate) defined: u32,
     exports: Vec<(&'a str, ExternalKind, u32)>,
     imports_more_than_functions: bool,
     has_memory: bool,
@@ -32,7 +36,7 @@ pub(super) struct Module<'a> {
 
 /// The one module of a component that has a memory, if there is no other, and if the component
 /// exports what a process does.
-pub(super) fn find(component: &[u8]) -> Option<Module<'_>> {
+pub(crate) fn find(component: &[u8]) -> Option<Module<'_>> {
     let mut own = None;
     let mut has_run = false;
     let mut depth = 0_u32;
@@ -72,7 +76,7 @@ pub(super) fn find(component: &[u8]) -> Option<Module<'_>> {
 }
 
 impl<'a> Module<'a> {
-    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut module = Module {
             bytes,
             ..Self::default()
@@ -100,7 +104,7 @@ impl<'a> Module<'a> {
                     let import = import.ok()?;
                     match import.ty {
                         TypeRef::Func(ty) => {
-                            let from = wasi::without_patch(import.module);
+                            let from = without_patch(import.module);
                             self.imports.push((from, import.name, ty));
                         }
                         _ => self.imports_more_than_functions = true,
@@ -124,11 +128,11 @@ impl<'a> Module<'a> {
     }
 
     /// The number of the function that it exports under this name.
-    pub(super) fn function(&self, name: &str) -> Option<u32> {
+    pub(crate) fn function(&self, name: &str) -> Option<u32> {
         self.exported(name, ExternalKind::Func)
     }
 
-    pub(super) fn exports_memory(&self, name: &str) -> bool {
+    pub(crate) fn exports_memory(&self, name: &str) -> bool {
         self.exported(name, ExternalKind::Memory).is_some()
     }
 

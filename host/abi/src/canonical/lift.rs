@@ -8,12 +8,10 @@ use std::cell::Cell;
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
 
-use super::handle::{Kind, resource};
-use crate::bindings::transputer::csp::{alternation, channel};
-use crate::message::{Receiver, Sender};
+use crate::handles::{Kind, resource};
 
 /// A type that can be read from a guest's memory.
-pub(super) trait Lift: Sized {
+pub(crate) trait Lift: Sized {
     /// Bytes, and their alignment.
     const SIZE: usize;
     const ALIGN: usize;
@@ -26,7 +24,7 @@ pub(super) trait Lift: Sized {
 ///
 /// Lists may hold the same bytes any number of times, so that a small memory could ask for more
 /// copies than the host has memory for.
-pub(super) struct Source<'a> {
+pub(crate) struct Source<'a> {
     memory: &'a [u8],
     /// Bytes that may still be copied.
     left: Cell<usize>,
@@ -37,7 +35,7 @@ pub(super) struct Source<'a> {
 const MOST: usize = 128 << 20;
 
 impl<'a> Source<'a> {
-    pub(super) fn new(memory: &'a [u8]) -> Self {
+    pub(crate) fn new(memory: &'a [u8]) -> Self {
         Self {
             memory,
             left: Cell::new(MOST),
@@ -53,7 +51,8 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    fn list<T: Lift>(&self, at: u32, length: u32) -> Result<Vec<T>> {
+    /// The elements of a list.
+    pub(crate) fn list<T: Lift>(&self, at: u32, length: u32) -> Result<Vec<T>> {
         let (at, length) = (at as usize, length as usize);
         check_aligned(at, T::ALIGN)?;
         bytes(self.memory, at, length.saturating_mul(T::SIZE))?;
@@ -64,8 +63,24 @@ impl<'a> Source<'a> {
     }
 }
 
+impl Source<'_> {
+    /// The bytes of a list of bytes.
+    pub(crate) fn bytes(&self, at: u32, length: u32) -> Result<Vec<u8>> {
+        let bytes = bytes(self.memory, at as usize, length as usize)?;
+        self.spend(bytes.len())?;
+        Ok(bytes.to_vec())
+    }
+
+    /// A text.
+    pub(crate) fn text(&self, at: u32, length: u32) -> Result<String> {
+        let bytes = bytes(self.memory, at as usize, length as usize)?;
+        self.spend(bytes.len())?;
+        Ok(std::str::from_utf8(bytes)?.to_owned())
+    }
+}
+
 /// So many bytes at this address.
-pub(super) fn bytes(memory: &[u8], at: usize, length: usize) -> Result<&[u8]> {
+pub(crate) fn bytes(memory: &[u8], at: usize, length: usize) -> Result<&[u8]> {
     let end = at.checked_add(length);
     match end.and_then(|end| memory.get(at..end)) {
         Some(bytes) => Ok(bytes),
@@ -77,58 +92,29 @@ pub(super) fn bytes(memory: &[u8], at: usize, length: usize) -> Result<&[u8]> {
 }
 
 /// As [`bytes`], for a number known beforehand.
-pub(super) fn array<const N: usize>(memory: &[u8], at: usize) -> Result<[u8; N]> {
+pub(crate) fn array<const N: usize>(memory: &[u8], at: usize) -> Result<[u8; N]> {
     let mut array = [0; N];
     array.copy_from_slice(bytes(memory, at, N)?);
     Ok(array)
 }
 
 /// Refuses an address that a value of this alignment cannot have.
-pub(super) fn check_aligned(at: usize, align: usize) -> Result<()> {
+pub(crate) fn check_aligned(at: usize, align: usize) -> Result<()> {
     if at.is_multiple_of(align) {
         return Ok(());
     }
     bail!("address {at} is not aligned to {align} bytes")
 }
 
-/// The list of these elements at this address, where it is the only list of a call that holds
-/// others.
-pub(super) fn list<T: Lift>(memory: &[u8], at: u32, length: u32) -> Result<Vec<T>> {
-    Source::new(memory).list(at, length)
+/// Refuses the number of a case that a type does not have.
+pub(crate) fn no_case<T>(kind: &str, case: u32) -> Result<T> {
+    bail!("`{kind}` has no case {case}")
 }
 
-/// The bytes of a list of bytes.
-pub(super) fn list_of_bytes(memory: &[u8], at: u32, length: u32) -> Result<&[u8]> {
-    bytes(memory, at as usize, length as usize)
-}
-
-/// A text.
-pub(super) fn text(memory: &[u8], at: u32, length: u32) -> Result<String> {
-    let bytes = list_of_bytes(memory, at, length)?;
-    Ok(std::str::from_utf8(bytes)?.to_owned())
-}
-
-/// How long to wait, from the two numbers that it is passed as.
-pub(super) fn patience(case: u32, time: u64) -> Result<channel::Patience> {
-    Ok(match case {
-        0 => channel::Patience::Forever,
-        1 => channel::Patience::Until(time),
-        2 => channel::Patience::Never,
-        _ => return no_case("patience", case),
-    })
-}
-
-/// How to choose.
-pub(super) fn order(case: u32) -> Result<alternation::Order> {
-    Ok(match case {
-        0 => alternation::Order::Fair,
-        1 => alternation::Order::Priority,
-        _ => return no_case("order", case),
-    })
-}
-
-pub(super) fn no_case<T>(kind: &str, case: u32) -> Result<T> {
-    bail!("{case} is no case of `{kind}`")
+/// The number of a variant's or an enum's case in memory; of fewer than 256.
+pub(crate) fn case(source: &Source<'_>, at: usize) -> Result<u32> {
+    let [case] = array(source.memory, at)?;
+    Ok(case.into())
 }
 
 impl Lift for u32 {
@@ -155,9 +141,7 @@ impl Lift for Vec<u8> {
 
     fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
         let (address, length) = address_and_length(source, at)?;
-        let bytes = list_of_bytes(source.memory, address, length)?;
-        source.spend(bytes.len())?;
-        Ok(bytes.to_vec())
+        source.bytes(address, length)
     }
 }
 
@@ -167,8 +151,7 @@ impl Lift for String {
 
     fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
         let (address, length) = address_and_length(source, at)?;
-        source.spend(length as usize)?;
-        text(source.memory, address, length)
+        source.text(address, length)
     }
 }
 
@@ -202,45 +185,17 @@ const fn second<A: Lift, B: Lift>() -> usize {
     A::SIZE.next_multiple_of(B::ALIGN)
 }
 
-pub(super) const fn max(a: usize, b: usize) -> usize {
+pub(crate) const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
-}
-
-impl Lift for channel::End {
-    const SIZE: usize = 8;
-    const ALIGN: usize = 4;
-
-    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
-        let [case] = array(source.memory, at)?;
-        Ok(match case {
-            0 => Self::Sender(Resource::lift(source, at + 4)?),
-            1 => Self::Receiver(Resource::lift(source, at + 4)?),
-            2 => Self::Barrier(Resource::lift(source, at + 4)?),
-            _ => return no_case("end", case.into()),
-        })
-    }
-}
-
-impl Lift for alternation::Guard {
-    const SIZE: usize = 24;
-    const ALIGN: usize = 8;
-
-    fn lift(source: &Source<'_>, at: usize) -> Result<Self> {
-        let [case] = array(source.memory, at)?;
-        let content = at + 8;
-        Ok(match case {
-            0 => Self::Receive(Resource::<Receiver>::lift(source, content)?),
-            1 => Self::Send(<(Resource<Sender>, Vec<u8>)>::lift(source, content)?),
-            2 => Self::After(u64::lift(source, content)?),
-            3 => Self::Skip,
-            _ => return no_case("guard", case.into()),
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lift, MOST, Source, bytes, list};
+    use super::{Lift, MOST, Source, bytes};
+
+    fn list<T: Lift>(memory: &[u8], at: u32, length: u32) -> wasmtime::Result<Vec<T>> {
+        Source::new(memory).list(at, length)
+    }
 
     /// A memory with a list of pairs, each of a number and the same bytes.
     fn pairs(count: u32, length: u32) -> Vec<u8> {

@@ -4,9 +4,10 @@ use wasm_encoder::{
 };
 use wasmparser::{Parser, Payload, Validator};
 
-use super::{ENTER, Gate, Gates, HOST, NoGates, with_gates};
-use crate::direct::channel::CHANNEL;
-use crate::direct::module::Module;
+use super::{ENTER, HOST, Trampoline, Trampolines, Unsuitable, add};
+use crate::form::Module;
+
+const CHANNEL: &str = "transputer:csp/channel@0.1.0";
 
 /// A guest that imports one function, and calls it in `run`.
 fn guest(from: &str, name: &str, parameters: &[ValType], results: &[ValType]) -> Vec<u8> {
@@ -53,13 +54,13 @@ fn guest(from: &str, name: &str, parameters: &[ValType], results: &[ValType]) ->
     module.finish()
 }
 
-fn gated(guest: &[u8]) -> Result<Vec<u8>, NoGates> {
-    let gates = Gates::from([
-        ((CHANNEL, "receive-some"), Gate::Try),
-        ((CHANNEL, "open"), Gate::Wait),
+fn rewritten(guest: &[u8]) -> Result<Vec<u8>, Unsuitable> {
+    let trampolines = Trampolines::from([
+        ((CHANNEL, "receive-some"), Trampoline::Try),
+        ((CHANNEL, "open"), Trampoline::Wait),
     ]);
     let module = Module::read(guest).expect("a module that can be read");
-    with_gates(&module, &gates)
+    add(&module, &trampolines)
 }
 
 fn imports(module: &[u8]) -> Vec<(String, String)> {
@@ -75,9 +76,10 @@ fn imports(module: &[u8]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_gate_tries_before_it_waits_where_it_can() {
+fn a_trampoline_tries_before_it_waits_where_it_can() {
     for (name, tries) in [("receive-some", 1), ("open", 0)] {
-        let module = gated(&guest(CHANNEL, name, &[ValType::I32; 3], &[])).expect("gates");
+        let module =
+            rewritten(&guest(CHANNEL, name, &[ValType::I32; 3], &[])).expect("trampolines");
         Validator::new()
             .validate_all(&module)
             .expect("a valid module");
@@ -92,9 +94,9 @@ fn a_gate_tries_before_it_waits_where_it_can() {
 }
 
 #[test]
-fn what_needs_no_gate_is_left_as_it_is() {
+fn what_needs_no_trampoline_is_left_as_it_is() {
     let module = guest(CHANNEL, "[resource-drop]sender", &[ValType::I32], &[]);
-    let module = gated(&module).expect("gates");
+    let module = rewritten(&module).expect("trampolines");
     Validator::new()
         .validate_all(&module)
         .expect("a valid module");
@@ -102,15 +104,15 @@ fn what_needs_no_gate_is_left_as_it_is() {
 }
 
 #[test]
-fn a_module_that_imports_what_gates_do_or_another_type_has_none() {
+fn a_module_that_imports_what_trampolines_do_or_another_type_has_none() {
     let no_results: &[ValType] = &[];
     for (from, name, results) in [
-        (HOST, "place", no_results),
+        (HOST, "allocated", no_results),
         ("try transputer:csp/channel@0.1.0", "open", no_results),
         ("wasi:sockets/tcp@0.2.0", "bind", no_results),
         (CHANNEL, "open", &[ValType::I32]),
     ] {
         let module = guest(from, name, &[], results);
-        assert!(gated(&module).is_err(), "`{name}` of `{from}`");
+        assert!(rewritten(&module).is_err(), "`{name}` of `{from}`");
     }
 }

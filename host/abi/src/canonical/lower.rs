@@ -2,41 +2,94 @@
 //!
 //! A value has a fixed part, which goes where the guest said, and lists, for which the guest
 //! allocates. It allocates in its own code, between two calls of the host: so the lists wait here
-//! until each has its address (see `gates`).
-
-#[cfg(test)]
-mod tests;
-mod values;
+//! until each has its address (see `trampolines`).
 
 use smallvec::{SmallVec, smallvec};
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
 
-use crate::direct::handle::{Kind, handle};
-use crate::direct::lift::{check_aligned, max};
+use super::lift::{check_aligned, max};
+use crate::code::Ports;
+use crate::handles::{Kind, ReceiverHandle, SenderHandle, handle};
 
 /// A part's bytes; those of the largest fixed part need no memory of their own.
 type Bytes = SmallVec<[u8; 40]>;
 
 /// A type that can be written to a guest's memory.
-pub(super) trait Lower: Sized {
+pub(crate) trait Lower: Sized {
     /// Bytes, and their alignment.
     const SIZE: usize;
     const ALIGN: usize;
 
     /// Writes the value into the part's bytes; what is not written stays zero.
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()>;
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()>;
+
+    /// The value's bytes, if it is small and nothing has to be allocated for it: a shorter way for
+    /// the answers that are given most.
+    #[inline]
+    fn flat(&self) -> Option<Flat> {
+        None
+    }
+}
+
+/// Bytes of a small value without lists.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Flat {
+    bytes: [u8; FLAT],
+    length: usize,
+}
+
+/// The largest such value, in bytes.
+const FLAT: usize = 40;
+
+impl Flat {
+    /// So many bytes, all zero.
+    #[inline]
+    pub(crate) fn zeros(length: usize) -> Self {
+        Self {
+            bytes: [0; FLAT],
+            length: length.min(FLAT),
+        }
+    }
+
+    /// Writes bytes at an offset, as far as there is room.
+    #[inline]
+    pub(crate) fn with<const N: usize>(mut self, offset: usize, bytes: [u8; N]) -> Self {
+        if let Some(target) = self.bytes.get_mut(offset..offset + N) {
+            target.copy_from_slice(&bytes);
+        }
+        self
+    }
+
+    /// The same value as the content of a case.
+    #[inline]
+    pub(crate) fn in_case(self, case: u8, content_at: usize, length: usize) -> Option<Self> {
+        if length > FLAT || content_at + self.length > length {
+            return None;
+        }
+        let mut flat = Self::zeros(length);
+        flat.bytes[0] = case;
+        flat.bytes[content_at..content_at + self.length]
+            .copy_from_slice(&self.bytes[..self.length]);
+        Some(flat)
+    }
+
+    #[inline]
+    pub(crate) fn write(&self, memory: &mut [u8], at: usize, align: usize) -> Result<()> {
+        check_aligned(at, align)?;
+        write(memory, at, &self.bytes[..self.length])
+    }
 }
 
 /// Where in a value something goes.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Place {
+pub(crate) struct Position {
     part: usize,
     offset: usize,
 }
 
-impl Place {
-    fn plus(self, bytes: usize) -> Self {
+impl Position {
+    pub(crate) fn plus(self, bytes: usize) -> Self {
         Self {
             offset: self.offset + bytes,
             ..self
@@ -57,17 +110,17 @@ struct Part {
     bytes: Bytes,
     align: usize,
     /// Where its address is to be written, if it is a list.
-    referred_at: Option<Place>,
+    referred_at: Option<Position>,
     /// Where it is, once that is known.
     address: Option<usize>,
 }
 
 /// The host is to go on: nothing is left to allocate.
-pub(super) const DONE: u64 = 0;
+pub(crate) const DONE: u64 = 0;
 
 impl Lowering {
     /// Lays out a value.
-    pub(super) fn of<T: Lower>(value: T) -> Result<Self> {
+    pub(crate) fn of<T: Lower>(value: T) -> Result<Self> {
         let mut lowering = Self {
             parts: smallvec![Part {
                 bytes: smallvec![0; T::SIZE],
@@ -77,43 +130,53 @@ impl Lowering {
             }],
             next: 1,
         };
-        value.lower(&mut lowering, Place { part: 0, offset: 0 })?;
+        value.lower(&mut lowering, Position { part: 0, offset: 0 })?;
         Ok(lowering)
     }
 
+    /// The arguments of `run`.
+    pub(crate) fn of_ports(ports: &Ports<'_>) -> Result<Self> {
+        let inputs = ports.inputs.iter();
+        let inputs = inputs.map(|(name, end)| (name.clone(), ReceiverHandle::new_own(end.rep())));
+        let outputs = ports.outputs.iter();
+        let outputs = outputs.map(|(name, end)| (name.clone(), SenderHandle::new_own(end.rep())));
+        let ends = (List(inputs.collect()), List(outputs.collect()));
+        Self::of((ports.arguments.to_vec(), ends))
+    }
+
     /// Writes the fixed part where the guest wants it, and says what to allocate first.
-    pub(super) fn begin(&mut self, memory: &mut [u8], address: u32) -> Result<u64> {
+    pub(crate) fn begin(&mut self, memory: &mut [u8], address: u32) -> Result<u64> {
         self.parts[0].write(memory, address as usize)?;
         Ok(self.wanted())
     }
 
     /// Takes the address of the part that was asked for, and says what to allocate next.
-    pub(super) fn place(&mut self, memory: &mut [u8], address: u32) -> Result<u64> {
+    pub(crate) fn allocated(&mut self, memory: &mut [u8], address: u32) -> Result<u64> {
         let Some(part) = self.parts.get_mut(self.next) else {
             bail!("memory at {address} that nobody asked for");
         };
         part.write(memory, address as usize)?;
-        if let Some(place) = part.referred_at {
-            self.refer(memory, place, address)?;
+        if let Some(position) = part.referred_at {
+            self.refer(memory, position, address)?;
         }
         self.next += 1;
         Ok(self.wanted())
     }
 
     /// Writes an address into a part that has its own already.
-    fn refer(&mut self, memory: &mut [u8], place: Place, address: u32) -> Result<()> {
-        let part = &mut self.parts[place.part];
+    fn refer(&mut self, memory: &mut [u8], position: Position, address: u32) -> Result<()> {
+        let part = &mut self.parts[position.part];
         let bytes = address.to_le_bytes();
-        part.bytes[place.offset..place.offset + bytes.len()].copy_from_slice(&bytes);
+        part.bytes[position.offset..position.offset + bytes.len()].copy_from_slice(&bytes);
         match part.address {
-            Some(address) => write(memory, address + place.offset, &bytes),
+            Some(address) => write(memory, address + position.offset, &bytes),
             // The fixed part of what is passed as numbers, not in memory.
             None => Ok(()),
         }
     }
 
     /// The alignment and the size of what is to be allocated next, in the two halves.
-    pub(super) fn wanted(&self) -> u64 {
+    pub(crate) fn wanted(&self) -> u64 {
         match self.parts.get(self.next) {
             Some(part) => (part.align as u64) << 32 | part.bytes.len() as u64,
             None => DONE,
@@ -121,19 +184,19 @@ impl Lowering {
     }
 
     /// Whether the fixed part is passed as numbers, not in memory.
-    pub(super) fn is_numbers(&self) -> bool {
+    pub(crate) fn is_numbers(&self) -> bool {
         self.parts
             .first()
             .is_some_and(|part| part.address.is_none())
     }
 
     /// The fixed part.
-    pub(super) fn fixed(&self) -> &[u8] {
+    pub(crate) fn fixed(&self) -> &[u8] {
         self.parts.first().map_or(&[], |part| &part.bytes)
     }
 
-    /// A list of this many bytes, to be referred to at a place.
-    fn list(&mut self, at: Place, length: usize, align: usize, bytes: Bytes) -> Result<usize> {
+    /// A list of this many bytes, to be referred to at a position.
+    fn list(&mut self, at: Position, length: usize, align: usize, bytes: Bytes) -> Result<usize> {
         if u32::try_from(bytes.len()).is_err() {
             bail!("a list of {} bytes, over 4 GiB", bytes.len());
         }
@@ -152,7 +215,7 @@ impl Lowering {
         Ok(self.parts.len() - 1)
     }
 
-    fn put<const N: usize>(&mut self, at: Place, bytes: [u8; N]) {
+    pub(crate) fn put<const N: usize>(&mut self, at: Position, bytes: [u8; N]) {
         self.parts[at.part].bytes[at.offset..at.offset + N].copy_from_slice(&bytes);
     }
 }
@@ -166,12 +229,12 @@ impl Part {
 }
 
 /// Writes bytes to a guest's memory.
-pub(super) fn write(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<()> {
     let size = memory.len();
     let end = at.checked_add(bytes.len());
     match end.and_then(|end| memory.get_mut(at..end)) {
-        Some(place) => {
-            place.copy_from_slice(bytes);
+        Some(target) => {
+            target.copy_from_slice(bytes);
             Ok(())
         }
         None => bail!(
@@ -185,7 +248,7 @@ impl Lower for u32 {
     const SIZE: usize = 4;
     const ALIGN: usize = 4;
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         out.put(at, self.to_le_bytes());
         Ok(())
     }
@@ -195,7 +258,7 @@ impl Lower for u64 {
     const SIZE: usize = 8;
     const ALIGN: usize = 8;
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         out.put(at, self.to_le_bytes());
         Ok(())
     }
@@ -205,8 +268,13 @@ impl Lower for () {
     const SIZE: usize = 0;
     const ALIGN: usize = 1;
 
-    fn lower(self, _: &mut Lowering, _: Place) -> Result<()> {
+    fn lower(self, _: &mut Lowering, _: Position) -> Result<()> {
         Ok(())
+    }
+
+    #[inline]
+    fn flat(&self) -> Option<Flat> {
+        Some(Flat::zeros(0))
     }
 }
 
@@ -214,7 +282,7 @@ impl Lower for Vec<u8> {
     const SIZE: usize = 8;
     const ALIGN: usize = 4;
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         let length = self.len();
         out.list(at, length, 1, SmallVec::from_vec(self)).map(drop)
     }
@@ -224,26 +292,26 @@ impl Lower for String {
     const SIZE: usize = 8;
     const ALIGN: usize = 4;
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         self.into_bytes().lower(out, at)
     }
 }
 
 /// A list of anything but bytes.
-pub(super) struct List<T>(pub(super) Vec<T>);
+pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<T: Lower> Lower for List<T> {
     const SIZE: usize = 8;
     const ALIGN: usize = 4;
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         let Self(elements) = self;
         let bytes = smallvec![0; elements.len().saturating_mul(T::SIZE)];
         let part = out.list(at, elements.len(), T::ALIGN, bytes)?;
-        let mut place = Place { part, offset: 0 };
+        let mut position = Position { part, offset: 0 };
         for element in elements {
-            element.lower(out, place)?;
-            place = place.plus(T::SIZE);
+            element.lower(out, position)?;
+            position = position.plus(T::SIZE);
         }
         Ok(())
     }
@@ -253,7 +321,7 @@ impl<T: Kind> Lower for Resource<T> {
     const SIZE: usize = 4;
     const ALIGN: usize = 4;
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         handle(&self)?.lower(out, at)
     }
 }
@@ -264,7 +332,7 @@ impl<A: Lower, B: Lower> Lower for (A, B) {
     const SIZE: usize = (second::<A, B>() + B::SIZE).next_multiple_of(Self::ALIGN);
     const ALIGN: usize = max(A::ALIGN, B::ALIGN);
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         self.0.lower(out, at)?;
         self.1.lower(out, at.plus(second::<A, B>()))
     }
@@ -282,7 +350,13 @@ const fn content(align: usize) -> usize {
 
 impl Lowering {
     /// Writes a case of a variant with its content, if it has any.
-    fn case<T: Lower>(&mut self, at: Place, case: u8, content_at: usize, value: T) -> Result<()> {
+    pub(crate) fn case<T: Lower>(
+        &mut self,
+        at: Position,
+        case: u8,
+        content_at: usize,
+        value: T,
+    ) -> Result<()> {
         self.put(at, [case]);
         value.lower(self, at.plus(content_at))
     }
@@ -292,7 +366,7 @@ impl<T: Lower> Lower for Option<T> {
     const SIZE: usize = (content(T::ALIGN) + T::SIZE).next_multiple_of(T::ALIGN);
     const ALIGN: usize = T::ALIGN;
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         match self {
             None => Ok(()),
             Some(value) => out.case(at, 1, content(T::ALIGN), value),
@@ -305,10 +379,18 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
         (content(Self::ALIGN) + max(T::SIZE, E::SIZE)).next_multiple_of(Self::ALIGN);
     const ALIGN: usize = max(T::ALIGN, E::ALIGN);
 
-    fn lower(self, out: &mut Lowering, at: Place) -> Result<()> {
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         match self {
             Ok(value) => out.case(at, 0, content(Self::ALIGN), value),
             Err(error) => out.case(at, 1, content(Self::ALIGN), error),
+        }
+    }
+
+    #[inline]
+    fn flat(&self) -> Option<Flat> {
+        match self {
+            Ok(value) => value.flat()?.in_case(0, content(Self::ALIGN), Self::SIZE),
+            Err(error) => error.flat()?.in_case(1, content(Self::ALIGN), Self::SIZE),
         }
     }
 }

@@ -13,9 +13,9 @@ use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use wasmtime_wasi::random::WasiRandomView as _;
 
-use super::call::{Imports, gated, plain};
-use super::lift::no_case;
-use super::lower::{DONE, List, Lower, Lowering};
+use super::{Imports, give, may_return_list, plain, put};
+use crate::HostCalls;
+use crate::canonical::{List, no_case};
 
 // All of WASI 0.2 is one version to a linker of components, and so it is here: see
 // [`without_patch`].
@@ -53,7 +53,7 @@ pub(super) fn has(interface: &str, function: &str) -> bool {
 
 /// The name of an interface of WASI 0.2 without the last number of its version, which makes no
 /// difference; any other name as it is.
-pub(super) fn without_patch(interface: &str) -> &str {
+pub(crate) fn without_patch(interface: &str) -> &str {
     match interface.rsplit_once('.') {
         Some((name, patch))
             if name.starts_with("wasi:")
@@ -67,51 +67,43 @@ pub(super) fn without_patch(interface: &str) -> &str {
     }
 }
 
-pub(super) fn link(imports: &mut Imports) -> Result<()> {
+pub(super) fn link<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     link_random(imports)?;
     link_clocks(imports)?;
     link_cli(imports)
 }
 
-/// Writes a value without lists where the guest wants it.
-fn put<T: Lower>(memory: &mut [u8], to: u32, value: T) -> Result<()> {
-    match Lowering::of(value)?.begin(memory, to)? {
-        DONE => Ok(()),
-        _ => bail!("a list that the guest did not allocate for"),
-    }
-}
-
-fn link_random(imports: &mut Imports) -> Result<()> {
-    plain!(imports, SEED, "insecure-seed", |memory, state, to: u32| {
+fn link_random<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
+    plain!(imports, SEED, "insecure-seed", |memory, host, to: u32| {
         put(
             memory,
             to,
-            insecure_seed::Host::insecure_seed(state.random())?,
+            insecure_seed::Host::insecure_seed(host.random())?,
         )
     });
-    gated!(
+    may_return_list!(
         imports,
         RANDOM,
         "get-random-bytes",
-        |memory, state, length: u64, to: u32| {
-            let bytes = random::Host::get_random_bytes(state.random(), length)?;
-            state.give(memory, to, bytes)
+        |memory, host, length: u64, to: u32| {
+            let bytes = random::Host::get_random_bytes(host.random(), length)?;
+            give(host, memory, to, bytes)
         }
     );
-    plain!(imports, RANDOM, "get-random-u64", |_, state| {
-        random::Host::get_random_u64(state.random())
+    plain!(imports, RANDOM, "get-random-u64", |_, host| {
+        random::Host::get_random_u64(host.random())
     });
-    gated!(
+    may_return_list!(
         imports,
         INSECURE,
         "get-insecure-random-bytes",
-        |memory, state, length: u64, to: u32| {
-            let bytes = insecure::Host::get_insecure_random_bytes(state.random(), length)?;
-            state.give(memory, to, bytes)
+        |memory, host, length: u64, to: u32| {
+            let bytes = insecure::Host::get_insecure_random_bytes(host.random(), length)?;
+            give(host, memory, to, bytes)
         }
     );
-    plain!(imports, INSECURE, "get-insecure-random-u64", |_, state| {
-        insecure::Host::get_insecure_random_u64(state.random())
+    plain!(imports, INSECURE, "get-insecure-random-u64", |_, host| {
+        insecure::Host::get_insecure_random_u64(host.random())
     });
     Ok(())
 }
@@ -121,70 +113,70 @@ fn datetime(time: wall_clock::Datetime) -> (u64, u32) {
     (time.seconds, time.nanoseconds)
 }
 
-fn link_clocks(imports: &mut Imports) -> Result<()> {
-    plain!(imports, MONOTONIC, "now", |_, state| {
-        monotonic_clock::Host::now(&mut state.clocks())
+fn link_clocks<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
+    plain!(imports, MONOTONIC, "now", |_, host| {
+        monotonic_clock::Host::now(&mut host.clocks())
     });
-    plain!(imports, MONOTONIC, "resolution", |_, state| {
-        monotonic_clock::Host::resolution(&mut state.clocks())
+    plain!(imports, MONOTONIC, "resolution", |_, host| {
+        monotonic_clock::Host::resolution(&mut host.clocks())
     });
-    plain!(imports, WALL, "now", |memory, state, to: u32| {
+    plain!(imports, WALL, "now", |memory, host, to: u32| {
         put(
             memory,
             to,
-            datetime(wall_clock::Host::now(&mut state.clocks())?),
+            datetime(wall_clock::Host::now(&mut host.clocks())?),
         )
     });
-    plain!(imports, WALL, "resolution", |memory, state, to: u32| {
+    plain!(imports, WALL, "resolution", |memory, host, to: u32| {
         put(
             memory,
             to,
-            datetime(wall_clock::Host::resolution(&mut state.clocks())?),
+            datetime(wall_clock::Host::resolution(&mut host.clocks())?),
         )
     });
     Ok(())
 }
 
-fn link_cli(imports: &mut Imports) -> Result<()> {
-    gated!(
+fn link_cli<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
+    may_return_list!(
         imports,
         ENVIRONMENT,
         "get-environment",
-        |memory, state, to: u32| {
-            let variables = environment::Host::get_environment(&mut state.cli())?;
-            state.give(memory, to, List(variables))
+        |memory, host, to: u32| {
+            let variables = environment::Host::get_environment(&mut host.cli())?;
+            give(host, memory, to, List(variables))
         }
     );
-    gated!(
+    may_return_list!(
         imports,
         ENVIRONMENT,
         "get-arguments",
-        |memory, state, to: u32| {
-            let arguments = environment::Host::get_arguments(&mut state.cli())?;
-            state.give(memory, to, List(arguments))
+        |memory, host, to: u32| {
+            let arguments = environment::Host::get_arguments(&mut host.cli())?;
+            give(host, memory, to, List(arguments))
         }
     );
-    gated!(
+    may_return_list!(
         imports,
         ENVIRONMENT,
         "initial-cwd",
-        |memory, state, to: u32| {
-            let folder = environment::Host::initial_cwd(&mut state.cli())?;
-            state.give(memory, to, folder)
+        |memory, host, to: u32| {
+            let folder = environment::Host::initial_cwd(&mut host.cli())?;
+            give(host, memory, to, folder)
         }
     );
-    plain!(imports, EXIT, "exit", |_, state, case: u32| {
+    plain!(imports, EXIT, "exit", |_, host, case: u32| {
         let status = match case {
             0 => Ok(()),
             1 => Err(()),
             _ => return no_case("result", case),
         };
-        exit::Host::exit(&mut state.cli(), status)
+        exit::Host::exit(&mut host.cli(), status)
     });
-    plain!(imports, EXIT, "exit-with-code", |_, state, code: u32| {
+    plain!(imports, EXIT, "exit-with-code", |_, host, code: u32| {
         match u8::try_from(code) {
-            Ok(code) => exit::Host::exit_with_code(&mut state.cli(), code),
-            Err(_) => bail!("{code} is no exit code"),
+            Ok(code) => exit::Host::exit_with_code(&mut host.cli(), code),
+            Err(_) => bail!("{code} is not an exit code"),
         }
     });
     Ok(())

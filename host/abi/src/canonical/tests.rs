@@ -10,7 +10,9 @@ fn given<T: Lower>(value: T) -> Vec<u8> {
     while wanted != DONE {
         let (align, size) = ((wanted >> 32) as u32, wanted as u32);
         free = free.next_multiple_of(align);
-        wanted = lowering.place(&mut memory, free).expect("within memory");
+        wanted = lowering
+            .allocated(&mut memory, free)
+            .expect("within memory");
         free += size;
     }
     memory
@@ -81,7 +83,7 @@ fn an_address_outside_of_memory_or_not_aligned_is_refused() {
     assert!(lowered().begin(&mut memory, 2).is_err());
     let mut lowering = lowered();
     lowering.begin(&mut memory, 0).expect("within memory");
-    assert!(lowering.place(&mut memory, 62).is_err());
+    assert!(lowering.allocated(&mut memory, 62).is_err());
 }
 
 #[test]
@@ -91,5 +93,5 @@ fn memory_that_nobody_asked_for_is_refused() {
         lowering.begin(&mut [0; 16], 0).expect("within memory"),
         DONE
     );
-    assert!(lowering.place(&mut [0; 16], 0).is_err());
+    assert!(lowering.allocated(&mut [0; 16], 0).is_err());
 }

@@ -3,7 +3,7 @@
 //! A call of the host may have to wait, and it may return lists, for which the guest has to
 //! allocate. Neither can be done within one cheap call: waiting needs a call that can suspend the
 //! guest, and code of the guest's cannot be run from a call of the host. So each such import is
-//! replaced by a *gate*, a function in the guest's own module:
+//! replaced by a *trampoline*, a function in the guest's own module:
 //!
 //! 1. It *tries*, where the host has a way to try: a plain call, without a future, which returns
 //!    [`WAIT`] if it would have to wait.
@@ -14,7 +14,7 @@
 //! The guest is entered by one more function, [`ENTER`], which gets the arguments of `run` in the
 //! same way, and takes its result. So one call of wasmtime's is a process's whole life.
 
-mod rewriting;
+mod digest;
 #[cfg(test)]
 mod tests;
 
@@ -27,62 +27,53 @@ use wasm_encoder::{
 };
 use wasmparser::{Name, Parser};
 
-use crate::direct::alternation::ALTERNATION;
-use crate::direct::channel::CHANNEL;
-use crate::direct::module::Module;
-use crate::direct::process::PROCESS;
-use crate::direct::wasi;
+use crate::form::Module;
+use crate::link::is_linked;
 
-pub(super) use rewriting::digest;
+pub(crate) use digest::digest;
 
-/// The module name of what only gates import.
-pub(super) const HOST: &str = "transputer:direct";
+/// The module name of what only trampolines import.
+pub(crate) const HOST: &str = "transputer:direct";
 
 /// What goes in front of an import's module to name its way to try.
-pub(super) const TRY: &str = "try ";
+pub(crate) const TRY: &str = "try ";
 
 /// The function by which the guest is entered: no parameters, no results.
-pub(super) const ENTER: &str = "transputer:enter";
+pub(crate) const ENTER: &str = "transputer:enter";
 
 /// What a way to try returns if it has to wait. (Otherwise what to allocate: see `Lowering`.)
-pub(super) const WAIT: u64 = u64::MAX;
+pub(crate) const WAIT: u64 = u64::MAX;
 
-/// Whether a module may import this. What only gates import is not among it.
-fn is_linked(from: &str, name: &str) -> bool {
-    const WHOLE: [&str; 4] = [CHANNEL, ALTERNATION, PROCESS, "wasi_snapshot_preview1"];
-    WHOLE.contains(&from) || wasi::has(from, name)
-}
-
-/// What gates import themselves, with parameters and results.
+/// What trampolines import themselves, with parameters and results.
 const OWN: [(&str, &[ValType], &[ValType]); 4] = [
     // Takes an address; returns what to allocate next.
-    ("place", &[ValType::I32], &[ValType::I64]),
+    ("allocated", &[ValType::I32], &[ValType::I64]),
     // Lays out the arguments of `run`; returns what to allocate first.
     ("begin", &[], &[ValType::I64]),
     ("arguments", &[], &[ValType::I32; 6]),
     // Takes the address of the result of `run`.
     ("finish", &[ValType::I32], &[]),
 ];
-const PLACE: u32 = 0;
+const ALLOCATED: u32 = 0;
 const BEGIN: u32 = 1;
 const ARGUMENTS: u32 = 2;
 const FINISH: u32 = 3;
 
-/// How an import is passed through a gate.
+/// How an import is passed through a trampoline.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Gate {
+pub(crate) enum Trampoline {
     /// It has a way to try.
     Try,
     /// It waits, if it must, from the beginning.
     Wait,
 }
 
-/// The imports that need a gate, by module and name.
-pub(super) type Gates = HashMap<(&'static str, &'static str), Gate>;
+/// The imports that need a trampoline, by module and name.
+pub(crate) type Trampolines = HashMap<(&'static str, &'static str), Trampoline>;
 
-/// Why a module cannot have gates; its component is instantiated as a whole then.
+/// Why a module cannot have trampolines; its component is instantiated as a whole then.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoGates {
+pub(crate) enum Unsuitable {
     #[error("it does not export what a process does")]
     Exports,
     #[error("it imports `{0}` of `{1}`")]
@@ -93,31 +84,35 @@ pub(super) enum NoGates {
     Encode(#[from] reencode::Error),
 }
 
-/// Whether a module can have gates: why not, if it cannot.
-pub(super) fn check(module: &Module<'_>, gates: &Gates) -> Result<(), NoGates> {
-    Gated::new(module, gates).map(drop)
+/// Whether a module can have trampolines: why not, if it cannot.
+pub(crate) fn check(module: &Module<'_>, trampolines: &Trampolines) -> Result<(), Unsuitable> {
+    Rewriter::new(module, trampolines).map(drop)
 }
 
-/// The module with gates.
-pub(super) fn with_gates(module: &Module<'_>, gates: &Gates) -> Result<Vec<u8>, NoGates> {
-    let mut gated = Gated::new(module, gates)?;
+/// The module with trampolines.
+pub(crate) fn add(module: &Module<'_>, trampolines: &Trampolines) -> Result<Vec<u8>, Unsuitable> {
+    let mut rewriter = Rewriter::new(module, trampolines)?;
     let mut encoded = wasm_encoder::Module::new();
-    gated.parse_core_module(&mut encoded, Parser::new(0), module.bytes)?;
+    rewriter.parse_core_module(&mut encoded, Parser::new(0), module.bytes)?;
     Ok(encoded.finish())
 }
 
-/// A module on its way to have gates. Its functions are numbered: its imports as before, then
-/// imports of the gates' own, then what it defines, then the gates, then the entrance.
-struct Gated<'a> {
+/// A module on its way to have trampolines. Its functions are numbered: its imports as before, then
+/// imports of the trampolines' own, then what it defines, then the trampolines, then the entrance.
+struct Rewriter<'a> {
     module: &'a Module<'a>,
-    /// Which imports get a gate.
-    gates: Vec<Gating<'a>>,
+    /// The imports that get a trampoline.
+    trampolines: Vec<Planned<'a>>,
+    /// For each import, which trampoline it is behind.
+    behind: Vec<Option<u32>>,
+    /// How many functions are imported for the trampolines.
+    own_imports: u32,
     realloc: u32,
     run: u32,
     post_return: Option<u32>,
 }
 
-struct Gating<'a> {
+struct Planned<'a> {
     /// The number of the import.
     import: u32,
     from: &'a str,
@@ -127,35 +122,40 @@ struct Gating<'a> {
     tries: Option<u32>,
 }
 
-impl<'a> Gated<'a> {
-    fn new(module: &'a Module<'a>, gates: &Gates) -> Result<Self, NoGates> {
-        let function = |name| module.function(name).ok_or(NoGates::Exports);
+impl<'a> Rewriter<'a> {
+    fn new(module: &'a Module<'a>, trampolines: &Trampolines) -> Result<Self, Unsuitable> {
+        let function = |name| module.function(name).ok_or(Unsuitable::Exports);
         if !module.exports_memory("memory") {
-            return Err(NoGates::Exports);
+            return Err(Unsuitable::Exports);
         }
         let mut imports = module.imports.iter();
         if let Some(&(from, name, _)) = imports.find(|import| !is_linked(import.0, import.1)) {
-            return Err(NoGates::Import(name.to_owned(), from.to_owned()));
+            return Err(Unsuitable::Import(name.to_owned(), from.to_owned()));
         }
-        let mut gated = Self {
+        let mut rewriter = Self {
             module,
-            gates: Vec::new(),
+            trampolines: Vec::new(),
+            behind: Vec::with_capacity(module.imports.len()),
+            own_imports: OWN.len() as u32,
             realloc: function("cabi_realloc")?,
             run: function("run")?,
             post_return: module.function("cabi_post_run"),
         };
-        let mut own_imports = OWN.len() as u32;
         for (import, &(from, name, ty)) in (0..).zip(&module.imports) {
-            let Some(gate) = gates.get(&(from, name)) else {
+            let Some(trampoline) = trampolines.get(&(from, name)) else {
+                rewriter.behind.push(None);
                 continue;
             };
             let parameters = parameters(module, ty)
-                .ok_or_else(|| NoGates::Type(name.to_owned(), from.to_owned()))?;
-            let tries = (*gate == Gate::Try).then(|| {
-                own_imports += 1;
-                gated.imports() + own_imports - 1
+                .ok_or_else(|| Unsuitable::Type(name.to_owned(), from.to_owned()))?;
+            let tries = (*trampoline == Trampoline::Try).then(|| {
+                rewriter.own_imports += 1;
+                rewriter.imports() + rewriter.own_imports - 1
             });
-            gated.gates.push(Gating {
+            rewriter
+                .behind
+                .push(Some(rewriter.trampolines.len() as u32));
+            rewriter.trampolines.push(Planned {
                 import,
                 from,
                 name,
@@ -163,66 +163,56 @@ impl<'a> Gated<'a> {
                 tries,
             });
         }
-        Ok(gated)
+        Ok(rewriter)
     }
 
     fn imports(&self) -> u32 {
         self.module.imports.len() as u32
     }
 
-    /// How many functions are imported for the gates.
-    fn own_imports(&self) -> u32 {
-        OWN.len() as u32
-            + self
-                .gates
-                .iter()
-                .filter(|gate| gate.tries.is_some())
-                .count() as u32
-    }
-
     fn own(&self, number: u32) -> u32 {
         self.imports() + number
     }
 
-    /// The number of a gate.
-    fn gate(&self, position: usize) -> u32 {
-        self.imports() + self.own_imports() + self.module.defined + position as u32
+    /// The number of a trampoline.
+    fn trampoline(&self, position: usize) -> u32 {
+        self.imports() + self.own_imports + self.module.defined + position as u32
     }
 
     fn entrance(&self) -> u32 {
-        self.gate(self.gates.len())
+        self.trampoline(self.trampolines.len())
     }
 
-    /// Where a function of the module's is now; a gated import is behind its gate.
+    /// Where a function of the module's is now; a rewriter import is behind its trampoline.
     fn moved(&self, function: u32) -> u32 {
         if function >= self.imports() {
-            return function + self.own_imports();
+            return function + self.own_imports;
         }
-        let position = self.gates.iter().position(|gate| gate.import == function);
-        position.map_or(function, |position| self.gate(position))
+        let behind = self.behind.get(function as usize).copied().flatten();
+        behind.map_or(function, |position| self.trampoline(position as usize))
     }
 
     /// The number of a type that is added behind the module's: first those of `OWN`, then two for
-    /// each gate: its own, and that of the host's functions behind it.
+    /// each trampoline: its own, and that of the host's functions behind it.
     fn own_type(&self, number: usize) -> u32 {
         (self.module.types.len() + number) as u32
     }
 
-    fn gate_type(&self, position: usize) -> u32 {
+    fn trampoline_type(&self, position: usize) -> u32 {
         self.own_type(OWN.len() + 2 * position)
     }
 
     fn host_type(&self, position: usize) -> u32 {
-        self.gate_type(position) + 1
+        self.trampoline_type(position) + 1
     }
 
     fn entrance_type(&self) -> u32 {
-        self.gate_type(self.gates.len())
+        self.trampoline_type(self.trampolines.len())
     }
 
-    /// The code of a gate.
-    fn pass(&self, gate: &Gating<'_>) -> Function {
-        let parameters = gate.parameters.len() as u32;
+    /// The code of a trampoline.
+    fn pass(&self, trampoline: &Planned<'_>) -> Function {
+        let parameters = trampoline.parameters.len() as u32;
         let mut function = Function::new([(1, ValType::I64)]);
         let wanted = parameters;
         let mut code = function.instructions();
@@ -232,18 +222,18 @@ impl<'a> Gated<'a> {
             }
             code.call(host);
         };
-        match gate.tries {
+        match trampoline.tries {
             Some(tries) => {
                 call(&mut code, tries);
                 code.local_tee(wanted).i64_eqz();
                 code.if_(wasm_encoder::BlockType::Empty).return_().end();
                 code.local_get(wanted).i64_const(WAIT as i64).i64_eq();
                 code.if_(wasm_encoder::BlockType::Empty);
-                call(&mut code, gate.import);
+                call(&mut code, trampoline.import);
                 code.local_set(wanted).end();
             }
             None => {
-                call(&mut code, gate.import);
+                call(&mut code, trampoline.import);
                 code.local_set(wanted);
             }
         }
@@ -263,7 +253,8 @@ impl<'a> Gated<'a> {
             .i64_shr_u()
             .i32_wrap_i64();
         code.local_get(wanted).i32_wrap_i64();
-        code.call(self.moved(self.realloc)).call(self.own(PLACE));
+        code.call(self.moved(self.realloc))
+            .call(self.own(ALLOCATED));
         code.local_set(wanted).br(0).end().end();
     }
 
@@ -298,7 +289,7 @@ fn parameters(module: &Module<'_>, ty: u32) -> Option<Vec<ValType>> {
     function.params().iter().map(number).collect()
 }
 
-impl Reencode for Gated<'_> {
+impl Reencode for Rewriter<'_> {
     type Error = std::convert::Infallible;
 
     fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error> {
@@ -315,12 +306,14 @@ impl Reencode for Gated<'_> {
             let (parameters, results) = (parameters.iter().copied(), results.iter().copied());
             types.ty().function(parameters, results);
         }
-        for gate in &self.gates {
-            types.ty().function(gate.parameters.iter().copied(), []);
+        for trampoline in &self.trampolines {
+            types
+                .ty()
+                .function(trampoline.parameters.iter().copied(), []);
             let results = [ValType::I64];
             types
                 .ty()
-                .function(gate.parameters.iter().copied(), results);
+                .function(trampoline.parameters.iter().copied(), results);
         }
         types.ty().function([], []);
         Ok(())
@@ -331,20 +324,20 @@ impl Reencode for Gated<'_> {
         imports: &mut ImportSection,
         _: wasmparser::ImportSectionReader<'_>,
     ) -> Result<(), reencode::Error> {
-        let mut gates = (0..).zip(&self.gates).peekable();
+        let mut trampolines = (0..).zip(&self.trampolines).peekable();
         for (number, (from, name, ty)) in (0..).zip(&self.module.imports) {
-            let gated = gates.next_if(|(_, gate)| gate.import == number);
-            let ty = gated.map_or(*ty, |(position, _)| self.host_type(position));
+            let rewriter = trampolines.next_if(|(_, trampoline)| trampoline.import == number);
+            let ty = rewriter.map_or(*ty, |(position, _)| self.host_type(position));
             imports.import(from, name, EntityType::Function(ty));
         }
         for (number, (name, ..)) in OWN.iter().enumerate() {
             imports.import(HOST, name, EntityType::Function(self.own_type(number)));
         }
-        for (position, gate) in self.gates.iter().enumerate() {
-            if gate.tries.is_some() {
-                let from = format!("{TRY}{}", gate.from);
+        for (position, trampoline) in self.trampolines.iter().enumerate() {
+            if trampoline.tries.is_some() {
+                let from = format!("{TRY}{}", trampoline.from);
                 let ty = EntityType::Function(self.host_type(position));
-                imports.import(&from, gate.name, ty);
+                imports.import(&from, trampoline.name, ty);
             }
         }
         Ok(())
@@ -356,8 +349,8 @@ impl Reencode for Gated<'_> {
         section: wasmparser::FunctionSectionReader<'_>,
     ) -> Result<(), reencode::Error> {
         utils::parse_function_section(self, functions, section)?;
-        for position in 0..self.gates.len() {
-            functions.function(self.gate_type(position));
+        for position in 0..self.trampolines.len() {
+            functions.function(self.trampoline_type(position));
         }
         functions.function(self.entrance_type());
         Ok(())
@@ -379,8 +372,8 @@ impl Reencode for Gated<'_> {
         section: wasmparser::CodeSectionReader<'_>,
     ) -> Result<(), reencode::Error> {
         utils::parse_code_section(self, code, section)?;
-        for gate in &self.gates {
-            code.function(&self.pass(gate));
+        for trampoline in &self.trampolines {
+            code.function(&self.pass(trampoline));
         }
         code.function(&self.enter());
         Ok(())

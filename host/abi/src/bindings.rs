@@ -1,10 +1,12 @@
 //! What wasmtime makes of `wit/`: the only `bindgen!` of the host.
 //!
-//! Functions that can park the process are async; the others return at once.
-#![allow(missing_docs)]
+//! Its traits are what a host implements, whichever way a component is instantiated: see
+//! [`HostCalls`](crate::HostCalls). Functions that can park the process are async; the others
+//! return at once.
+#![allow(missing_docs, missing_debug_implementations)]
 
 wasmtime::component::bindgen!({
-    path: "../../wit",
+    path: "wit",
     world: "guest",
     imports: {
         "transputer:csp/channel.[method]sender.send": async | trappable,
@@ -30,10 +32,10 @@ wasmtime::component::bindgen!({
     },
     exports: { default: async },
     with: {
-        "transputer:csp/channel.sender": crate::message::Sender,
-        "transputer:csp/channel.receiver": crate::message::Receiver,
-        "transputer:csp/channel.barrier": crate::message::Barrier,
-        "transputer:csp/alternation.prepared": crate::process::Prepared,
-        "transputer:csp/process.child": crate::process::Child,
+        "transputer:csp/channel.sender": crate::handles::Sender,
+        "transputer:csp/channel.receiver": crate::handles::Receiver,
+        "transputer:csp/channel.barrier": crate::handles::Barrier,
+        "transputer:csp/alternation.prepared": crate::handles::Prepared,
+        "transputer:csp/process.child": crate::handles::Child,
     },
 });

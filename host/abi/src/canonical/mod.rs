@@ -1,0 +1,9 @@
+//! The canonical ABI: values out of a guest's memory, and into it.
+
+mod lift;
+mod lower;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use lift::{Lift, Source, array, case, check_aligned, no_case};
+pub(crate) use lower::{DONE, Flat, List, Lower, Lowering, Position};

@@ -41,11 +41,12 @@
 //! which no worker has polled it dozes, and the next worker that finds work wakes it.
 
 mod deterministic;
+mod fair;
 mod idle;
-mod low_priority;
 mod multi_thread;
 mod owned_tasks;
 mod parker;
+mod run_queue;
 mod shared;
 mod slots;
 mod state;
@@ -61,7 +62,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::clock::Clock;
-pub(crate) use shared::wake_low_priority;
+pub(crate) use shared::wake_in_turn;
 use shared::{Queue, Shared};
 pub use task::Task;
 use task::TaskCell;
@@ -97,6 +98,14 @@ pub enum Mode {
 #[doc(hidden)]
 pub fn keep_woken(longer: Duration) {
     Shared::keep_woken(longer);
+}
+
+/// Tells the scheduler that the task which is being polled lets others run because it was made to:
+/// it is queued where the processor time that it has used puts it, not behind all others, as a
+/// task is that wakes itself to let others run. To be called in the poll, before its waker. Nothing
+/// happens outside of a task.
+pub fn preempted() {
+    shared::set_preempted();
 }
 
 /// What a [`Scheduler`] is made from.
@@ -225,7 +234,7 @@ impl Scheduler {
     /// system says when it cannot start a thread. Nothing is left running then.
     pub fn new(options: SchedulerOptions) -> io::Result<Self> {
         options.check()?;
-        let shared = Shared::new(&options.mode);
+        let shared = Shared::new(&options);
         // From here on, dropping `scheduler` stops the threads that have been started.
         let scheduler = Self {
             handle: Arc::new(Handle {

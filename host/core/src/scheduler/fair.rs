@@ -1,20 +1,25 @@
 //! The order in which workers run ready tasks: fair by processor time.
 //!
 //! Each task has a *virtual time*, the processor time that it has used, and each ready task a key:
-//! its virtual time when it was queued. A worker runs the task with the smallest key. So a task
-//! that was woken runs before those that have used more than it, and with them in turn once it has
-//! used as much. The queue has a virtual time as well, which follows the smallest key. Nobody's is
-//! more than one slice behind it: who has slept for long comes back with a head start of a slice,
-//! not of all that it might have used; and a new task starts at the queue's.
+//! its virtual time when it was queued. A worker runs the task with the smallest key, with the
+//! exceptions below, none of which lasts for longer than a dozen slices (a slice is a tick). So a task
+//! that was woken runs before those that have used more than it, and takes turns with them once it
+//! has used as much: a process that communicates and one that computes get the same time, however
+//! often the first waits. The queue has a virtual time as well, which follows the smallest key.
+//! Nobody comes back more than a slice behind it: who has slept, or is new, has a head start of a
+//! slice, not of all that it might have used.
 //!
-//! Three things come before that order, and none of them for longer than a slice:
+//! The exceptions:
 //!
 //! - Each worker has a *slot* for the task that was woken or spawned there last: after a message
 //!   between two processes the receiver runs next, on the same processor. What is in the slot
 //!   runs before the queue as long as it is at most a slice ahead of the queue's first.
-//! - A sender that waited for room, or for a receiver, takes its turn in the queue instead: whoever
-//!   took its message is behind already. Upstream processes have mostly used more, so a pipeline
-//!   is emptied from its end before more is put in at its beginning.
+//! - Among the woken, keys within 4 slices count as the same, and are first in, first out: by exact
+//!   keys the last processes of a pipeline, which have used least, would run after every single
+//!   message, and the first would fill the channels meanwhile.
+//! - A sender that waited for room, or for a receiver, lets those go first that were woken, up to 2
+//!   such classes further, but not those that compute: whoever took its message is behind already. So a
+//!   pipeline is emptied from its end before more is put in at its beginning.
 //! - A task that lets others run goes behind all that are ready: the queue's, and the slot's. One
 //!   that was preempted did not ask for that, and goes where its virtual time puts it.
 //!

@@ -19,7 +19,8 @@ pub(super) struct MultiThread {
 /// The time that is charged to tasks, in nanoseconds.
 pub(super) fn now() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    let passed = START.elapsed();
+    passed.as_secs() * 1_000_000_000 + u64::from(passed.subsec_nanos())
 }
 
 impl MultiThread {

@@ -1,8 +1,10 @@
 //! The run queue: ready tasks in the order of their keys, and the workers that sleep until there
 //! is one.
 //!
-//! A key is a virtual time, in nanoseconds: see `fair`. Tasks with the same key run first in,
-//! first out.
+//! A key is a virtual time, in nanoseconds: see `fair`, which states the order and the reasons.
+//! Among the tasks that are not behind the first of those that compute, the woken ones are first,
+//! then the senders; else it is the turn of who computes. The woken ones, and the senders, are first
+//! in, first out as long as their keys lie in the same class.
 //!
 //! Invariants, whenever the lock is free:
 //! - `first` is the key of the first task, or [`EMPTY`]. It may be read without the lock: whoever
@@ -19,13 +21,14 @@ use std::mem;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use super::classes::Classes;
 use crate::sync::{AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, lock};
 
 /// The key of the first task where there is none.
 pub(super) const EMPTY: u64 = u64::MAX;
 
 /// Keys are no larger.
-const LAST: u64 = EMPTY - 1;
+pub(super) const LAST: u64 = EMPTY - 1;
 
 /// Senders are passed by those who were woken and are so many classes behind them, no more.
 const PATIENCE: u64 = 2;
@@ -48,7 +51,8 @@ struct State<T> {
     woken: Classes<T>,
     senders: Classes<T>,
     computing: BTreeMap<(u64, u64), T>,
-    pushed: u64,
+    /// How many have been put there.
+    preempted: u64,
     sleepers: usize,
     permits: usize,
     /// One sleeper is to stop sleeping, though no task is there.
@@ -98,7 +102,7 @@ impl<T> RunQueue<T> {
                 woken: Classes::new(class),
                 senders: Classes::new(class),
                 computing: BTreeMap::new(),
-                pushed: 0,
+                preempted: 0,
                 sleepers: 0,
                 permits: 0,
                 called: false,
@@ -131,7 +135,10 @@ impl<T> RunQueue<T> {
 
     /// Somebody who runs has come so far: so has the queue, up to its first task.
     pub(super) fn advance(&self, key: u64) {
-        let key = key.min(self.first.load(Ordering::Relaxed));
+        self.come_to(key.min(self.first.load(Ordering::Relaxed)));
+    }
+
+    fn come_to(&self, key: u64) {
         if key > self.now().saturating_add(GRAIN) {
             self.now.fetch_max(key, Ordering::Relaxed);
         }
@@ -169,8 +176,7 @@ impl<T> RunQueue<T> {
             self.announced.store(state.len(), Ordering::Relaxed);
         }
         self.write_first(state);
-        self.now
-            .fetch_max(key.min(state.least()), Ordering::Relaxed);
+        self.come_to(key.min(state.least()));
         Some(task)
     }
 
@@ -281,35 +287,32 @@ impl<T> RunQueue<T> {
     pub(super) fn close(&self) -> impl Iterator<Item = T> + use<T> {
         let mut state = lock(&self.state);
         state.closed = true;
-        let woken = mem::take(&mut state.woken.tasks).into_values();
-        let senders = mem::take(&mut state.senders.tasks).into_values();
+        let woken = state.woken.take_all();
+        let senders = state.senders.take_all();
         let computing = mem::take(&mut state.computing);
         self.announced.store(0, Ordering::Relaxed);
         self.write_first(&state);
-        let woken = woken.chain(senders).map(|(_, task)| task);
-        woken.chain(computing.into_values())
+        woken.chain(senders).chain(computing.into_values())
     }
 }
 
 impl<T> State<T> {
     fn len(&self) -> usize {
-        self.woken.tasks.len() + self.senders.tasks.len() + self.computing.len()
+        self.woken.len() + self.senders.len() + self.computing.len()
     }
 
     fn insert(&mut self, place: Place, task: T) {
-        self.pushed += 1;
-        let number = self.pushed;
         match place {
-            Place::Woken(key) => self.woken.insert(key, number, task),
-            Place::Sender(key) => self.senders.insert(key, number, task),
-            Place::Preempted(key) => {
-                self.computing.insert((key.min(LAST), number), task);
-            }
-            Place::Last(key) => {
-                let key = key.max(self.last()).min(LAST);
-                self.computing.insert((key, number), task);
-            }
+            Place::Woken(key) => self.woken.insert(key.min(LAST), task),
+            Place::Sender(key) => self.senders.insert(key.min(LAST), task),
+            Place::Preempted(key) => self.insert_computing(key, task),
+            Place::Last(key) => self.insert_computing(key.max(self.last()), task),
         }
+    }
+
+    fn insert_computing(&mut self, key: u64, task: T) {
+        self.preempted += 1;
+        self.computing.insert((key.min(LAST), self.preempted), task);
     }
 
     /// The largest key. It takes as long as it will be until all those are through.
@@ -339,7 +342,7 @@ impl<T> State<T> {
     /// The next task, and its key.
     fn pop(&mut self) -> Option<(u64, T)> {
         let computing = self.first_computing();
-        let may_be = |class: &Classes<T>| !class.tasks.is_empty() && class.first() <= computing;
+        let may_be = |class: &Classes<T>| class.len() > 0 && class.first() <= computing;
         let patience = self.senders.class_of_first().saturating_add(PATIENCE);
         let waited = patience < self.woken.class_of_first();
         if may_be(&self.senders) && (waited || !may_be(&self.woken)) {
@@ -350,57 +353,6 @@ impl<T> State<T> {
             let ((key, _), task) = self.computing.pop_first()?;
             Some((key, task))
         }
-    }
-}
-
-/// Tasks in the order of classes of keys, and first in, first out in each.
-struct Classes<T> {
-    class: u64,
-    /// By class and number, with their keys.
-    tasks: BTreeMap<(u64, u64), (u64, T)>,
-}
-
-impl<T> Classes<T> {
-    fn new(class: u64) -> Self {
-        Self {
-            class: class.max(1),
-            tasks: BTreeMap::new(),
-        }
-    }
-
-    fn insert(&mut self, key: u64, number: u64, task: T) {
-        let key = key.min(LAST);
-        self.tasks.insert((key / self.class, number), (key, task));
-    }
-
-    fn pop(&mut self) -> Option<(u64, T)> {
-        self.tasks.pop_first().map(|(_, first)| first)
-    }
-
-    /// The key of the task that is next.
-    fn first(&self) -> u64 {
-        let first = self.tasks.first_key_value();
-        first.map_or(EMPTY, |(_, &(key, _))| key)
-    }
-
-    fn class_of_first(&self) -> u64 {
-        let first = self.tasks.first_key_value();
-        first.map_or(LAST, |(&(class, _), _)| class)
-    }
-
-    /// No key is smaller.
-    fn least(&self) -> u64 {
-        let first = self.tasks.first_key_value();
-        first.map_or(EMPTY, |(&(class, _), _)| class * self.class)
-    }
-
-    /// The largest key.
-    fn last(&self) -> u64 {
-        let Some((&(class, _), _)) = self.tasks.last_key_value() else {
-            return 0;
-        };
-        let last = self.tasks.range((class, 0)..);
-        last.map(|(_, &(key, _))| key).max().unwrap_or(0)
     }
 }
 
@@ -422,7 +374,7 @@ mod tests {
         assert_eq!(queue.first(), 1);
         assert_eq!(order(&queue), "abcd");
         assert_eq!(queue.first(), EMPTY);
-        assert_eq!(queue.now(), 5);
+        assert_eq!(queue.now(), 0, "it is written once it is worth it");
     }
 
     #[test]
@@ -478,119 +430,5 @@ mod tests {
 
 #[cfg(test)]
 #[cfg(loom)]
-mod models {
-    use super::{Notify, Place, RunQueue, Waited};
-    use crate::sync::{Arc, AtomicUsize, Ordering};
-    use loom::thread;
-    use std::time::Duration;
-
-    fn bounded(run: impl Fn() + Sync + Send + 'static) {
-        let mut builder = loom::model::Builder::new();
-        // Three threads: all interleavings would take minutes.
-        builder.preemption_bound = Some(3);
-        builder.check(run);
-    }
-
-    #[test]
-    fn a_task_pushed_while_a_worker_goes_to_sleep_is_taken() {
-        loom::model(|| {
-            let queue = Arc::new(RunQueue::new(1));
-            let pusher = thread::spawn({
-                let queue = queue.clone();
-                move || queue.push(Place::Woken(1), 7, Notify::One)
-            });
-            // If it slept for good, loom would report a deadlock.
-            assert_eq!(queue.wait(None, || false, || {}), Waited::Task(7));
-            pusher.join().unwrap();
-        });
-    }
-
-    #[test]
-    fn two_tasks_wake_two_sleepers() {
-        bounded(|| {
-            let queue = Arc::new(RunQueue::new(1));
-            let workers = [(); 2].map(|()| {
-                let queue = queue.clone();
-                thread::spawn(move || match queue.wait(None, || false, || {}) {
-                    Waited::Task(task) => task,
-                    other => panic!("{other:?}"),
-                })
-            });
-            queue.push(Place::Woken(2), 2, Notify::One);
-            queue.push(Place::Woken(1), 1, Notify::One);
-            let taken = workers.map(|worker| worker.join().unwrap());
-            assert_eq!(taken[0] + taken[1], 3, "each once");
-        });
-    }
-
-    #[test]
-    fn a_task_and_a_call_wake_two_sleepers() {
-        bounded(|| {
-            let queue = Arc::new(RunQueue::new(1));
-            let workers = [(); 2].map(|()| {
-                let queue = queue.clone();
-                thread::spawn(move || queue.wait(None, || false, || {}) == Waited::Task(1))
-            });
-            queue.call();
-            queue.push(Place::Woken(1), 1, Notify::One);
-            let tasks = workers.map(|worker| usize::from(worker.join().unwrap()));
-            assert_eq!(tasks[0] + tasks[1], 1);
-        });
-    }
-
-    #[test]
-    fn a_stop_wakes_every_sleeper() {
-        bounded(|| {
-            let queue = Arc::new(RunQueue::<u32>::new(1));
-            let stop = Arc::new(AtomicUsize::new(0));
-            let workers = [(); 2].map(|()| {
-                let (queue, stop) = (queue.clone(), stop.clone());
-                thread::spawn(move || {
-                    let is_stopping = || stop.load(Ordering::SeqCst) == 1;
-                    assert_eq!(queue.wait(None, is_stopping, || {}), Waited::Stopped);
-                })
-            });
-            stop.store(1, Ordering::SeqCst);
-            queue.wake_all();
-            workers.map(|worker| worker.join().unwrap());
-        });
-    }
-
-    #[test]
-    fn while_all_are_idle_and_the_queue_is_empty_no_task_is_under_way() {
-        loom::model(|| {
-            let queue = Arc::new(RunQueue::new(1));
-            let [idle, ran] = [1, 0].map(|n| Arc::new(AtomicUsize::new(n)));
-            // In a poll it pushes a task without telling anybody, then runs out of work.
-            let worker = thread::spawn({
-                let (queue, idle, ran) = (queue.clone(), idle.clone(), ran.clone());
-                move || {
-                    queue.push(Place::Woken(1), 7, Notify::Nobody);
-                    if queue.pop().is_some() {
-                        ran.fetch_add(1, Ordering::Relaxed);
-                    }
-                    idle.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-            // Another, which was idle, and takes it at a tick.
-            let other = thread::spawn({
-                let (queue, idle, ran) = (queue.clone(), idle.clone(), ran.clone());
-                move || {
-                    queue.wake_sleepers();
-                    let busy = || {
-                        idle.fetch_sub(1, Ordering::SeqCst);
-                    };
-                    if let Waited::Task(_) = queue.wait(Some(Duration::ZERO), || false, busy) {
-                        ran.fetch_add(1, Ordering::Relaxed);
-                        idle.fetch_add(1, Ordering::SeqCst);
-                    }
-                }
-            });
-            if queue.is_empty_and(|| idle.load(Ordering::SeqCst) == 2) {
-                assert_eq!(ran.load(Ordering::Relaxed), 1, "a task is left");
-            }
-            worker.join().unwrap();
-            other.join().unwrap();
-        });
-    }
-}
+#[path = "run_queue_models.rs"]
+mod models;

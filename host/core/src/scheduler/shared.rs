@@ -34,6 +34,7 @@ pub(super) struct Shared {
     seeds: Option<Mutex<Rng>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a scheduler has one")]
 pub(super) enum Queue {
     MultiThread(MultiThread),
     Deterministic(Deterministic),

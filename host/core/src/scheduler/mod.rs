@@ -10,8 +10,7 @@
 //! they have used, and each worker has a slot besides, for the task that was last woken or spawned
 //! by a task running there: after a message between two processes the receiver runs next, on the
 //! same processor, and no other worker is woken. `fair.rs` states the order, and how the time is
-//! measured. A task that wakes itself lets all others run first, unless it was
-//! [preempted](preempted). The slot must not make anybody starve, nor wait while a worker has
+//! measured. A task that wakes itself lets all others run first, unless it was [`preempted`]. The slot must not make anybody starve, nor wait while a worker has
 //! nothing to do:
 //!
 //! - what is in the slot moves to the queue when another task is woken there, and when it has run

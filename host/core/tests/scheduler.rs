@@ -8,7 +8,8 @@ use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions, Task};
+use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions, Task, preempted};
+use transputer_core::{Options, channel};
 
 /// Longer than anything here takes, unless it hangs.
 const LONG: Duration = Duration::from_secs(60);
@@ -223,6 +224,41 @@ fn tasks_that_wake_each_other_leave_turns_to_the_queue() {
     let (turns, ticks) = finished.recv_timeout(LONG).unwrap();
     assert!(turns > 0, "the pair ran as well");
     assert!(ticks <= 3 * 50, "{ticks} ticks for 50 turns");
+}
+
+/// A sender whose message was taken does not wait for a tick, which never comes here.
+#[test]
+fn a_stream_goes_on_beside_one_that_only_lets_others_run() {
+    const MESSAGES: u64 = 1_000;
+    for capacity in [0, 1, 128] {
+        for is_preempted in [false, true] {
+            let mut options = options(1);
+            options.tick = Duration::from_secs(3600);
+            let scheduler = Scheduler::new(options).unwrap();
+            scheduler.spawn(async move {
+                loop {
+                    if is_preempted {
+                        preempted();
+                    }
+                    yield_now().await;
+                }
+            });
+            let (sender, receiver) = channel::<u64>(Options::bounded(capacity));
+            scheduler.spawn(async move {
+                for number in 0..MESSAGES {
+                    sender.send(number).await.unwrap();
+                }
+            });
+            let (done, finished) = mpsc::channel();
+            scheduler.spawn(async move {
+                for number in 0..MESSAGES {
+                    assert_eq!(receiver.receive().await, Ok(number));
+                }
+                done.send(()).unwrap();
+            });
+            finished.recv_timeout(LONG).unwrap();
+        }
+    }
 }
 
 #[test]

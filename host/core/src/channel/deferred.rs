@@ -136,11 +136,11 @@ impl<T> Deferred<T> {
             }
         }
         if let Some(waker) = self.wake_sender.take() {
-            scheduler::wake_low_priority(waker);
+            scheduler::wake_in_turn(waker);
         }
         if let Some(more) = self.more.take() {
             let senders = more.wake_senders.into_iter();
-            senders.for_each(scheduler::wake_low_priority);
+            senders.for_each(scheduler::wake_in_turn);
         }
         drop(self.drop_waker.take());
         drop(self.drop_message.take());

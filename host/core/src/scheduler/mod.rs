@@ -6,30 +6,22 @@
 //! wake-up that makes a parked task ready queues it, so a task is in one queue at most; a wake-up
 //! during a poll is kept, and the worker queues the task again after the poll.
 //!
-//! In [`Mode::Parallel`] ready tasks wait in a global queue, first in, first out. Each worker has
-//! a slot besides, for the task that was last woken or spawned by a task running there: after a
-//! message between two processes the receiver runs next, on the same processor, and no other
-//! worker is woken. The slot must not make anybody starve, nor wait while a worker has nothing
-//! to do:
+//! In [`Mode::Parallel`] ready tasks wait in one run queue, in the order of the processor time that
+//! they have used, and each worker has a slot besides, for the task that was last woken or spawned
+//! by a task running there: after a message between two processes the receiver runs next, on the
+//! same processor, and no other worker is woken. `fair.rs` states the order, and how the time is
+//! measured. A task that wakes itself lets all others run first, unless it was [`preempted`]. The slot must not make anybody starve, nor wait while a worker has
+//! nothing to do:
 //!
-//! - what is in the slot moves to the queue when another task is woken there;
-//! - once a tick, all that waits in the queue gets its turn before the slot is used again;
-//! - a task that wakes itself, to let others run, goes to the end of the queue, or on if nobody else
-//!   is ready there or in the slot;
+//! - what is in the slot moves to the queue when another task is woken there, and when it has run
+//!   ahead of the queue's first by a tick;
 //! - what has been in a slot for some 20 µs is taken by a worker that has nothing else to do;
 //!   `slots.rs` states how it comes to know;
 //! - where all have something to do, a worker in the same poll for a whole tick loses its slot's
 //!   task to the queue.
 //!
-//! A sender that waited for room, or for a receiver, is not in such a hurry: whoever took its
-//! message is behind already. It runs on the same worker when nothing else is ready there, at a
-//! tick if another worker is idle, and after eight ticks in any case. So a
-//! pipeline is emptied from its end before more is put in at its beginning.
-//!
-//! Two things tried instead, measured on a sieve of 1,000 processes with channels of 128 and one
-//! worker, which takes 40 ms: a look into the queue after each 64 tasks of the slot gave the source
-//! a turn too often, and it filled the channels with numbers that nobody needed, 10 times slower;
-//! new tasks at the end of the queue had the source go on before each new process, 23 times slower.
+//! A sender that waited for room, or for a receiver, is queued without waking another worker, which
+//! would cost a system call a message; a tick tells the workers that have nothing to do.
 //!
 //! In [`Mode::Seeded`] one worker draws from the ready tasks at random, from a seed. Its clock
 //! stands still while anything is ready or running, and jumps to the next deadline when nothing
@@ -40,12 +32,14 @@
 //! One more thread fires timers at their deadlines, and ticks while tasks run. After a tick in
 //! which no worker has polled it dozes, and the next worker that finds work wakes it.
 
+mod classes;
 mod deterministic;
+mod fair;
 mod idle;
-mod low_priority;
 mod multi_thread;
 mod owned_tasks;
 mod parker;
+mod run_queue;
 mod shared;
 mod slots;
 mod state;
@@ -61,7 +55,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::clock::Clock;
-pub(crate) use shared::wake_low_priority;
+pub(crate) use shared::wake_in_turn;
 use shared::{Queue, Shared};
 pub use task::Task;
 use task::TaskCell;
@@ -97,6 +91,14 @@ pub enum Mode {
 #[doc(hidden)]
 pub fn keep_woken(longer: Duration) {
     Shared::keep_woken(longer);
+}
+
+/// Tells the scheduler that the task which is being polled lets others run because it was made to:
+/// it is queued where the processor time that it has used puts it, not behind all others, as a
+/// task is that wakes itself to let others run. To be called in the poll, before its waker. Nothing
+/// happens outside of a task.
+pub fn preempted() {
+    shared::set_preempted();
 }
 
 /// What a [`Scheduler`] is made from.
@@ -225,7 +227,7 @@ impl Scheduler {
     /// system says when it cannot start a thread. Nothing is left running then.
     pub fn new(options: SchedulerOptions) -> io::Result<Self> {
         options.check()?;
-        let shared = Shared::new(&options.mode);
+        let shared = Shared::new(&options);
         // From here on, dropping `scheduler` stops the threads that have been started.
         let scheduler = Self {
             handle: Arc::new(Handle {

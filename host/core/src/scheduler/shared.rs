@@ -10,11 +10,12 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::deterministic::Deterministic;
-use super::multi_thread::{MultiThread, Turn};
+use super::fair::Turn;
+use super::multi_thread::{MultiThread, now};
 use super::owned_tasks::OwnedTasks;
 use super::parker::Parker;
 use super::task::TaskCell;
-use super::{Mode, lock};
+use super::{Mode, SchedulerOptions, lock};
 use crate::clock::Clock;
 
 pub(super) struct Shared {
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     seeds: Option<Mutex<Rng>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a scheduler has one")]
 pub(super) enum Queue {
     MultiThread(MultiThread),
     Deterministic(Deterministic),
@@ -61,30 +63,41 @@ thread_local! {
     static THREAD: Cell<(u64, Option<usize>)> = const { Cell::new(OUTSIDE) };
     /// That scheduler, for a task that is given away with its own reference to it.
     static SCHEDULER: OnceCell<Arc<Shared>> = const { OnceCell::new() };
-    /// Who is woken here now can wait for all the others.
-    static LOW_PRIORITY: Cell<bool> = const { Cell::new(false) };
+    /// Who is woken here now takes its turn in the queue.
+    static IN_TURN: Cell<bool> = const { Cell::new(false) };
+    /// The task that is polled here has been made to let others run.
+    static PREEMPTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Wakes a task that makes work for others, which have enough of it: a worker of its scheduler
-/// runs it when it has nothing else to do, or after some ticks.
-pub(crate) fn wake_low_priority(waker: Waker) {
-    let before = LOW_PRIORITY.replace(true);
+/// Wakes a task that makes work for others, which have enough of it: on a worker of its scheduler
+/// it takes its turn in the queue, not the worker's slot.
+pub(crate) fn wake_in_turn(waker: Waker) {
+    let before = IN_TURN.replace(true);
     waker.wake();
-    LOW_PRIORITY.set(before);
+    IN_TURN.set(before);
 }
 
 static SCHEDULERS: AtomicU64 = AtomicU64::new(1);
 
-/// Whether who is woken now can wait for all the others.
-pub(super) fn is_low_priority() -> bool {
-    LOW_PRIORITY.get()
+/// Whether who is woken now takes its turn in the queue.
+pub(super) fn takes_its_turn() -> bool {
+    IN_TURN.get()
+}
+
+pub(super) fn set_preempted() {
+    PREEMPTED.set(true);
+}
+
+/// Whether the task that was just polled had been made to let others run.
+pub(super) fn was_preempted() -> bool {
+    PREEMPTED.replace(false)
 }
 
 impl Shared {
-    pub(super) fn new(mode: &Mode) -> Arc<Self> {
-        let (workers, queue, clock, seeds) = match *mode {
+    pub(super) fn new(options: &SchedulerOptions) -> Arc<Self> {
+        let (workers, queue, clock, seeds) = match options.mode {
             Mode::Parallel { workers } => {
-                let queue = Queue::MultiThread(MultiThread::new(workers));
+                let queue = Queue::MultiThread(MultiThread::new(workers, options.tick));
                 (workers, queue, Clock::real(), None)
             }
             Mode::Seeded { seed } => {
@@ -150,7 +163,7 @@ impl Shared {
             if let Some(Queue::MultiThread(multi_thread)) = shared.get().map(|shared| &shared.queue)
                 && let (_, Some(worker)) = THREAD.get()
             {
-                multi_thread.slots.keep(worker, longer);
+                multi_thread.fair.slots.keep(worker, longer);
             }
         });
     }
@@ -233,7 +246,7 @@ impl Shared {
             return;
         }
         match &self.queue {
-            Queue::MultiThread(multi_thread) => multi_thread.wake_workers(),
+            Queue::MultiThread(multi_thread) => multi_thread.fair.queue.wake_all(),
             Queue::Deterministic(deterministic) => deterministic.wake_worker(),
         }
         self.parker.ring();
@@ -242,27 +255,42 @@ impl Shared {
     /// A worker's loop: runs tasks until the scheduler stops.
     pub(super) fn work(&self, worker: usize) {
         THREAD.set((self.id, Some(worker)));
-        let mut turn = Turn::default();
-        loop {
-            let next = match &self.queue {
-                Queue::MultiThread(multi_thread) => multi_thread.next(worker, &mut turn, self),
-                Queue::Deterministic(deterministic) => deterministic.next(self),
-            };
-            let Some(task) = next else { break };
-            self.polls[worker].step();
-            let again = task.run();
-            self.polls[worker].step();
-            if again {
-                match &self.queue {
-                    Queue::MultiThread(_) => turn.again = Some(task),
-                    Queue::Deterministic(deterministic) => deterministic.push(task),
-                }
-            }
+        match &self.queue {
+            Queue::MultiThread(multi_thread) => self.work_in_turn(worker, multi_thread),
+            Queue::Deterministic(deterministic) => self.work_alone(worker, deterministic),
         }
         THREAD.set((self.id, None));
         if self.working.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.drop_tasks();
         }
+    }
+
+    fn work_in_turn(&self, worker: usize, multi_thread: &MultiThread) {
+        let mut turn = Turn::new(now());
+        let mut again = None;
+        while let Some(task) = match again.take() {
+            Some(task) if !self.is_stopping() => Some(task),
+            _ => multi_thread.next(worker, &mut turn, self),
+        } {
+            let woken = self.poll(worker, &task);
+            again = multi_thread.end_poll(worker, &mut turn, task, woken);
+        }
+    }
+
+    fn work_alone(&self, worker: usize, deterministic: &Deterministic) {
+        while let Some(task) = deterministic.next(self) {
+            if self.poll(worker, &task) {
+                deterministic.push(task);
+            }
+        }
+    }
+
+    /// Whether the task must be queued again.
+    fn poll(&self, worker: usize, task: &Arc<TaskCell>) -> bool {
+        self.polls[worker].step();
+        let woken = task.run();
+        self.polls[worker].step();
+        woken
     }
 
     /// Drops the futures of all tasks that are left and refuses new ones. Only when no worker

@@ -81,8 +81,6 @@ struct Slot<T> {
 
 struct State<T> {
     task: Option<T>,
-    /// What is woken goes to the queue.
-    closed: bool,
 }
 
 /// A task in a slot, as a watcher has seen it.
@@ -104,10 +102,7 @@ pub(super) struct Filled<T> {
 impl<T> Slots<T> {
     pub(super) fn new(workers: usize) -> Self {
         let slot = |_| Slot {
-            state: Mutex::new(State {
-                task: None,
-                closed: false,
-            }),
+            state: Mutex::new(State { task: None }),
             changes: AtomicUsize::new(0),
             longer: AtomicU32::new(0),
         };
@@ -122,17 +117,10 @@ impl<T> Slots<T> {
         self.slots.len()
     }
 
-    /// Puts a task into a worker's slot. What was in it has to be queued; so has the task itself
-    /// while the slot is closed.
+    /// Puts a task into a worker's slot. What was in it has to be queued.
     pub(super) fn fill(&self, worker: usize, task: T) -> Filled<T> {
         let slot = &self.slots[worker];
         let mut state = lock(&slot.state);
-        if state.closed {
-            return Filled {
-                queued: Some(task),
-                call: false,
-            };
-        }
         let queued = state.task.replace(task);
         slot.longer.store(0, Ordering::Relaxed);
         slot.changed(if queued.is_some() { 2 } else { 1 });
@@ -173,9 +161,12 @@ impl<T> Slots<T> {
             .is_multiple_of(2)
     }
 
-    /// Has what is woken go to the queue, or not any more.
-    pub(super) fn set_closed(&self, worker: usize, closed: bool) {
-        lock(&self.slots[worker].state).closed = closed;
+    /// Looks at a slot's task, under the slot's lock.
+    pub(super) fn peek<R>(&self, worker: usize, look: impl FnOnce(&T) -> R) -> Option<R> {
+        if self.is_empty(worker) {
+            return None;
+        }
+        lock(&self.slots[worker].state).task.as_ref().map(look)
     }
 
     pub(super) fn idle(&self) -> usize {

@@ -3,9 +3,11 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
+use super::fair::Timed;
 use super::lock;
 use super::owned_tasks::Key;
 use super::shared::Shared;
@@ -73,6 +75,8 @@ type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) struct TaskCell {
     id: u64,
     key: Key,
+    /// What it has used: see `fair`.
+    virtual_time: AtomicU64,
     state: TaskState,
     body: Mutex<Option<Body>>,
     panicked: OnceLock<Arc<str>>,
@@ -90,6 +94,7 @@ impl TaskCell {
         Arc::new(Self {
             id,
             key,
+            virtual_time: AtomicU64::new(0),
             state: TaskState::ready(),
             body: Mutex::new(Some(Body {
                 future,
@@ -169,6 +174,22 @@ fn panic_message(payload: &(dyn Any + Send)) -> Arc<str> {
         Arc::from(text.as_str())
     } else {
         Arc::from("a panic without a message")
+    }
+}
+
+impl Timed for Arc<TaskCell> {
+    fn virtual_time(&self) -> u64 {
+        self.virtual_time.load(Ordering::Relaxed)
+    }
+
+    fn charge(&self, spent: u64) -> u64 {
+        let time = self.virtual_time().saturating_add(spent);
+        self.virtual_time.store(time, Ordering::Relaxed);
+        time
+    }
+
+    fn raise_to(&self, least: u64) {
+        self.virtual_time.fetch_max(least, Ordering::Relaxed);
     }
 }
 

@@ -101,7 +101,7 @@ impl Timekeeper {
                 && count == *seen
                 && let Queue::MultiThread(multi_thread) = &self.shared.queue
             {
-                multi_thread.release_slot(worker);
+                multi_thread.fair.release_slot(worker);
             }
             stirred |= polling || count != *seen;
             *seen = count;

@@ -38,11 +38,11 @@ fn crowds(
 fn patient(spawn: Spawn, patience: &str) -> Spawn {
     match patience {
         "" => spawn,
-        "forever" => spawn.await_place(),
-        "now" => spawn.place_now(),
+        "forever" => spawn.wait_for_capacity(),
+        "now" => spawn.fail_at_capacity(),
         time => {
             let time = time.parse().unwrap_or_default();
-            spawn.place_by(transputer_guest::now() + std::time::Duration::from_millis(time))
+            spawn.wait_for_capacity_by(transputer_guest::now() + std::time::Duration::from_millis(time))
         }
     }
 }

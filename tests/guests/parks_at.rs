@@ -71,11 +71,11 @@ fn parks_at(
         },
         // The network has as many processes as it may.
         "spawn, full" => {
-            drop(spawn("no_ports").await_place().start()?);
+            drop(spawn("no_ports").wait_for_capacity().start()?);
             Ok(())
         }
         "spawn by, full" => {
-            drop(spawn("no_ports").place_by(now() + LONG).start()?);
+            drop(spawn("no_ports").wait_for_capacity_by(now() + LONG).start()?);
             Ok(())
         }
         "sleep" => {

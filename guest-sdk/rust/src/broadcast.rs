@@ -85,19 +85,19 @@ impl<T: Message> Broadcast<T> {
         let mut reached = 0;
         let mut gone = Vec::new();
         let mut waiting = Vec::new();
-        for (place, subscriber) in self.subscribers.iter().enumerate() {
+        for (index, subscriber) in self.subscribers.iter().enumerate() {
             match subscriber.try_send(message) {
                 Ok(()) => reached += 1,
-                Err(Error::WouldBlock) => waiting.push(place),
-                Err(error) => gone.push((place, error)),
+                Err(Error::WouldBlock) => waiting.push(index),
+                Err(error) => gone.push((index, error)),
             }
         }
         while !waiting.is_empty() {
             let (turn, sent) = self.offer(&waiting, message)?;
-            let place = waiting.swap_remove(turn);
+            let index = waiting.swap_remove(turn);
             match sent {
                 Ok(()) => reached += 1,
-                Err(error) => gone.push((place, error)),
+                Err(error) => gone.push((index, error)),
             }
         }
         match gone.iter().find(|(_, error)| concerns_all(error)) {
@@ -124,9 +124,9 @@ impl<T: Message> Broadcast<T> {
     }
 
     fn forget(&mut self, mut gone: Vec<(usize, Error)>) {
-        gone.sort_by_key(|(place, _)| *place);
-        for (place, error) in gone.into_iter().rev() {
-            self.subscribers.remove(place);
+        gone.sort_by_key(|(index, _)| *index);
+        for (index, error) in gone.into_iter().rev() {
+            self.subscribers.remove(index);
             if error != Error::Closed {
                 self.lost.push(error);
             }

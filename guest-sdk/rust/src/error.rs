@@ -73,7 +73,7 @@ pub enum Error {
 pub struct Undecodable {
     /// The port, or other name, of the receiver; empty where it has none.
     pub port: String,
-    /// The way to the place inside the message, like `.points[2].x`; empty at the top.
+    /// The path inside the message, like `.points[2].x`; empty at the top.
     pub path: String,
     /// What should have been there: a type, usually.
     pub expected: String,

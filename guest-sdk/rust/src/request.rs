@@ -193,12 +193,12 @@ impl<Q: Message, A: Message> Server<Q, A> {
     /// an alternation may have guards.
     pub fn next_request(&mut self) -> Result<Request<Q, A>, Error> {
         while !self.clients.is_empty() {
-            let (place, request) = receive_any(&self.clients)?;
+            let (index, request) = receive_any(&self.clients)?;
             match request {
                 Ok(request) => return Ok(request),
                 Err(error) => {
                     if !matches!(error, Error::Undecodable(_)) {
-                        self.clients.remove(place);
+                        self.clients.remove(index);
                     }
                     self.lost.extend((error != Error::Closed).then_some(error));
                 }

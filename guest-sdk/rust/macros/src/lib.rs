@@ -25,7 +25,7 @@ use proc_macro::TokenStream;
 /// - It returns nothing, or `Result<(), E>` where `E` can be displayed. An error ends the process
 ///   abnormally, and poisons the ports it still has, and those that it drops while it returns.
 ///   `transputer_guest::Error::Closed` is a normal end.
-/// - A panic is logged with its place before it traps.
+/// - A panic is logged with its file and line before it traps.
 /// - The first paragraph of its documentation says what the process does, wherever it is listed.
 ///
 /// The function stays an ordinary one. A component has exactly one process.

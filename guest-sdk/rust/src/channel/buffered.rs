@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use super::Sender;
-use super::sender::SenderEnd;
-use super::settle::{send_buffered, send_later, settle};
+use super::deferred::{defer_send, flush_buffers, run_deferred};
+use super::sender::SenderHandle;
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 use crate::message::{Message, ROOM};
@@ -47,7 +47,7 @@ pub struct Buffered<T> {
 
 /// What a buffered sender has collected.
 pub(super) struct Buffer {
-    end: Rc<SenderEnd>,
+    end: Rc<SenderHandle>,
     /// Messages behind their lengths, as the host takes them.
     packed: RefCell<Vec<u8>>,
     /// Where the first message that has not been sent begins.
@@ -115,7 +115,7 @@ impl<T: Message> Buffered<T> {
         drop(packed);
         self.buffer.messages.update(|messages| messages + 1);
         if self.buffer.messages.get() == 1 {
-            send_later(Rc::clone(&self.buffer));
+            defer_send(Rc::clone(&self.buffer));
         }
         if full || self.buffer.messages.get() >= self.buffer.room.get() {
             self.flush()?;
@@ -136,7 +136,7 @@ impl<T: Message> Buffered<T> {
     ///
     /// Those of [`send`](Buffered::send).
     pub fn flush(&self) -> Result<(), Error> {
-        settle();
+        run_deferred();
         self.buffer.told()
     }
 
@@ -162,7 +162,7 @@ impl<T: Message> Buffered<T> {
     }
 
     fn flush_within(&self, patience: Patience, out_of_patience: Error) -> Result<(), Error> {
-        let all_sent = send_buffered(patience);
+        let all_sent = flush_buffers(patience);
         self.buffer.told()?;
         match all_sent {
             true => Ok(()),
@@ -309,7 +309,9 @@ impl Drop for Buffer {
         if let Some(error) = self.error.take()
             && error != Error::Closed
         {
-            super::receiving::note_unseen(format!("buffered messages were not sent: {error}"));
+            super::receiver_handle::report_at_exit(format!(
+                "buffered messages were not sent: {error}"
+            ));
         }
     }
 }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Statistics;
-use super::held::Held;
-use super::receiving::{Received, ReceiverEnd, note_abnormal_end, seen};
-use super::settle::settle;
+use super::deferred::run_deferred;
+use super::receive_buffer::ReceiveBuffer;
+use super::receiver_handle::{Received, ReceiverHandle, keep_loop_error, mark_reported};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 use crate::message::{Message, Reader, decode};
@@ -25,7 +25,7 @@ use crate::process::{Instant, now};
 /// # Loops
 ///
 /// `for message in receiver` (or `in &receiver`) yields messages until the channel is closed.
-/// A loop has no place for errors, so:
+/// A loop cannot yield errors, so:
 ///
 /// - when the channel ends abnormally (poisoned, a process trapped, ...), or a message
 ///   cannot be decoded, the loop ends as well, and the error is kept;
@@ -39,19 +39,19 @@ use crate::process::{Instant, now};
 /// it has not got to when it is left with `break` stays with the receiver, and is what
 /// `receive` returns next; it is dropped with the receiver.
 pub struct Receiver<T> {
-    end: Rc<ReceiverEnd>,
+    end: Rc<ReceiverHandle>,
     message: PhantomData<fn() -> T>,
 }
 
 impl<T: Message> Receiver<T> {
     pub(crate) fn from_host(handle: raw::Receiver, name: &'static str) -> Self {
         Receiver {
-            end: Rc::new(ReceiverEnd::new(Some(handle), name)),
+            end: Rc::new(ReceiverHandle::new(Some(handle), name)),
             message: PhantomData,
         }
     }
 
-    pub(crate) fn from_end(end: Rc<ReceiverEnd>) -> Self {
+    pub(crate) fn from_end(end: Rc<ReceiverHandle>) -> Self {
         Receiver {
             end,
             message: PhantomData,
@@ -136,7 +136,7 @@ impl<T: Message> Receiver<T> {
     ///
     /// What ended the loop.
     pub fn ended(&self) -> Result<(), Error> {
-        seen(&self.end);
+        mark_reported(&self.end);
         match self.end.ended.take() {
             None => Ok(()),
             Some(error) => Err(error),
@@ -144,8 +144,8 @@ impl<T: Message> Receiver<T> {
     }
 
     pub(crate) fn receive_within(&self, patience: Patience) -> Result<T, Error> {
-        if let Some(held) = self.held() {
-            return held;
+        if let Some(message) = self.buffered() {
+            return message;
         }
         let message = if const { T::TYPE.carries_ends() } {
             self.end.receive_ends(patience)
@@ -157,21 +157,21 @@ impl<T: Message> Receiver<T> {
 
     /// The next message that was taken in advance.
     #[inline]
-    fn held(&self) -> Option<Result<T, Error>> {
-        match self.held_small() {
+    fn buffered(&self) -> Option<Result<T, Error>> {
+        match self.buffered_small() {
             Some(message) => Some(Ok(message)),
-            None => self.held_large(),
+            None => self.buffered_large(),
         }
     }
 
     #[inline]
-    fn held_small(&self) -> Option<T> {
-        self.end.held().next_small(T::from_small)
+    fn buffered_small(&self) -> Option<T> {
+        self.end.buffer().next_small(T::from_small)
     }
 
-    fn held_large(&self) -> Option<Result<T, Error>> {
-        let held = self.end.held().next(|bytes| self.decode_bytes(bytes))?;
-        Some(held.and_then(|message| message))
+    fn buffered_large(&self) -> Option<Result<T, Error>> {
+        let message = self.end.buffer().next(|bytes| self.decode_bytes(bytes))?;
+        Some(message.and_then(|message| message))
     }
 
     /// The next message, with more taken from the host where there are more. Never inlined, so
@@ -179,13 +179,13 @@ impl<T: Message> Receiver<T> {
     #[inline(never)]
     fn next_batched(&self, patience: Patience) -> Result<T, Error> {
         loop {
-            if let Some(held) = self.held() {
-                return held;
+            if let Some(message) = self.buffered() {
+                return message;
             }
             if let Some(message) = self.end.receive_batch(patience)? {
                 return self.decode(message);
             }
-            if !self.end.holds_messages() {
+            if !self.end.has_buffered() {
                 return Err(Error::Malformed);
             }
         }
@@ -194,7 +194,7 @@ impl<T: Message> Receiver<T> {
     /// What a loop without errors yields.
     #[inline]
     fn next_or_end(&self) -> Option<T> {
-        self.held_small().or_else(|| self.next_batched_or_end())
+        self.buffered_small().or_else(|| self.next_batched_or_end())
     }
 
     #[inline(never)]
@@ -203,7 +203,7 @@ impl<T: Message> Receiver<T> {
             Ok(message) => Some(message),
             Err(Error::Closed) => None,
             Err(error) => {
-                note_abnormal_end(&self.end, error);
+                keep_loop_error(&self.end, error);
                 None
             }
         }
@@ -235,13 +235,13 @@ impl<T: Message> Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    pub(crate) fn end(&self) -> &Rc<ReceiverEnd> {
+    pub(crate) fn end(&self) -> &Rc<ReceiverHandle> {
         &self.end
     }
 
     /// Closes this end at once.
     pub fn close(self) {
-        settle();
+        run_deferred();
         if let Some(handle) = self.end.handle.take() {
             // Said aloud, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.
@@ -277,7 +277,7 @@ impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         let handle = self.end.handle.borrow().as_ref().map(raw::Receiver::clone);
         Receiver {
-            end: Rc::new(ReceiverEnd::new(handle, self.end.name())),
+            end: Rc::new(ReceiverHandle::new(handle, self.end.name())),
             message: PhantomData,
         }
     }
@@ -293,16 +293,16 @@ impl<T> fmt::Debug for Receiver<T> {
 #[derive(Debug)]
 pub struct IntoMessages<T> {
     receiver: Receiver<T>,
-    /// What the receiver would hold: nobody else asks for it.
-    held: Held,
+    /// The receiver's buffer: nobody else can ask for it now.
+    buffer: ReceiveBuffer,
 }
 
 impl<T: Message> IntoMessages<T> {
     #[inline(never)]
     fn next_from_receiver(&mut self) -> Option<T> {
-        std::mem::swap(&mut self.held, &mut self.receiver.end.held());
+        std::mem::swap(&mut self.buffer, &mut self.receiver.end.buffer());
         let next = self.receiver.next_batched_or_end();
-        std::mem::swap(&mut self.held, &mut self.receiver.end.held());
+        std::mem::swap(&mut self.buffer, &mut self.receiver.end.buffer());
         next
     }
 }
@@ -312,7 +312,7 @@ impl<T: Message> Iterator for IntoMessages<T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        match self.held.next_small(T::from_small) {
+        match self.buffer.next_small(T::from_small) {
             Some(message) => Some(message),
             None => self.next_from_receiver(),
         }
@@ -324,10 +324,10 @@ impl<T: Message> IntoIterator for Receiver<T> {
     type IntoIter = IntoMessages<T>;
 
     fn into_iter(self) -> IntoMessages<T> {
-        let held = std::mem::take(&mut *self.end.held());
+        let buffer = std::mem::take(&mut *self.end.buffer());
         IntoMessages {
             receiver: self,
-            held,
+            buffer,
         }
     }
 }
@@ -407,7 +407,7 @@ impl<T: Message> Iterator for Messages<'_, T> {
         if self.over {
             return None;
         }
-        if let Some(message) = self.receiver.held_small() {
+        if let Some(message) = self.receiver.buffered_small() {
             return Some(Ok(message));
         }
         let message = self.receiver.next_batched(self.patience);

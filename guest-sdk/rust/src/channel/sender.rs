@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::settle::{close_later, settle};
+use super::deferred::{defer_close, run_deferred};
 use super::{Buffered, Statistics, put_back, take_all};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
@@ -24,12 +24,12 @@ use crate::process::{Instant, now};
 /// Sent inside a message, or given to a [spawned](crate::spawn) process, it moves there;
 /// every later operation on it fails with [`Error::Moved`].
 pub struct Sender<T> {
-    end: Rc<SenderEnd>,
+    end: Rc<SenderHandle>,
     message: PhantomData<fn(&T)>,
 }
 
 /// What is behind a sender, whatever its type of message.
-pub(crate) struct SenderEnd {
+pub(crate) struct SenderHandle {
     /// The host's handle; gone when the end has moved away.
     pub(super) handle: RefCell<Option<raw::Sender>>,
     /// The handle's number, once it was asked for.
@@ -48,7 +48,7 @@ const SCRATCH_LIMIT: usize = 64 * 1024;
 impl<T: Message> Sender<T> {
     pub(crate) fn from_host(handle: raw::Sender, name: &'static str) -> Self {
         Sender {
-            end: Rc::new(SenderEnd {
+            end: Rc::new(SenderHandle {
                 handle: RefCell::new(Some(handle)),
                 number: Cell::new(None),
                 name,
@@ -57,7 +57,7 @@ impl<T: Message> Sender<T> {
         }
     }
 
-    pub(crate) fn from_end(end: Rc<SenderEnd>) -> Self {
+    pub(crate) fn from_end(end: Rc<SenderHandle>) -> Self {
         Sender {
             end,
             message: PhantomData,
@@ -112,13 +112,13 @@ impl<T: Message> Sender<T> {
 }
 
 impl<T> Sender<T> {
-    pub(crate) fn end(&self) -> &Rc<SenderEnd> {
+    pub(crate) fn end(&self) -> &Rc<SenderHandle> {
         &self.end
     }
 
     /// Closes this end at once.
     pub fn close(self) {
-        settle();
+        run_deferred();
         if let Some(handle) = self.end.handle.take() {
             // Said aloud, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.
@@ -154,7 +154,7 @@ impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         let handle = self.end.handle.borrow().as_ref().map(raw::Sender::clone);
         Sender {
-            end: Rc::new(SenderEnd {
+            end: Rc::new(SenderHandle {
                 handle: RefCell::new(handle),
                 number: Cell::new(None),
                 name: self.end.name,
@@ -170,21 +170,21 @@ impl<T> fmt::Debug for Sender<T> {
     }
 }
 
-impl fmt::Debug for SenderEnd {
+impl fmt::Debug for SenderHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SenderEnd").field(&self.name).finish()
+        f.debug_tuple("SenderHandle").field(&self.name).finish()
     }
 }
 
-impl Drop for SenderEnd {
+impl Drop for SenderHandle {
     fn drop(&mut self) {
         if let Some(handle) = self.handle.take() {
-            close_later(raw::End::Sender(handle));
+            defer_close(raw::End::Sender(handle));
         }
     }
 }
 
-impl SenderEnd {
+impl SenderHandle {
     /// Sends a message.
     pub(crate) fn send_message<T: Message>(
         &self,
@@ -192,12 +192,12 @@ impl SenderEnd {
         patience: Patience,
     ) -> Result<(), Error> {
         if let (Patience::Forever, Some(small)) = (patience, message.to_small()) {
-            settle();
+            run_deferred();
             return self.send_small(small);
         }
         match message.as_whole() {
             Some(bytes) => {
-                settle();
+                run_deferred();
                 self.send_bytes(bytes, patience)
             }
             None => self.send(written(message), patience),
@@ -233,7 +233,7 @@ impl SenderEnd {
 
     /// Sends a message, with the ends that it takes along.
     pub(crate) fn send(&self, message: Writer, patience: Patience) -> Result<(), Error> {
-        settle();
+        run_deferred();
         let (bytes, ends) = message.finish();
         let sent = if ends.is_empty() {
             self.send_bytes(&bytes, patience)

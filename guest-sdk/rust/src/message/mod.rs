@@ -16,7 +16,7 @@
 //! | `()`, tuples | `tuple<...>` | array |
 //! | a struct | `record { ... }` | map from field names to values |
 //! | an enum | `enum { ... }`, `variant { ... }` | the variant's name, or a map from it to its payload |
-//! | [`Sender<T>`](crate::Sender), [`Receiver<T>`](crate::Receiver) | `sender<T>`, `receiver<T>` | its place among the attached ends |
+//! | [`Sender<T>`](crate::Sender), [`Receiver<T>`](crate::Receiver) | `sender<T>`, `receiver<T>` | its index among the attached ends |
 //!
 //! Names are those of the Rust source. Records may have their fields in any order;
 //! fields that the type doesn't know are skipped, and a field that is missing is
@@ -37,7 +37,7 @@ pub use writer::Writer;
 
 pub(crate) use small::ROOM;
 pub(crate) use types::Printer;
-pub(crate) use writer::MobileEnd;
+pub(crate) use writer::AttachedEnd;
 
 use crate::bindings::transputer::csp::channel::Small;
 use crate::error::{Error, Undecodable};

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn whatever_can_be_read_is_what_a_reader_reads() {
-        // Every first byte, with bytes behind it that tell their places.
+        // Every first byte, with bytes behind it that tell their positions.
         for first in 0..=u8::MAX {
             for length in 0..=ROOM {
                 let mut bytes = Vec::from_iter((1..=ROOM as u8).map(|n| n * 15));

@@ -16,7 +16,7 @@ pub use signature::{Piece, signature, signature_length};
 pub use start::{Ending, Start, run};
 
 use crate::bindings::transputer::csp::process as raw;
-use crate::channel::settle;
+use crate::channel::run_deferred;
 
 /// This process's name, unique in the network.
 pub fn name() -> String {
@@ -30,6 +30,6 @@ pub fn id() -> u64 {
 
 /// Lets other processes run before this one goes on.
 pub fn yield_now() {
-    settle();
+    run_deferred();
     raw::yield_now();
 }

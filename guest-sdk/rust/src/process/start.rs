@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use crate::bindings::transputer::csp::channel::Patience;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
-use crate::channel::{Receiver, Sender, keep_for_poison, send_buffered, settle, unseen_ends};
+use crate::channel::{
+    Receiver, Sender, flush_buffers, leave_open_for_poison, run_deferred, unreported_errors,
+};
 use crate::error::Error;
 use crate::message::{Message, Reader, Type};
 
@@ -89,20 +91,20 @@ fn run_constructors() {
     }
 }
 
-/// Settles what the function left behind, and adds what went wrong that nobody was told.
+/// Does what the function left deferred, and reports the errors that nobody asked about.
 fn end(result: Result<(), String>) -> Result<(), String> {
     if result.is_err() {
-        keep_for_poison();
+        leave_open_for_poison();
         return result;
     }
-    send_buffered(Patience::Forever);
-    match unseen_ends() {
+    flush_buffers(Patience::Forever);
+    match unreported_errors() {
         None => {
-            settle();
+            run_deferred();
             Ok(())
         }
         Some(text) => {
-            keep_for_poison();
+            leave_open_for_poison();
             Err(text)
         }
     }
@@ -132,11 +134,11 @@ impl Start {
 
     /// The argument `name`.
     pub fn argument<T: Message>(&mut self, name: &str) -> Result<T, String> {
-        let Some(place) = self.arguments.iter().position(|(given, _)| given == name) else {
+        let Some(index) = self.arguments.iter().position(|(given, _)| given == name) else {
             return T::absent()
                 .ok_or_else(|| format!("argument `{name}` ({}) is missing", T::TYPE));
         };
-        let (_, value) = self.arguments.swap_remove(place);
+        let (_, value) = self.arguments.swap_remove(index);
         let mut reader = Reader::new(&value, Vec::new());
         T::read(&mut reader)
             .and_then(|value| reader.finish().map(|()| value))
@@ -145,17 +147,17 @@ impl Start {
 
     /// The input port `name`.
     pub fn input<T: Message>(&mut self, name: &'static str) -> Result<Receiver<T>, String> {
-        let place = self.inputs.iter().position(|(given, _)| given == name);
-        let place = place.ok_or_else(|| format!("input `{name}` ({}) is not wired", T::TYPE))?;
-        let (_, receiver) = self.inputs.swap_remove(place);
+        let index = self.inputs.iter().position(|(given, _)| given == name);
+        let index = index.ok_or_else(|| format!("input `{name}` ({}) is not wired", T::TYPE))?;
+        let (_, receiver) = self.inputs.swap_remove(index);
         Ok(Receiver::from_host(receiver, name))
     }
 
     /// The output port `name`.
     pub fn output<T: Message>(&mut self, name: &'static str) -> Result<Sender<T>, String> {
-        let place = self.outputs.iter().position(|(given, _)| given == name);
-        let place = place.ok_or_else(|| format!("output `{name}` ({}) is not wired", T::TYPE))?;
-        let (_, sender) = self.outputs.swap_remove(place);
+        let index = self.outputs.iter().position(|(given, _)| given == name);
+        let index = index.ok_or_else(|| format!("output `{name}` ({}) is not wired", T::TYPE))?;
+        let (_, sender) = self.outputs.swap_remove(index);
         Ok(Sender::from_host(sender, name))
     }
 

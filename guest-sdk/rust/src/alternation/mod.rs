@@ -15,7 +15,7 @@ use crate::channel::{
     Received, Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred, written,
 };
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{AsMessage, Message};
 use crate::process::{Instant, now};
 
 /// An alternation under construction, for numbers of guards that are not known when the
@@ -74,7 +74,7 @@ pub struct PlainGuard {
     index: usize,
 }
 
-/// Which guard won, and what came of it.
+/// Which guard won, and its outcome.
 #[derive(Debug)]
 #[must_use = "the message of the guard that won is in here"]
 pub struct Chosen<'a> {
@@ -131,8 +131,12 @@ impl<'a> Alternation<'a> {
     /// A guard that sends this message. It is ready when the channel would take it without
     /// waiting, and when the channel has ended. A message that holds ends of channels cannot
     /// be sent in an alternation.
-    pub fn send<T: Message>(&mut self, sender: &'a Sender<T>, message: &T) -> SendGuard {
-        let (bytes, ends) = written(message).finish();
+    pub fn send<T: Message>(
+        &mut self,
+        sender: &'a Sender<T>,
+        message: impl AsMessage<T>,
+    ) -> SendGuard {
+        let (bytes, ends) = written(message.as_message()).finish();
         if !ends.is_empty() {
             self.error = Some(Error::CarriesEnds);
         }

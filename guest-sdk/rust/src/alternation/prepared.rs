@@ -7,11 +7,11 @@ use crate::bindings::transputer::csp::alternation::{self as raw, Order};
 use crate::bindings::transputer::csp::channel::Patience;
 use crate::channel::{Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred, written};
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{AsMessage, Message};
 use crate::process::Instant;
 
 /// An alternation that is built once, for a loop that chooses among the same channels again and
-/// again: a wait costs the host no look at its guards' handles.
+/// again: the host need not look up the handles of its guards at every wait.
 ///
 /// Exactly one guard wins each wait; the losers lose nothing. Guards can be switched off and on,
 /// and a guard that sends takes part while it has something to offer.
@@ -164,9 +164,9 @@ impl<'a> Prepared<'a> {
     pub fn offer<T: Message>(
         &mut self,
         guard: &OfferGuard<'a, T>,
-        message: &T,
+        message: impl AsMessage<T>,
     ) -> Result<(), Error> {
-        let (bytes, ends) = written(message).finish();
+        let (bytes, ends) = written(message.as_message()).finish();
         if !ends.is_empty() {
             return Err(Error::CarriesEnds);
         }

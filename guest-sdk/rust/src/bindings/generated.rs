@@ -120,7 +120,9 @@ pub unsafe fn __post_return_run<T_: Guest>(arg0: *mut u8) {
 }
 pub trait Guest {
     /// Runs the process; it ends when this returns. `args` is a CBOR map from
-    /// argument names to values. `inputs` and `outputs` are its ports by name.
+    /// argument names to values, or nothing for none; in a component with several
+    /// processes it is an array of two: the name of the one to run, and that map.
+    /// `inputs` and `outputs` are its ports by name.
     /// Returning closes every end that it still holds; returning an error poisons
     /// them with that text.
     #[allow(async_fn_in_trait)]
@@ -1158,7 +1160,7 @@ pub mod transputer {
             }
             impl Sender {
                 #[allow(unused_unsafe, clippy::all)]
-                /// Closes this end. The same as dropping the handle, said aloud.
+                /// Closes this end: dropping the handle, made explicit.
                 #[allow(async_fn_in_trait)]
                 pub fn close(this: Sender) -> () {
                     unsafe {
@@ -1736,7 +1738,7 @@ pub mod transputer {
             }
             impl Receiver {
                 #[allow(unused_unsafe, clippy::all)]
-                /// Closes this end. The same as dropping the handle, said aloud.
+                /// Closes this end: dropping the handle, made explicit.
                 #[allow(async_fn_in_trait)]
                 pub fn close(this: Receiver) -> () {
                     unsafe {
@@ -2843,7 +2845,7 @@ pub mod transputer {
                 /// guard that sends takes part only if `offers` has a message for it. Fails with
                 /// `timed-out` or `would-block` when patience runs out, and with `malformed` for
                 /// a number that names no guard, or names one twice, and if no guard takes part and
-                /// patience is for ever.
+                /// patience is `forever`.
                 #[allow(async_fn_in_trait)]
                 pub fn wait(
                     &self,
@@ -3126,7 +3128,7 @@ pub mod transputer {
             pub type Sender = super::super::super::transputer::csp::channel::Sender;
             pub type Receiver = super::super::super::transputer::csp::channel::Receiver;
             pub type Patience = super::super::super::transputer::csp::channel::Patience;
-            /// How grave a line of the log is.
+            /// How serious a line of the log is.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum Level {
@@ -3961,10 +3963,10 @@ pub mod transputer {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Like `spawn`, and says how long to wait where no place is free for one more
-            /// process, at the limit of the host or the network; `spawn` does what those
-            /// are set to do. `capacity` if none came free in time, or if that would be a
-            /// deadlock. The limit on children is not waited for.
+            /// Like `spawn`, but says how long to wait at the host's or the network's limit on
+            /// processes; `spawn` does what these are set to do. Fails with `capacity` if no
+            /// process ended in time, or if waiting would be a deadlock. At the limit on
+            /// children it fails at once.
             #[allow(async_fn_in_trait)]
             pub fn spawn_patiently(
                 component: &str,

@@ -2,18 +2,21 @@
 //!
 //! `cabi_realloc`, which the host calls for memory, is std's on `wasm32-wasip2`.
 
+#![allow(unsafe_code)]
+
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::{NonNull, null_mut};
 
 /// A block of memory for a call to the host, freed when this is dropped.
-pub struct Cleanup {
+#[derive(Debug)]
+pub(super) struct Cleanup {
     block: NonNull<u8>,
     layout: Layout,
 }
 
 impl Cleanup {
     /// Allocates a block; none, and a null pointer, for no bytes.
-    pub fn new(layout: Layout) -> (*mut u8, Option<Cleanup>) {
+    pub(super) fn new(layout: Layout) -> (*mut u8, Option<Cleanup>) {
         if layout.size() == 0 {
             return (null_mut(), None);
         }
@@ -33,4 +36,4 @@ impl Drop for Cleanup {
 }
 
 /// Generated code calls this where other targets need help to link `cabi_realloc`.
-pub fn maybe_link_cabi_realloc() {}
+pub(super) fn maybe_link_cabi_realloc() {}

@@ -3,7 +3,7 @@
 //! Two things are deferred: sending what a [`Buffered`](super::Buffered) sender has
 //! collected, and closing ends that were dropped. Every operation that talks to a
 //! channel, or can park, calls [`run_deferred`] first, so that a process never waits while
-//! it holds something back that others wait for.
+//! it holds back something that others wait for.
 //!
 //! Closing is deferred because a process function drops its ends before its result is
 //! known: if that is an error, the ends must be poisoned with it, not closed.

@@ -33,6 +33,7 @@ use crate::message::Message;
 /// assert_eq!(latest_only.capacity, 1);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Options {
     /// How many messages may wait in the channel. 0 means rendezvous, in which a sender
     /// waits until a receiver has taken its message.
@@ -63,6 +64,7 @@ impl Options {
 
 /// What a full channel of capacity 1 or more does with one message more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Overflow {
     /// The sender waits.
     #[default]
@@ -75,6 +77,7 @@ pub enum Overflow {
 
 /// What a channel has seen so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Statistics {
     /// Messages accepted from senders.
     pub sent: u64,

@@ -16,9 +16,9 @@ use crate::process::{Instant, now};
 
 /// The end at which messages leave a channel.
 ///
-/// Dropping it closes it: no later than this process's next operation on any channel, or
-/// its end. ([`close`](Receiver::close) closes at once. A process that fails doesn't close
-/// what it drops on the way out; it poisons that.) When the last receiver is gone, senders get
+/// Dropping it closes it, no later than at this process's next operation on any channel, or at its
+/// end. ([`close`](Receiver::close) closes it at once. A process that fails poisons the ends that it
+/// drops on the way out.) When the last receiver is gone, senders get
 /// [`Error::Closed`]. Cloning makes another receiver of the same channel; each message goes
 /// to one of them.
 ///
@@ -32,12 +32,12 @@ use crate::process::{Instant, now};
 /// - [`ended`](Receiver::ended) returns that error to a program that asks;
 /// - where no one asked, the *process* fails with it, even if its function returns `Ok`.
 ///
-/// So a program that says nothing about errors passes them on, and none is lost. Use
+/// So a program that ignores errors passes them on, and none is lost. Use
 /// [`messages`](Receiver::messages) to see every error in the loop itself.
 ///
-/// A loop takes many messages from the host at once where this is the only receiver. What
-/// it has not got to when it is left with `break` stays with the receiver, and is what
-/// `receive` returns next; it is dropped with the receiver.
+/// Where this is the channel's only receiver, a loop takes many messages from the host at once. Those
+/// that it has not reached when it ends with `break` stay with the receiver: `receive` returns them
+/// next, and dropping the receiver drops them.
 pub struct Receiver<T> {
     end: Rc<ReceiverHandle>,
     message: PhantomData<fn() -> T>,
@@ -118,8 +118,8 @@ impl<T: Message> Receiver<T> {
         }
     }
 
-    /// Why the last `for` loop over this receiver ended; asking takes over the
-    /// responsibility for it. `Ok` if the channel was closed, or no loop has ended.
+    /// Why the last `for` loop over this receiver ended; a program that asks becomes responsible for
+    /// the error. `Ok` if the channel was closed, or no loop has ended.
     ///
     /// ```no_run
     /// # use transputer_guest::{Error, Receiver, warn};
@@ -174,8 +174,8 @@ impl<T: Message> Receiver<T> {
         Some(message.and_then(|message| message))
     }
 
-    /// The next message, with more taken from the host where there are more. Never inlined, so
-    /// that loops over small messages keep what they work on in registers.
+    /// The next message; takes more from the host where there are more. Never inlined, so that loops
+    /// over small messages keep their working values in registers.
     #[inline(never)]
     fn next_batched(&self, patience: Patience) -> Result<T, Error> {
         loop {
@@ -243,7 +243,7 @@ impl<T> Receiver<T> {
     pub fn close(self) {
         run_deferred();
         if let Some(handle) = self.end.handle.take() {
-            // Said aloud, so that a host that keeps the ends of a process for its next
+            // Explicitly, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.
             raw::Receiver::close(handle);
         }
@@ -261,7 +261,7 @@ impl<T> Receiver<T> {
         self.end.reason()
     }
 
-    /// What the channel has seen so far; nothing but zeros if this end has moved. Messages
+    /// What the channel has seen so far; all zeros if this end has moved. Messages
     /// that a loop took in advance count as received.
     pub fn statistics(&self) -> Statistics {
         match &*self.end.handle.borrow() {
@@ -271,7 +271,7 @@ impl<T> Receiver<T> {
     }
 }
 
-/// Another receiver of the same channel. The clone of an end that has moved is as useless.
+/// Another receiver of the same channel. The clone of an end that has moved has moved as well.
 /// What a loop took in advance stays with the original.
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
@@ -365,7 +365,7 @@ pub struct Messages<'a, T> {
 }
 
 impl<T> Messages<'_, T> {
-    /// Lets the loop wait until `deadline` and no longer: its last item is then
+    /// Makes the loop wait until `deadline` at most: its last item is then
     /// [`Error::TimedOut`].
     ///
     /// ```no_run
@@ -390,7 +390,7 @@ impl<T> Messages<'_, T> {
         }
     }
 
-    /// Lets the loop not wait at all: it yields what is there, and then
+    /// Makes the loop not wait at all: it yields what is there, and then
     /// [`Error::WouldBlock`] as its last item, unless the channel has ended.
     pub fn ready(self) -> Self {
         Messages {

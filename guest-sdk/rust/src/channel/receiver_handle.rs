@@ -194,7 +194,7 @@ impl fmt::Debug for ReceiverHandle {
 }
 
 thread_local! {
-    /// What went wrong where the program could not be told at once.
+    /// What went wrong where the program could not be told at once, until it asks.
     static UNREPORTED: RefCell<Vec<Unreported>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -233,7 +233,7 @@ pub(super) fn mark_reported(end: &Rc<ReceiverHandle>) {
     UNREPORTED.with_borrow_mut(|all| all.retain(|error| error.end.as_ptr() != Rc::as_ptr(end)));
 }
 
-/// What went wrong and nobody asked about, for the end of the process.
+/// The errors that the program never asked about, for the end of the process.
 pub(crate) fn unreported_errors() -> Option<String> {
     let error = UNREPORTED.take();
     let texts: Vec<String> = error.into_iter().map(|error| error.text).collect();

@@ -10,14 +10,14 @@ use super::deferred::{defer_close, run_deferred};
 use super::{Buffered, Statistics, put_back, take_all};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
-use crate::message::{Message, Writer};
+use crate::message::{AsMessage, Message, Writer};
 use crate::process::{Instant, now};
 
 /// The end through which messages enter a channel.
 ///
-/// Dropping it closes it: no later than this process's next operation on any channel, or
-/// its end. ([`close`](Sender::close) closes at once. A process that fails doesn't close
-/// what it drops on the way out; it poisons that.) The channel is closed for its receivers
+/// Dropping it closes it, no later than at this process's next operation on any channel, or at its
+/// end. ([`close`](Sender::close) closes it at once. A process that fails poisons the ends that it
+/// drops on the way out.) The channel is closed for its receivers
 /// once they have taken what waits in it and no sender is left. Cloning makes another
 /// sender of the same channel.
 ///
@@ -64,17 +64,18 @@ impl<T: Message> Sender<T> {
         }
     }
 
-    /// Sends one message; blocks until it is buffered or, at a rendezvous, until a
-    /// receiver has it. After an error nothing was sent, and ends in the message are
-    /// still the caller's.
+    /// Sends one message, given as it is or by reference; blocks until it is buffered or, at a
+    /// rendezvous, until a receiver has it. After an error nothing was sent: a message given by
+    /// reference is still the caller's, and so are the ends in it.
     ///
     /// # Errors
     ///
     /// [`Error::Closed`] when no receiver is left, the poison's error when the channel
     /// is poisoned, [`Error::TooLarge`], [`Error::Overloaded`], [`Error::Deadlock`], and
     /// [`Error::Moved`] for this end or one in the message.
-    pub fn send(&self, message: &T) -> Result<(), Error> {
-        self.end.send_message(message, Patience::Forever)
+    pub fn send(&self, message: impl AsMessage<T>) -> Result<(), Error> {
+        self.end
+            .send_message(message.as_message(), Patience::Forever)
     }
 
     /// Sends one message if that needs no waiting.
@@ -82,8 +83,8 @@ impl<T: Message> Sender<T> {
     /// # Errors
     ///
     /// [`Error::WouldBlock`] if it needs waiting; otherwise those of [`send`](Sender::send).
-    pub fn try_send(&self, message: &T) -> Result<(), Error> {
-        self.end.send_message(message, Patience::Never)
+    pub fn try_send(&self, message: impl AsMessage<T>) -> Result<(), Error> {
+        self.end.send_message(message.as_message(), Patience::Never)
     }
 
     /// Like [`send`](Sender::send), but gives up at `deadline`.
@@ -91,9 +92,9 @@ impl<T: Message> Sender<T> {
     /// # Errors
     ///
     /// [`Error::TimedOut`] at the deadline; otherwise those of [`send`](Sender::send).
-    pub fn send_by(&self, message: &T, deadline: Instant) -> Result<(), Error> {
+    pub fn send_by(&self, message: impl AsMessage<T>, deadline: Instant) -> Result<(), Error> {
         let patience = Patience::Until(deadline.nanoseconds());
-        self.end.send_message(message, patience)
+        self.end.send_message(message.as_message(), patience)
     }
 
     /// Like [`send`](Sender::send), but gives up after `timeout`.
@@ -101,7 +102,7 @@ impl<T: Message> Sender<T> {
     /// # Errors
     ///
     /// Those of [`send_by`](Sender::send_by).
-    pub fn send_timeout(&self, message: &T, timeout: Duration) -> Result<(), Error> {
+    pub fn send_timeout(&self, message: impl AsMessage<T>, timeout: Duration) -> Result<(), Error> {
         self.send_by(message, now() + timeout)
     }
 
@@ -120,7 +121,7 @@ impl<T> Sender<T> {
     pub fn close(self) {
         run_deferred();
         if let Some(handle) = self.end.handle.take() {
-            // Said aloud, so that a host that keeps the ends of a process for its next
+            // Explicitly, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.
             raw::Sender::close(handle);
         }
@@ -140,7 +141,7 @@ impl<T> Sender<T> {
         self.end.reason()
     }
 
-    /// What the channel has seen so far; nothing but zeros if this end has moved.
+    /// What the channel has seen so far; all zeros if this end has moved.
     pub fn statistics(&self) -> Statistics {
         match &*self.end.handle.borrow() {
             Some(handle) => handle.statistics().into(),
@@ -149,7 +150,7 @@ impl<T> Sender<T> {
     }
 }
 
-/// Another sender of the same channel. The clone of an end that has moved is as useless.
+/// Another sender of the same channel. The clone of an end that has moved has moved as well.
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         let handle = self.end.handle.borrow().as_ref().map(raw::Sender::clone);

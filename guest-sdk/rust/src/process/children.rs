@@ -9,7 +9,7 @@ use crate::bindings::transputer::csp::process as raw;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
 use crate::channel::{Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred};
 use crate::error::{Error, Undecodable};
-use crate::message::{Message, Reader, Type, Writer};
+use crate::message::{AsMessage, Message, Reader, Type, Writer};
 
 use super::time::{Instant, now};
 
@@ -75,9 +75,9 @@ impl Spawn {
     }
 
     /// Gives an argument. It cannot hold ends of channels.
-    pub fn argument<T: Message>(mut self, name: &str, value: &T) -> Self {
+    pub fn argument<T: Message>(mut self, name: &str, value: impl AsMessage<T>) -> Self {
         let mut writer = Writer::new(Vec::new());
-        value.write(&mut writer);
+        value.as_message().write(&mut writer);
         let (bytes, ends) = writer.finish();
         if !ends.is_empty() {
             self.misfit = Some(format!(
@@ -442,6 +442,7 @@ impl Message for Ended {
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the process may have failed"]
+#[non_exhaustive]
 pub enum Outcome {
     /// It returned.
     Finished,

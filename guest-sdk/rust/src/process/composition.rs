@@ -134,6 +134,7 @@ fn stop(children: &[Child], culprit: &str) {
 
 /// What became of processes that were run together, if not all of them finished.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Failures {
     /// Those that finished.
     pub finished: Vec<String>,
@@ -145,6 +146,7 @@ pub struct Failures {
 
 /// A process that did not finish.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Failure {
     /// Its name.
     pub process: String,

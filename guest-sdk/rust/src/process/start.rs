@@ -11,6 +11,7 @@ use crate::channel::{
 use crate::error::Error;
 use crate::message::{Message, Reader, Type};
 
+use super::component::Entry;
 use super::log::{Level, log};
 
 /// What the host handed to `run`.
@@ -24,8 +25,8 @@ pub struct Start {
 
 /// What a process function can return.
 ///
-/// The text of an error is what its peers and the network get to see. [`Error::Closed`] is a
-/// normal end, also inside a `Box<dyn std::error::Error>`.
+/// Its peers and the network see the text of an error. [`Error::Closed`] is a normal end, also inside a
+/// `Box<dyn std::error::Error>`.
 #[diagnostic::on_unimplemented(
     message = "a process cannot return `{Self}`",
     label = "not something that a process can return",
@@ -62,33 +63,19 @@ fn is_closed(error: &dyn Any) -> bool {
     matches!(error, Some(Error::Closed))
 }
 
-/// Runs a process function: `#[process]` calls this.
-pub fn run(
+/// Runs one process of the component.
+pub(super) fn run_process(
     process: &str,
-    arguments: Vec<u8>,
+    entry: Entry,
+    arguments: &[u8],
     inputs: Vec<(String, RawReceiver)>,
     outputs: Vec<(String, RawSender)>,
-    body: impl FnOnce(&mut Start) -> Result<Result<(), String>, String>,
 ) -> Result<(), String> {
-    run_constructors();
     report_panics();
-    let result = Start::new(&arguments, inputs, outputs)
-        .and_then(|mut start| body(&mut start))
+    let result = Start::new(arguments, inputs, outputs)
+        .and_then(|mut start| entry(&mut start))
         .unwrap_or_else(|misfit| Err(format!("process `{process}`: {misfit}")));
     end(result)
-}
-
-/// Runs the constructors of what is linked in, of C code say: a process runs once.
-fn run_constructors() {
-    #[cfg(target_family = "wasm")]
-    #[allow(unsafe_code)]
-    {
-        unsafe extern "C" {
-            /// Made by the linker. Where nobody calls it, it is called around every export.
-            safe fn __wasm_call_ctors();
-        }
-        __wasm_call_ctors();
-    }
 }
 
 /// Does what the function left deferred, and reports the errors that nobody asked about.
@@ -161,7 +148,7 @@ impl Start {
         Ok(Sender::from_host(sender, name))
     }
 
-    /// Fails if the host gave anything that the process doesn't have.
+    /// Fails if the host gave an argument or a port that the process does not have.
     pub fn finish(&mut self) -> Result<(), String> {
         let arguments = self.arguments.iter().map(|(name, _)| ("argument", name));
         let inputs = self.inputs.iter().map(|(name, _)| ("input", name));
@@ -178,7 +165,7 @@ impl Start {
     }
 }
 
-/// Splits the CBOR map of arguments into the bytes of each; no bytes at all are no arguments.
+/// Splits the CBOR map of arguments into the bytes of each; no bytes at all mean no arguments.
 fn split_arguments(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     let mut arguments: Vec<(String, Vec<u8>)> = Vec::new();
     if bytes.is_empty() {

@@ -24,7 +24,7 @@ fn parks_at(
     match point.as_str() {
         "send" => given.send(&message),
         // Small messages have a way of their own.
-        "send large" => given.send(&Bytes::from("a message of more than 16 bytes")),
+        "send large" => given.send(Bytes::from("a message of more than 16 bytes")),
         // The channel holds one.
         "send, full" => {
             given.send(&message)?;
@@ -75,7 +75,11 @@ fn parks_at(
             Ok(())
         }
         "spawn by, full" => {
-            drop(spawn("no_ports").wait_for_capacity_by(now() + LONG).start()?);
+            drop(
+                spawn("no_ports")
+                    .wait_for_capacity_by(now() + LONG)
+                    .start()?,
+            );
             Ok(())
         }
         "sleep" => {

@@ -41,7 +41,7 @@ pub fn run(
 
 #[cfg(target_family = "wasm")]
 mod export {
-    #![allow(unreachable_pub, unsafe_code)]
+    #![allow(clippy::undocumented_unsafe_blocks, unreachable_pub, unsafe_code)]
 
     use super::{RawReceiver, RawSender};
 

@@ -13,7 +13,7 @@ fn answers_if_allowed(
             panic!("not allowed");
         }
         let square = request.body * request.body;
-        request.reply(&square)?;
+        request.reply(square)?;
     }
     Ok(())
 }

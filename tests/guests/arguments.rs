@@ -23,7 +23,7 @@ fn arguments(
     absent: Option<u64>,
     out: Sender<String>,
 ) -> Result<(), Error> {
-    out.send(&format!(
+    out.send(format!(
         "{flag} {small} {letter} {text} {raw:?} {list:?} {pair:?} {place:?} {absent:?}"
     ))
 }

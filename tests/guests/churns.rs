@@ -14,10 +14,10 @@ fn churns(children: u64, component: String, total: Sender<u64>) -> Result<(), Er
             .input("numbers", numbers)
             .output("doubled", doubled)
             .start()?;
-        ask.send(&n)?;
+        ask.send(n)?;
         sum += answers.receive()?;
         drop(ask);
         child.wait().ok()?;
     }
-    total.send(&sum)
+    total.send(sum)
 }

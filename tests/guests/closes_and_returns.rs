@@ -10,7 +10,7 @@ fn closes_and_returns(
     last: Sender<u64>,
 ) -> Result<(), Error> {
     let number = numbers.receive()?;
-    out.send(&number)?;
+    out.send(number)?;
     if number == 1 {
         last.close();
     }

@@ -14,7 +14,7 @@ fn closes_then_crashes(
             out.close();
             panic!("without an output");
         }
-        told.send(&match out.send(&number) {
+        told.send(&match out.send(number) {
             Ok(()) => "sent".to_owned(),
             Err(error) => error.to_string(),
         })?;

@@ -5,16 +5,16 @@ use transputer_guest::{Error, Failures, Receiver, Sender, Spawn, channel, par, s
 /// Runs `good`, `bad` and `waits` in all the ways, and sends what became of them.
 #[transputer_guest::process]
 fn composes(told: Sender<String>) -> Result<(), Error> {
-    told.send(&in_words(par([good("a"), good("b")]).run()))?;
-    told.send(&in_words(par([good("c"), bad("d")?, good("e")]).run()))?;
+    told.send(in_words(par([good("a"), good("b")]).run()))?;
+    told.send(in_words(par([good("c"), bad("d")?, good("e")]).run()))?;
     let (_held, input) = channel(0)?;
     let stopped = par([waits("f", input), bad("g")?]).stop_on_failure().run();
-    told.send(&in_words(stopped))?;
-    told.send(&in_words(par([spawn("unknown"), good("h")]).run()))?;
+    told.send(in_words(stopped))?;
+    told.send(in_words(par([spawn("unknown"), good("h")]).run()))?;
     let started = par([spawn("unknown"), good("i")]).stop_on_failure().run();
-    told.send(&in_words(started))?;
-    told.send(&in_words(seq([good("j"), good("k")])))?;
-    told.send(&in_words(seq([good("l"), bad("m")?, good("n")])))
+    told.send(in_words(started))?;
+    told.send(in_words(seq([good("j"), good("k")])))?;
+    told.send(in_words(seq([good("l"), bad("m")?, good("n")])))
 }
 
 fn good(name: &str) -> Spawn {
@@ -24,7 +24,7 @@ fn good(name: &str) -> Spawn {
 fn bad(name: &str) -> Result<Spawn, Error> {
     let (out, _) = channel::<u64>(0)?;
     let spawn = spawn("bad").name(name);
-    Ok(spawn.argument("text", &"no".to_owned()).output("out", out))
+    Ok(spawn.argument("text", "no".to_owned()).output("out", out))
 }
 
 fn waits(name: &str, input: Receiver<u64>) -> Spawn {

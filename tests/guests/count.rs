@@ -6,7 +6,7 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn count(limit: u64, numbers: Sender<u64>) -> Result<(), Error> {
     for n in 0..limit {
-        numbers.send(&n)?;
+        numbers.send(n)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use transputer_guest::{Error, Sender};
 fn count_buffered(limit: u64, numbers: Sender<u64>) -> Result<(), Error> {
     let numbers = numbers.buffered();
     for n in 0..limit {
-        numbers.send(&n)?;
+        numbers.send(n)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ fn crashes(numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), Error> {
             666 => panic!("a bad number"),
             667 => return Err("no such number".into()),
             1000 => return Ok(()),
-            _ => out.send(&number)?,
+            _ => out.send(number)?,
         }
     }
     Ok(())

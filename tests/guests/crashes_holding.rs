@@ -14,7 +14,7 @@ fn crashes_holding(
         if b == 666 {
             panic!("a bad pair");
         }
-        sums.send(&(a + b))?;
+        sums.send(a + b)?;
     }
     Ok(())
 }

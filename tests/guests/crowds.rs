@@ -19,17 +19,17 @@ fn crowds(
         match child.start() {
             Ok(child) => {
                 kept.push((sender, child));
-                told.send(&"started".to_owned())?;
+                told.send("started".to_owned())?;
             }
             Err(error) => match error.why() {
-                Refused::Capacity(text) => told.send(&format!("capacity: {text}"))?,
+                Refused::Capacity(text) => told.send(format!("capacity: {text}"))?,
                 _ => return Err(Error::Failed(error.to_string())),
             },
         }
     }
     release.receive()?;
     for (sender, child) in kept {
-        sender.send(&1)?;
+        sender.send(1)?;
         child.wait().ok()?;
     }
     Ok(())
@@ -38,11 +38,13 @@ fn crowds(
 fn patient(spawn: Spawn, patience: &str) -> Spawn {
     match patience {
         "" => spawn,
-        "forever" => spawn.await_place(),
-        "now" => spawn.place_now(),
+        "forever" => spawn.wait_for_capacity(),
+        "now" => spawn.fail_at_capacity(),
         time => {
             let time = time.parse().unwrap_or_default();
-            spawn.place_by(transputer_guest::now() + std::time::Duration::from_millis(time))
+            spawn.wait_for_capacity_by(
+                transputer_guest::now() + std::time::Duration::from_millis(time),
+            )
         }
     }
 }

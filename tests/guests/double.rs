@@ -9,7 +9,7 @@ fn double(numbers: Receiver<u64>, doubled: Sender<u64>) -> Result<(), Error> {
         let twice = n
             .checked_mul(2)
             .ok_or_else(|| format!("{n} is too large to double"))?;
-        doubled.send(&twice)?;
+        doubled.send(twice)?;
     }
     Ok(())
 }

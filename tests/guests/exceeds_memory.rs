@@ -9,8 +9,8 @@ use transputer_guest::{Error, Sender};
 fn exceeds_memory(mebibytes: u64, taken: Sender<u64>) -> Result<(), Error> {
     let mut memory = Vec::new();
     for n in 0..mebibytes {
-        taken.send(&n)?;
+        taken.send(n)?;
         memory.push(black_box(vec![1u8; 1024 * 1024]));
     }
-    taken.send(&mebibytes)
+    taken.send(mebibytes)
 }

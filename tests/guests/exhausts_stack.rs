@@ -8,7 +8,7 @@ use transputer_guest::{Error, Receiver, Sender};
 #[transputer_guest::process]
 fn exhausts_stack(depths: Receiver<u64>, reached: Sender<u64>) -> Result<(), Error> {
     for depth in depths {
-        reached.send(&recurse(depth))?;
+        reached.send(recurse(depth))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use transputer_guest::{Error, Receiver, Sender};
 fn fork_buffered(numbers: Receiver<u64>, even: Sender<u64>, odd: Sender<u64>) -> Result<(), Error> {
     let (even, odd) = (even.buffered(), odd.buffered());
     for n in numbers {
-        if n % 2 == 0 { &even } else { &odd }.send(&n)?;
+        if n % 2 == 0 { &even } else { &odd }.send(n)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ fn hoards(messages: u32, bytes: u32, rounds: u32, had: Sender<u64>) -> Result<()
             receiver.receive()?;
             count += 1;
         }
-        had.send(&count)?;
+        had.send(count)?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ fn keeps_step(
             std::process::abort();
         }
         barrier.sync()?;
-        began.send(&phase)?;
+        began.send(phase)?;
     }
     Ok(())
 }

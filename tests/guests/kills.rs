@@ -79,19 +79,19 @@ fn kills(
         Outcome::Stopped(reason) => format!("stopped: {reason}"),
         other => format!("{other:?}"),
     })?;
-    told.send(&says(gives.receive()))?;
-    told.send(&says(takes.send(&Bytes::from("late"))))?;
-    told.send(&says(joins.send(&Barrier::new()?)))?;
-    told.send(&says(arrives.send(&channel(0)?.0)))?;
-    told.send(&says(carried.receive()))?;
+    told.send(says(gives.receive()))?;
+    told.send(says(takes.send(Bytes::from("late"))))?;
+    told.send(says(joins.send(&Barrier::new()?)))?;
+    told.send(says(arrives.send(&channel(0)?.0)))?;
+    told.send(says(carried.receive()))?;
     // Ends that the process held besides its ports.
     match point.as_str() {
-        "sync" | "sync by" => told.send(&says(barrier.sync()))?,
-        "send ends" => told.send(&says(passed.receive()))?,
-        _ => told.send(&"none".to_owned())?,
+        "sync" | "sync by" => told.send(says(barrier.sync()))?,
+        "send ends" => told.send(says(passed.receive()))?,
+        _ => told.send("none".to_owned())?,
     }
     let seen = gives.statistics();
-    told.send(&format!(
+    told.send(format!(
         "sent {} received {} dropped {} waiting {}",
         seen.sent, seen.received, seen.dropped, seen.waiting
     ))?;

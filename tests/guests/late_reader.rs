@@ -7,7 +7,7 @@ use transputer_guest::{Error, Receiver, Sender};
 fn late_reader(go: Receiver<()>, numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), Error> {
     go.receive()?;
     for n in numbers {
-        out.send(&n)?;
+        out.send(n)?;
     }
     Ok(())
 }

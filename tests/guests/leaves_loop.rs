@@ -7,17 +7,17 @@ use transputer_guest::{Error, Receiver, Sender, select};
 #[transputer_guest::process]
 fn leaves_loop(numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), Error> {
     for n in &numbers {
-        out.send(&n)?;
+        out.send(n)?;
         if n == 0 {
             break;
         }
     }
-    out.send(&numbers.receive()?)?;
+    out.send(numbers.receive()?)?;
     select! {
-        n = receive(numbers) => out.send(&n?)?,
+        n = receive(numbers) => out.send(n?)?,
     }?;
     for n in numbers {
-        out.send(&n)?;
+        out.send(n)?;
     }
     Ok(())
 }

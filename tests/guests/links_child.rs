@@ -17,12 +17,12 @@ fn links_child(
         .input("numbers", input)
         .output("out", output)
         .start_linked()?;
-    started.send(&())?;
+    started.send(())?;
     let number = numbers.receive()?;
     if fails {
         return Err("tired".into());
     }
-    to_child.send(&number)?;
+    to_child.send(number)?;
     // Nothing will come, and the child's failure shows here only as poison.
     let _ = from_child.receive();
     let _ = child.wait();

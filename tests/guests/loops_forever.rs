@@ -7,7 +7,7 @@ use transputer_guest::Sender;
 /// Says that it is about to, and computes without end.
 #[transputer_guest::process]
 fn loops_forever(started: Sender<()>) -> Result<(), transputer_guest::Error> {
-    started.send(&())?;
+    started.send(())?;
     let mut n: u64 = 0;
     loop {
         n = black_box(n.wrapping_add(1));

@@ -17,10 +17,10 @@ fn mobile_client(limit: u64, requests: Sender<Request>, squares: Sender<u64>) ->
         let (reply, answers) = channel(0)?;
         let request = Request { number, reply };
         requests.send(&request)?;
-        if request.reply.send(&0) != Err(Error::Moved) {
+        if request.reply.send(0) != Err(Error::Moved) {
             return Err("a sender that has moved still sends".into());
         }
-        squares.send(&answers.receive()?)?;
+        squares.send(answers.receive()?)?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ struct Request {
 #[transputer_guest::process]
 fn mobile_server(requests: Receiver<Request>) -> Result<(), Error> {
     for request in requests {
-        match request.reply.send(&(request.number * request.number)) {
+        match request.reply.send(request.number * request.number) {
             // That client has gone; the others have not.
             Err(Error::Closed) => {}
             sent => sent?,

@@ -11,5 +11,5 @@ fn monitor(component: String, ended: Sender<String>) -> Result<(), Error> {
         outcome = receive(monitor) => outcome?.0,
     }?;
     ended.send(&outcome)?;
-    ended.send(&child.wait().to_string())
+    ended.send(child.wait().to_string())
 }

@@ -14,6 +14,6 @@ fn opens_channels(most: u64, opened: Sender<u64>, close: Receiver<()>) -> Result
             Err(error) => return Err(error),
         }
     }
-    opened.send(&(kept.len() as u64))?;
+    opened.send(kept.len() as u64)?;
     close.receive()
 }

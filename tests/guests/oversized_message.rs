@@ -6,8 +6,8 @@ use transputer_guest::{Bytes, Error, Sender};
 #[transputer_guest::process]
 fn oversized_message(size: u64, out: Sender<Bytes>) -> Result<(), Error> {
     let size = usize::try_from(size)?;
-    match out.send(&Bytes(vec![b'x'; size])) {
-        Err(Error::TooLarge) => out.send(&Bytes::default()),
+    match out.send(Bytes(vec![b'x'; size])) {
+        Err(Error::TooLarge) => out.send(Bytes::default()),
         other => other,
     }
 }

@@ -7,7 +7,7 @@ use transputer_guest::{Error, Receiver, Sender};
 fn panics(indices: Receiver<u32>, letters: Sender<char>) -> Result<(), Error> {
     let alphabet: Vec<char> = ('a'..='z').collect();
     for index in indices {
-        letters.send(&alphabet[index as usize])?;
+        letters.send(alphabet[index as usize])?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ fn panics_in_drop(told: Sender<u64>) -> Result<(), Error> {
         }
         held.push(Bomb(channels));
     }
-    told.send(&10)?;
+    told.send(10)?;
     drop(held);
     Ok(())
 }

@@ -24,7 +24,7 @@ fn parks_at(
     match point.as_str() {
         "send" => given.send(&message),
         // Small messages have a way of their own.
-        "send large" => given.send(&Bytes::from("a message of more than 16 bytes")),
+        "send large" => given.send(Bytes::from("a message of more than 16 bytes")),
         // The channel holds one.
         "send, full" => {
             given.send(&message)?;
@@ -71,11 +71,15 @@ fn parks_at(
         },
         // The network has as many processes as it may.
         "spawn, full" => {
-            drop(spawn("no_ports").await_place().start()?);
+            drop(spawn("no_ports").wait_for_capacity().start()?);
             Ok(())
         }
         "spawn by, full" => {
-            drop(spawn("no_ports").place_by(now() + LONG).start()?);
+            drop(
+                spawn("no_ports")
+                    .wait_for_capacity_by(now() + LONG)
+                    .start()?,
+            );
             Ok(())
         }
         "sleep" => {

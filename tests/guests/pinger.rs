@@ -13,12 +13,12 @@ fn pinger(
 ) -> Result<(), Error> {
     let start = now();
     for round in 0..rounds {
-        ping.send(&round)?;
+        ping.send(round)?;
         let answer = pong.receive()?;
         if answer != round {
             return Err(format!("sent {round}, got {answer}").into());
         }
     }
     let nanoseconds = start.elapsed().as_nanos();
-    elapsed.send(&u64::try_from(nanoseconds)?)
+    elapsed.send(u64::try_from(nanoseconds)?)
 }

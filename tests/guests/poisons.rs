@@ -12,7 +12,7 @@ fn poisons(limit: u64, numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), E
             out.poison(&reason);
             return Ok(());
         }
-        out.send(&n)?;
+        out.send(n)?;
     }
     Ok(())
 }

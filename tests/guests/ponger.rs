@@ -6,6 +6,6 @@ use transputer_guest::{Error, Receiver, Sender};
 #[transputer_guest::process]
 fn ponger(ping: Receiver<u64>, pong: Sender<u64>) -> Result<(), Error> {
     loop {
-        pong.send(&ping.receive()?)?;
+        pong.send(ping.receive()?)?;
     }
 }

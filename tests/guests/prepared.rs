@@ -16,7 +16,7 @@ fn prepared(numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), Error> {
         let mut chosen = prepared.wait()?;
         if let Some(number) = chosen.received(&receives) {
             prepared.switch(&receives, false);
-            prepared.offer(&sends, &number?)?;
+            prepared.offer(&sends, number?)?;
         }
         if let Some(sent) = chosen.offered(&sends) {
             sent?;
@@ -33,7 +33,7 @@ fn stale_ends() -> Result<(), Error> {
     let guard = prepared.receive(&moves)?;
     carrier.send(&moves)?;
     let (other, _stays) = channel::<u64>(1)?;
-    other.send(&1)?;
+    other.send(1)?;
     let mut chosen = prepared.wait()?;
     match chosen.received(&guard) {
         Some(Err(Error::Moved)) => Ok(()),
@@ -51,17 +51,17 @@ fn priority_and_patience() -> Result<(), Error> {
     let mut passed = prepared.try_wait().err() == Some(Error::WouldBlock);
     passed &= prepared.wait_by(now()).err() == Some(Error::TimedOut);
     for n in 1..=2 {
-        to_first.send(&n)?;
-        to_second.send(&(n + 10))?;
+        to_first.send(n)?;
+        to_second.send(n + 10)?;
     }
     passed &= prepared.wait()?.received(&first) == Some(Ok(1));
     prepared.switch(&first, false);
     passed &= prepared.wait()?.received(&second) == Some(Ok(11));
-    prepared.offer(&full, &3)?;
+    prepared.offer(&full, 3)?;
     passed &= prepared.wait()?.received(&second) == Some(Ok(12));
     passed &= prepared.wait()?.offered(&full) == Some(Ok(()));
     passed &= prepared.try_wait().err() == Some(Error::WouldBlock);
-    prepared.offer(&full, &4)?;
+    prepared.offer(&full, 4)?;
     prepared.withdraw(&full);
     prepared.switch(&first, true);
     passed &= prepared.wait()?.received(&first) == Some(Ok(2));
@@ -79,7 +79,7 @@ fn priority_and_patience() -> Result<(), Error> {
 fn taken_in_advance() -> Result<(), Error> {
     let (sender, receiver) = channel::<u64>(8)?;
     for n in 0..4 {
-        sender.send(&n)?;
+        sender.send(n)?;
     }
     let begun: Vec<u64> = (&receiver).into_iter().take(1).collect();
     let mut prepared = Prepared::fair()?;

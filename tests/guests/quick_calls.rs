@@ -70,7 +70,7 @@ fn quick_calls(fill: bool, checks: Sender<u64>) -> Result<(), Error> {
     check(closed, "receive-some, closed")?;
     let sent = send_small(to, small(1));
     check(sent == Err(Refused::Moved), "send-small, closed")?;
-    checks.send(&passed.get())?;
+    checks.send(passed.get())?;
     let (sender, _receiver) = open(options).map_err(|error| Error::Failed(format!("{error:?}")))?;
     let batch = b"\x01\0\0\0a".repeat(10_000);
     if !fill {

@@ -12,7 +12,7 @@ fn relays_from_two(a: Receiver<u64>, b: Receiver<u64>, out: Sender<u64>) -> Resu
         }?;
         match number {
             Ok(666) => panic!("a bad number"),
-            Ok(number) => out.send(&number)?,
+            Ok(number) => out.send(number)?,
             Err(Error::Closed) => return Ok(()),
             Err(error) => return Err(error),
         }

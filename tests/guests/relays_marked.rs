@@ -6,7 +6,7 @@ use transputer_guest::{Error, Receiver, Sender};
 #[transputer_guest::process]
 fn relays_marked(numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), Error> {
     for number in numbers {
-        out.send(&(number | 1 << 63))?;
+        out.send(number | 1 << 63)?;
     }
     Ok(())
 }

@@ -10,11 +10,11 @@ fn selects(a: Receiver<u64>, b: Receiver<u64>, merged: Sender<u64>) -> Result<()
         select! {
             number = receive(a) if a_open => match number {
                 Err(Error::Closed) => a_open = false,
-                number => merged.send(&number?)?,
+                number => merged.send(number?)?,
             },
             number = receive(b) if b_open => match number {
                 Err(Error::Closed) => b_open = false,
-                number => merged.send(&number?)?,
+                number => merged.send(number?)?,
             },
         }?;
     }

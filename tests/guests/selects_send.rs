@@ -43,5 +43,5 @@ fn selects_send(
     if !skipped {
         return Err("a guard that was switched off won".into());
     }
-    missed.send(&misses)
+    missed.send(misses)
 }

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn sends_and_computes(numbers: Sender<u64>) -> Result<(), Error> {
     let numbers = numbers.buffered();
-    numbers.send(&7)?;
+    numbers.send(7)?;
     loop {
         std::hint::black_box(&numbers);
     }

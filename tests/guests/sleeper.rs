@@ -9,5 +9,5 @@ use transputer_guest::{Error, Sender, now, sleep};
 fn sleeper(milliseconds: u64, slept: Sender<u64>) -> Result<(), Error> {
     let start = now();
     sleep(Duration::from_millis(milliseconds));
-    slept.send(&u64::try_from(start.elapsed().as_millis())?)
+    slept.send(u64::try_from(start.elapsed().as_millis())?)
 }

@@ -20,5 +20,5 @@ fn spawn_refused(
     let texts: Sender<String> = refused.take_output("texts").ok_or("the output is lost")?;
     let numbers: Receiver<u64> = refused.take_input("numbers").ok_or("the input is lost")?;
     for _ in numbers {}
-    texts.send(&refused.to_string())
+    texts.send(refused.to_string())
 }

@@ -11,5 +11,5 @@ fn squares_server(
 ) -> Result<(), Error> {
     let mut server = Server::new([a, b]);
     server.serve(|n| n * n)?;
-    lost.send(&(server.take_lost().len() as u64))
+    lost.send(server.take_lost().len() as u64)
 }

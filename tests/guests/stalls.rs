@@ -15,13 +15,13 @@ fn stalls(
 ) -> Result<(), Error> {
     let patience = milliseconds.map(Duration::from_millis);
     match (way.as_str(), patience) {
-        ("send", _) => nowhere.send(&1),
+        ("send", _) => nowhere.send(1),
         ("receive", Some(patience)) => never.receive_timeout(patience).map(drop),
         ("receive", None) => never.receive().map(drop),
         ("alternation", _) => {
             let mut alternation = Alternation::fair();
             alternation.receive(&never);
-            alternation.send(&nowhere, &1);
+            alternation.send(&nowhere, 1);
             alternation.wait().map(drop)
         }
         ("barrier", _) => {

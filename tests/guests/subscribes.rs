@@ -13,13 +13,13 @@ fn subscribes(
     let (subscriber, numbers) = channel(0)?;
     subscriptions.send(&subscriber)?;
     subscriptions.close();
-    out.send(&0)?;
+    out.send(0)?;
     for _ in 0..most {
         let number = numbers.receive()?;
         if Some(number) == trap {
             std::process::abort();
         }
-        out.send(&number)?;
+        out.send(number)?;
     }
     Ok(())
 }

@@ -9,5 +9,5 @@ fn sum(numbers: Receiver<u64>, total: Sender<u64>) -> Result<(), Error> {
     for n in numbers.messages() {
         sum = sum.checked_add(n?).ok_or("the sum is over 64 bits")?;
     }
-    total.send(&sum)
+    total.send(sum)
 }

@@ -21,7 +21,7 @@ fn tells_outcome(
             None => numbers.receive(),
         };
         if let Err(error) = received {
-            return told.send(&in_words(&error));
+            return told.send(in_words(&error));
         }
     }
 }

@@ -19,7 +19,7 @@ fn ties_knots(
     for _ in 0..count {
         knot(width, bytes as usize)?;
     }
-    tied.send(&count.into())?;
+    tied.send(u64::from(count))?;
     go_on.receive()
 }
 

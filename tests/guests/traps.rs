@@ -9,7 +9,7 @@ fn traps(numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), Error> {
         if n == 0 {
             std::process::abort();
         }
-        out.send(&n)?;
+        out.send(n)?;
     }
     Ok(())
 }

@@ -25,6 +25,6 @@ fn waits_behind_knot(closed: Sender<bool>, go_on: Receiver<()>) -> Result<(), Er
     drop((first, second));
     let ended = hoped.receive().is_err();
     drop(hoped);
-    closed.send(&ended)?;
+    closed.send(ended)?;
     go_on.receive()
 }

@@ -20,7 +20,7 @@ fn waits_opposite(
     told: Sender<String>,
 ) -> Result<(), Error> {
     let says = match end.as_str() {
-        "taken" => says(taken.send(&Bytes::from("unwanted"))),
+        "taken" => says(taken.send(Bytes::from("unwanted"))),
         "given" => says(given.receive()),
         "members" => says(members.send(&Barrier::new()?)),
         "arrivals" => says(arrivals.send(&channel(0)?.0)),

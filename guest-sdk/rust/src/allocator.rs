@@ -4,8 +4,8 @@
 //! two pages, though most of them hold less than a kilobyte. So blocks come from 2 KiB among
 //! the variables while there is room, and everything else from std's.
 //!
-//! A bit for each piece of 32 bytes tells whether it is taken. Blocks have no heads, since
-//! whoever frees one says how long it is, and free pieces side by side need no joining.
+//! A bit for each piece of 32 bytes tells whether it is taken. Blocks have no headers, since
+//! whoever frees one says how long it is, and adjacent free pieces need no joining.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
@@ -41,7 +41,7 @@ struct Run {
 }
 
 impl Run {
-    /// The pieces from `first` on that hold so many bytes: at least one, and [`LONGEST`] at most.
+    /// The pieces from `first` on that hold this many bytes: at least one, at most [`LONGEST`].
     fn new(first: usize, bytes: usize) -> Run {
         let pieces = bytes.div_ceil(PIECE).clamp(1, PIECES);
         Run {
@@ -133,7 +133,7 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match self.take(layout) {
             Some(block) => {
-                // SAFETY: the block is that long, and nobody else's.
+                // SAFETY: the block is that long and belongs to nobody else.
                 unsafe { block.write_bytes(0, layout.size()) };
                 block
             }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::alternation::Alternation;
 use crate::channel::{Receiver, Sender, channel};
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{AsMessage, Message};
 
 /// Subscribers that one alternation waits for; the others have their turn after these.
 const AT_ONCE: usize = 1024;
@@ -13,10 +13,10 @@ const AT_ONCE: usize = 1024;
 /// Sends every message to all its subscribers, each through a channel of its own.
 ///
 /// [`send`](Broadcast::send) waits for the slowest subscriber, unless its channel has room; no
-/// subscriber waits for another. Subscribers come with [`subscribe`](Broadcast::subscribe),
-/// [`add`](Broadcast::add) or, from other processes, through [`relay`](Broadcast::relay). They go
-/// by dropping their receiver. One that traps, or poisons its channel, is left out from then on,
-/// and does no harm.
+/// subscriber waits for another. [`subscribe`](Broadcast::subscribe) and [`add`](Broadcast::add) add
+/// subscribers, and so can other processes, through [`relay`](Broadcast::relay). A subscriber leaves by
+/// dropping its receiver. One that traps, or poisons its channel, is left out from then on and does no
+/// harm.
 ///
 /// Messages that hold ends cannot be broadcast, since an end moves to one receiver; the compiler
 /// refuses them.
@@ -68,8 +68,7 @@ impl<T: Message> Broadcast<T> {
         self.subscribers.push(subscriber);
     }
 
-    /// How many subscribers there are, as far as is known: that one has gone shows when
-    /// something is sent.
+    /// How many subscribers there are, as far as is known: only a send notices that one has gone.
     pub fn subscribers(&self) -> usize {
         self.subscribers.len()
     }
@@ -80,24 +79,25 @@ impl<T: Message> Broadcast<T> {
     /// # Errors
     ///
     /// Only what concerns all of them, such as [`Error::TooLarge`]; some may have got the message
-    /// then. That a subscriber has gone is no error; see [`take_lost`](Broadcast::take_lost).
-    pub fn send(&mut self, message: &T) -> Result<usize, Error> {
+    /// then. A subscriber that has gone is not an error; see [`take_lost`](Broadcast::take_lost).
+    pub fn send(&mut self, message: impl AsMessage<T>) -> Result<usize, Error> {
+        let message = message.as_message();
         let mut reached = 0;
         let mut gone = Vec::new();
         let mut waiting = Vec::new();
-        for (place, subscriber) in self.subscribers.iter().enumerate() {
+        for (index, subscriber) in self.subscribers.iter().enumerate() {
             match subscriber.try_send(message) {
                 Ok(()) => reached += 1,
-                Err(Error::WouldBlock) => waiting.push(place),
-                Err(error) => gone.push((place, error)),
+                Err(Error::WouldBlock) => waiting.push(index),
+                Err(error) => gone.push((index, error)),
             }
         }
         while !waiting.is_empty() {
             let (turn, sent) = self.offer(&waiting, message)?;
-            let place = waiting.swap_remove(turn);
+            let index = waiting.swap_remove(turn);
             match sent {
                 Ok(()) => reached += 1,
-                Err(error) => gone.push((place, error)),
+                Err(error) => gone.push((index, error)),
             }
         }
         match gone.iter().find(|(_, error)| concerns_all(error)) {
@@ -124,24 +124,23 @@ impl<T: Message> Broadcast<T> {
     }
 
     fn forget(&mut self, mut gone: Vec<(usize, Error)>) {
-        gone.sort_by_key(|(place, _)| *place);
-        for (place, error) in gone.into_iter().rev() {
-            self.subscribers.remove(place);
+        gone.sort_by_key(|(index, _)| *index);
+        for (index, error) in gone.into_iter().rev() {
+            self.subscribers.remove(index);
             if error != Error::Closed {
                 self.lost.push(error);
             }
         }
     }
 
-    /// How those subscribers ended, since this was last asked, that did not just drop their
-    /// receiver.
+    /// How the subscribers ended that did not just drop their receiver, since the last call.
     pub fn take_lost(&mut self) -> Vec<Error> {
         std::mem::take(&mut self.lost)
     }
 
     /// Broadcasts messages until their channel is closed, and lets processes subscribe that send
-    /// the sender of a channel. Whoever has subscribed before a message was received gets it.
-    /// Messages without any subscriber are dropped.
+    /// the sender of a channel. A message goes to all that subscribed before it was received,
+    /// and is dropped if there are none.
     ///
     /// Processes that share the channel of subscriptions should close it once they have
     /// subscribed: one that traps while it holds it poisons it, and nobody can subscribe any more.
@@ -180,7 +179,7 @@ impl<T: Message> Broadcast<T> {
     }
 }
 
-/// Whether it is the message, or this process, that is at fault, and no subscriber.
+/// Whether the message or this process is at fault, rather than a subscriber.
 fn concerns_all(error: &Error) -> bool {
     matches!(error, Error::TooLarge | Error::Malformed)
 }

@@ -7,7 +7,7 @@ use crate::bindings::transputer::csp::channel::Error as Raw;
 /// Why an operation did not happen, or why a process gives up.
 ///
 /// [`Closed`](Error::Closed) is how a stream ends normally. A process that returns it
-/// (usually through `?`) ends normally too: nobody is left to work for. Any other
+/// (usually through `?`) ends normally too: it has nobody left to work for. Any other
 /// error, when returned, fails the process and poisons the channels it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,7 +34,7 @@ pub enum Error {
         /// Which process, and which limit it went over.
         reason: String,
     },
-    /// Everybody who could make the operation finish waits as well.
+    /// Every process that could make the operation finish is waiting as well.
     Deadlock {
         /// Who waits on what.
         reason: String,
@@ -55,10 +55,10 @@ pub enum Error {
     Malformed,
     /// This end has moved away in a message, or as the port of a spawned process.
     Moved,
-    /// This receiver has messages at hand that a loop over it took in advance and
-    /// did not get to: it cannot move before they are received.
+    /// This receiver holds messages that a loop over it took in advance and did not
+    /// reach: it cannot move before they are received.
     HoldsMessages,
-    /// An alternation without a guard that is enabled would wait for ever.
+    /// An alternation without a guard that is enabled would wait forever.
     NoGuard,
     /// The message is not of the type that was expected. It has been taken; the
     /// next one can be received.
@@ -70,10 +70,11 @@ pub enum Error {
 
 /// Where a message stopped making sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Undecodable {
     /// The port, or other name, of the receiver; empty where it has none.
     pub port: String,
-    /// The way to the place inside the message, like `.points[2].x`; empty at the top.
+    /// The path inside the message, like `.points[2].x`; empty at the top.
     pub path: String,
     /// What should have been there: a type, usually.
     pub expected: String,
@@ -207,7 +208,7 @@ impl fmt::Display for Error {
                 None,
             ),
             Error::NoGuard => (
-                "an alternation with no guard enabled would wait for ever",
+                "an alternation with no guard enabled would wait forever",
                 None,
             ),
             Error::Undecodable(error) => return error.fmt(f),

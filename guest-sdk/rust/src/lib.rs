@@ -1,20 +1,56 @@
 //! Write a process of a Transputer network in Rust.
 //!
-//! A **process** is a function. It has its own memory and shares nothing; it meets other
-//! processes only at **channels**. That is all there is to CSP, communicating sequential
-//! processes:
+//! A **process** has memory of its own and shares nothing; it meets other processes only at
+//! **channels**. That is all there is to CSP, communicating sequential processes. Three things make
+//! a program of it: processes, waiting for one of several communications, and starting further
+//! processes.
+//!
+//! # A process
+//!
+//! A process is a function:
 //!
 #![doc = concat!(
     "```\n",
-    include_str!("../../../examples/sieve/filter/src/lib.rs"),
+    include_str!("../docs/filter.rs"),
     "# fn main() {}\n```"
 )]
 //!
-//! (This is `examples/sieve/filter`: `transputer run examples/sieve` runs one for each prime.)
+//! (This is `examples/sieve/filter`; `transputer run examples/sieve` runs one for each prime.)
 //!
-//! Parameters that are [`Receiver`]s and [`Sender`]s are the process's **ports**, which a
-//! network file wires to channels; the others are its arguments. [`process`](macro@process) tells
+//! Parameters that are [`Receiver`]s and [`Sender`]s are the **ports** of the process, which a
+//! network file wires to channels; the others are its arguments. [`process`](macro@process) says
 //! what the function may look like.
+//!
+//! # Waiting for one of several
+//!
+//! [`select!`] waits for several communications at once and lets exactly one happen, which is
+//! CSP's **alternation**:
+//!
+#![doc = concat!(
+    "```\n",
+    include_str!("../docs/fork.rs"),
+    "# fn main() {}\n```"
+)]
+//!
+//! (This is `examples/philosophers/fork`; `transputer run examples/philosophers` lays a table with
+//! them.)
+//!
+//! Besides `receive` there are `send`, `after`, `at` and `skip`; with `priority;` in front, the first
+//! guard that is ready wins. [`Alternation`] is for guards whose number is known only at run time,
+//! [`Prepared`] for a loop over the same channels, and [`receive_any`] for a slice of receivers.
+//!
+//! # Starting others
+//!
+//! [`channel`] opens a channel; [`spawn`] starts another process and gives it ends of channels. The
+//! head of the sieve, `examples/sieve/sieve`:
+//!
+#![doc = concat!(
+    "```\n",
+    include_str!("../docs/sieve.rs"),
+    "# fn main() {}\n```"
+)]
+//!
+//! [`par`] runs several processes and waits for all of them, [`seq`] runs one after the other.
 //!
 //! # Channels
 //!
@@ -22,77 +58,48 @@
 //! **rendezvous** (capacity 0) a sender waits until a receiver has taken its message; a
 //! bounded channel holds some. Waiting costs no thread: the host parks the process.
 //!
-//! Messages are copied. Anything that implements [`Message`] can be one: numbers, texts,
-//! [`Bytes`], lists, options, tuples, your own types with `#[derive(Message)]`, and ends
-//! of channels, which then move to the receiver.
+//! Messages are copied, so a `send` takes them by value or by reference. Anything that implements
+//! [`Message`] can be one: numbers, texts, [`Bytes`], lists, options, tuples, your own types with
+//! `#[derive(Message)]`, and ends of channels, which then move to the receiver.
+//!
+//! At a [`Barrier`], a number of processes wait for each other. A [`Client`] asks a [`Server`] and
+//! waits for the reply, whose channel travels in the request; a [`Broadcast`] sends every message
+//! to all its subscribers.
 //!
 //! # How a stream ends
 //!
-//! - **Closed**: the last sender is gone. Receivers get what still waits, then
-//!   [`Error::Closed`], and `for` loops end. When the last receiver is gone, senders get it. A process
-//!   that returns [`Error::Closed`] has ended normally, so `?` does the right thing.
-//! - **Poisoned**: somebody gave up, with a reason. A process that panics or returns any other
+//! - **Closed**: the last sender is gone. Receivers get what is still in the channel, then
+//!   [`Error::Closed`], and `for` loops end. When the last receiver is gone, senders get
+//!   [`Error::Closed`]. A process that returns it has ended normally, so `?` does the right thing.
+//! - **Poisoned**: some process gave up, with a reason. A process that panics or returns any other
 //!   error poisons its channels, and the error travels through the network: a loop that it ends makes
-//!   its process fail as well, unless that asks with [`Receiver::ended`].
-//!
-//! # Alternation
-//!
-//! [`select!`] waits for several communications at once and does exactly one:
-//!
-#![doc = concat!(
-    "```\n",
-    include_str!("../../../examples/philosophers/fork/src/lib.rs"),
-    "# fn main() {}\n```"
-)]
-//!
-//! (`examples/philosophers/fork`: `transputer run examples/philosophers` lays a table with them.)
-//!
-//! Besides `receive` there are `send`, `after`, `at` and `skip`; `priority;` in front prefers what
-//! comes first in the list.
-//!
-//! [`Prepared`] is built once, for a loop over the same channels. At a [`Barrier`] a number of
-//! processes wait for each other.
-//!
-//! # More processes
-//!
-//! [`spawn`] starts another component and gives it ends of channels; [`channel`] makes them.
-//! [`par`] runs several and waits for all of them, [`seq`] one after the other. The head of the
-//! sieve, `examples/sieve/sieve`:
-//!
-#![doc = concat!(
-    "```\n",
-    include_str!("../../../examples/sieve/sieve/src/lib.rs"),
-    "# fn main() {}\n```"
-)]
-//!
-//! # Made of channels
-//!
-//! A [`Client`] asks a [`Server`] and waits for the reply, whose channel travels in the request;
-//! a [`Broadcast`] sends every message to all its subscribers.
+//!   its process fail as well, unless the process asks for it with [`Receiver::ended`].
 //!
 //! # Building
 //!
-//! A process is a library crate of type `cdylib`, built for `wasm32-wasip2`:
+//! Processes live in a library crate of type `cdylib`, built for `wasm32-wasip2`:
 //!
 //! ```toml
 //! [lib]
 //! crate-type = ["cdylib"]
 //! ```
 //!
-//! It compiles natively as well, so that everything in it that doesn't touch a channel can be
+//! A crate may have several `#[process]` functions, in one file or many; its component then contains
+//! them all, and whoever starts one chooses by name.
+//!
+//! The crate compiles natively as well, so everything in it that does not touch a channel can be
 //! tested with `cargo test`; an operation on the host panics there.
 //!
-//! The feature `allocator`, which is on by default, gives a guest an allocator with which a process that
-//! holds little takes little memory. A program that brings its own turns it off.
+//! The feature `allocator`, on by default, gives a guest an allocator with which a process that holds
+//! little takes little memory. A program that brings its own allocator turns it off.
 
 #![deny(missing_docs)]
-
-#[doc(hidden)]
-pub mod bindings;
 
 #[cfg(any(test, all(feature = "allocator", target_family = "wasm")))]
 mod allocator;
 mod alternation;
+#[doc(hidden)]
+pub mod bindings;
 mod broadcast;
 mod channel;
 mod error;
@@ -109,7 +116,7 @@ pub use channel::{
     Statistics, channel, open,
 };
 pub use error::{Error, Undecodable};
-pub use message::{Bytes, Message};
+pub use message::{AsMessage, Bytes, Message};
 pub use process::{
     Cause, Child, Ended, Failure, Failures, Instant, Level, Outcome, Par, Refused, Spawn,
     SpawnError, id, log, name, now, par, seq, sleep, sleep_until, spawn, yield_now,
@@ -121,8 +128,7 @@ pub use transputer_guest_macros::{Message, process};
 /// What the macros need.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::bindings::{Guest, Receiver, Sender, export};
-    pub use crate::process::{Ending, Piece, Start, run, signature, signature_length};
+    pub use crate::process::{Ending, Piece, Start, register, run, signature, signature_length};
 
     /// The host chose a guard that was not offered; `Alternation::wait` has ruled that out.
     #[cold]

@@ -7,7 +7,7 @@ use crate::alternation::receive_any;
 use crate::bindings::transputer::csp::channel::Patience;
 use crate::channel::{Receiver, Sender, channel};
 use crate::error::{Error, Undecodable};
-use crate::message::{Message, Reader, Type, Writer};
+use crate::message::{AsMessage, Message, Reader, Type, Writer};
 use crate::process::{Instant, now};
 
 /// What a [`Client`] sends: a body, and where the reply is to go.
@@ -28,7 +28,7 @@ impl<Q: Message, A: Message> Request<Q, A> {
     ///
     /// [`Error::Closed`] when the client doesn't wait any longer, the poison's error when it has
     /// ended abnormally; otherwise those of [`Sender::send`].
-    pub fn reply(self, answer: &A) -> Result<(), Error> {
+    pub fn reply(self, answer: impl AsMessage<A>) -> Result<(), Error> {
         self.reply.send(answer)
     }
 }
@@ -97,8 +97,8 @@ impl<Q: Message, A: Message> Client<Q, A> {
     /// [`Error::Closed`] when the server has ended, or has dropped the request; the poison's
     /// error when the server ended abnormally; those of [`Sender::send`] and
     /// [`Receiver::receive`].
-    pub fn call(&self, body: &Q) -> Result<A, Error> {
-        self.call_within(body, Patience::Forever)
+    pub fn call(&self, body: impl AsMessage<Q>) -> Result<A, Error> {
+        self.call_within(body.as_message(), Patience::Forever)
     }
 
     /// Like [`call`](Client::call), but gives up at `deadline`, whether the server has the
@@ -107,8 +107,8 @@ impl<Q: Message, A: Message> Client<Q, A> {
     /// # Errors
     ///
     /// [`Error::TimedOut`]; otherwise those of [`call`](Client::call).
-    pub fn call_by(&self, body: &Q, deadline: Instant) -> Result<A, Error> {
-        self.call_within(body, Patience::Until(deadline.nanoseconds()))
+    pub fn call_by(&self, body: impl AsMessage<Q>, deadline: Instant) -> Result<A, Error> {
+        self.call_within(body.as_message(), Patience::Until(deadline.nanoseconds()))
     }
 
     /// Like [`call_by`](Client::call_by), at this much time from now.
@@ -116,7 +116,7 @@ impl<Q: Message, A: Message> Client<Q, A> {
     /// # Errors
     ///
     /// Those of [`call_by`](Client::call_by).
-    pub fn call_timeout(&self, body: &Q, timeout: Duration) -> Result<A, Error> {
+    pub fn call_timeout(&self, body: impl AsMessage<Q>, timeout: Duration) -> Result<A, Error> {
         self.call_by(body, now() + timeout)
     }
 
@@ -142,7 +142,7 @@ impl<Q, A> fmt::Debug for Client<Q, A> {
     }
 }
 
-/// Answers the requests of many clients, each with a channel of its own, in fair turns.
+/// Answers the requests of many clients in fair turns; each client has a channel of its own.
 ///
 /// A client that traps poisons its own channel, and is left out from then on; the others are
 /// served as before. (Clients that share one channel share its end as well: give each its own
@@ -193,12 +193,12 @@ impl<Q: Message, A: Message> Server<Q, A> {
     /// an alternation may have guards.
     pub fn next_request(&mut self) -> Result<Request<Q, A>, Error> {
         while !self.clients.is_empty() {
-            let (place, request) = receive_any(&self.clients)?;
+            let (index, request) = receive_any(&self.clients)?;
             match request {
                 Ok(request) => return Ok(request),
                 Err(error) => {
                     if !matches!(error, Error::Undecodable(_)) {
-                        self.clients.remove(place);
+                        self.clients.remove(index);
                     }
                     self.lost.extend((error != Error::Closed).then_some(error));
                 }
@@ -208,7 +208,7 @@ impl<Q: Message, A: Message> Server<Q, A> {
     }
 
     /// Answers every request with what `answer` makes of it, until all clients have ended. A
-    /// client that doesn't wait for its reply any longer is none of the server's business.
+    /// client that no longer waits for its reply is ignored.
     ///
     /// # Errors
     ///
@@ -220,7 +220,7 @@ impl<Q: Message, A: Message> Server<Q, A> {
                 Err(Error::Closed) => return Ok(()),
                 request => request?,
             };
-            if let Err(error) = reply.send(&answer(body))
+            if let Err(error) = reply.send(answer(body))
                 && matches!(error, Error::TooLarge | Error::Moved)
             {
                 return Err(error);
@@ -228,8 +228,8 @@ impl<Q: Message, A: Message> Server<Q, A> {
         }
     }
 
-    /// How those clients ended, since this was last asked, that did not just close their end; and
-    /// the requests that could not be decoded.
+    /// How the clients ended that did not just close their end, and which requests could not be
+    /// decoded, since the last call.
     pub fn take_lost(&mut self) -> Vec<Error> {
         std::mem::take(&mut self.lost)
     }

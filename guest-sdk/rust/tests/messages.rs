@@ -151,7 +151,25 @@ fn types() {
 #[test]
 fn other_encodings() {
     assert_eq!(from_bytes::<f64>(b"\x01"), Ok(1.0));
-    assert_eq!(from_bytes::<f64>(b"\xf9\x3c\x00"), Ok(1.0));
+    // Half precision, with the examples of RFC 8949, appendix A.
+    for (bits, number) in [
+        (0x0000, 0.0),
+        (0x8000, -0.0),
+        (0x3c00, 1.0),
+        (0x3e00, 1.5),
+        (0x7bff, 65504.0),
+        (0x0001, 5.960464477539063e-8),
+        (0x0400, 0.00006103515625),
+        (0xc400, -4.0),
+        (0x7c00, f64::INFINITY),
+        (0xfc00, f64::NEG_INFINITY),
+    ] {
+        let bytes = [&[0xf9], &u16::to_be_bytes(bits)[..]].concat();
+        assert_eq!(from_bytes::<f64>(&bytes), Ok(number), "{bits:04x}");
+        assert_eq!(from_bytes::<f32>(&bytes), Ok(number as f32), "{bits:04x}");
+        assert!(from_bytes::<f64>(&bytes[..2]).is_err());
+    }
+    assert!(from_bytes::<f64>(b"\xf9\x7e\x00").is_ok_and(f64::is_nan));
     assert_eq!(
         from_bytes::<f32>(b"\xfb\x3f\xf8\x00\x00\x00\x00\x00\x00"),
         Ok(1.5)

@@ -9,7 +9,7 @@ fn alternates(channels: u32, each: u64, measured: Sender<(u64, u64)>) -> Result<
     for _ in 0..channels {
         let (numbers, source) = channel(0)?;
         spawn("counts")
-            .argument("count", &each)
+            .argument("count", each)
             .output("numbers", numbers)
             .start()?;
         sources.push(source);
@@ -35,5 +35,5 @@ fn alternates(channels: u32, each: u64, measured: Sender<(u64, u64)>) -> Result<
         }
     }
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, sum))
+    measured.send((nanoseconds, sum))
 }

@@ -18,7 +18,7 @@ fn calls(orders: Receiver<(String, u64)>, took: Sender<u64>) -> Result<(), Error
             "alternation" => alternation(count)?,
             kind => return Err(format!("there is no call `{kind}`").into()),
         };
-        took.send(&time)?;
+        took.send(time)?;
     }
     Ok(())
 }
@@ -73,7 +73,7 @@ fn alternation(count: u64) -> Result<u64, Error> {
     let guards = [prepared.receive(&never)?, prepared.receive(&receiver)?];
     let start = now();
     for number in 0..count {
-        sender.send(&number)?;
+        sender.send(number)?;
         let mut chosen = prepared.wait()?;
         match chosen.received(&guards[1]) {
             Some(received) => black_box(received?),

@@ -9,5 +9,5 @@ fn computes(rounds: u64, last: Sender<u64>) -> Result<(), Error> {
     for _ in 0..rounds {
         number = (number * 1_103_515_245 + 12_345) & 0x7fff_ffff;
     }
-    last.send(&number)
+    last.send(number)
 }

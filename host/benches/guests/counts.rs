@@ -6,7 +6,7 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn counts(count: u64, numbers: Sender<u64>) -> Result<(), Error> {
     for number in 0..count {
-        numbers.send(&number)?;
+        numbers.send(number)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use transputer_guest::{Error, Sender};
 fn counts_buffered(count: u64, numbers: Sender<u64>) -> Result<(), Error> {
     let numbers = numbers.buffered();
     for number in 0..count {
-        numbers.send(&number)?;
+        numbers.send(number)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ fn fan_in(workers: u32, each: u64, measured: Sender<(u64, u64)>) -> Result<(), E
     let (numbers, sink) = channel::<u64>(0)?;
     for _ in 0..workers {
         spawn("counts")
-            .argument("count", &each)
+            .argument("count", each)
             .output("numbers", numbers.clone())
             .start()?;
     }
@@ -16,5 +16,5 @@ fn fan_in(workers: u32, each: u64, measured: Sender<(u64, u64)>) -> Result<(), E
     let start = now();
     let sum = sink.into_iter().sum();
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, sum))
+    measured.send((nanoseconds, sum))
 }

@@ -18,10 +18,10 @@ fn fan_out(workers: u32, each: u64, measured: Sender<(u64, u64)>) -> Result<(), 
     total.close();
     let start = now();
     for number in 0..each * u64::from(workers) {
-        source.send(&number)?;
+        source.send(number)?;
     }
     source.close();
     let sum = totals.into_iter().sum();
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, sum))
+    measured.send((nanoseconds, sum))
 }

@@ -7,7 +7,7 @@ use transputer_guest::{Error, Receiver, Sender};
 fn filters(prime: u64, candidates: Receiver<u64>, survivors: Sender<u64>) -> Result<(), Error> {
     for candidate in candidates {
         if candidate % prime != 0 {
-            survivors.send(&candidate)?;
+            survivors.send(candidate)?;
         }
     }
     Ok(())

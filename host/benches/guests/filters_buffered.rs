@@ -12,7 +12,7 @@ fn filters_buffered(
     let survivors = survivors.buffered();
     for candidate in candidates {
         if candidate % prime != 0 {
-            survivors.send(&candidate)?;
+            survivors.send(candidate)?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use transputer_guest::{Error, Sender};
 fn generates_buffered(numbers: Sender<u64>) -> Result<(), Error> {
     let numbers = numbers.buffered();
     for number in 2.. {
-        numbers.send(&number)?;
+        numbers.send(number)?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ fn keeps_time(
         let due = now() + PAUSE;
         sleep_until(due);
         let woken = now();
-        ping.send(&sample)?;
+        ping.send(sample)?;
         pong.receive()?;
         let late = woken.since(due);
         times.push((

@@ -27,14 +27,14 @@ fn parker(
         sleepers.push(sleeper);
     }
     for sleeper in &sleepers {
-        sleeper.send(&now().nanoseconds())?;
+        sleeper.send(now().nanoseconds())?;
         answers.receive()?;
     }
-    parked.send(&u64::try_from(start.elapsed().as_nanos())?)?;
+    parked.send(u64::try_from(start.elapsed().as_nanos())?)?;
     wake.receive()?;
     let mut measured = Vec::new();
     for sample in 0..usize::try_from(samples)? {
-        sleepers[sample * STRIDE % sleepers.len()].send(&now().nanoseconds())?;
+        sleepers[sample * STRIDE % sleepers.len()].send(now().nanoseconds())?;
         measured.push(answers.receive()?);
     }
     delays.send(&measured)

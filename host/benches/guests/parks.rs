@@ -7,6 +7,6 @@ use transputer_guest::{Error, Receiver, Sender, now};
 fn parks(times: Receiver<u64>, delays: Sender<u64>) -> Result<(), Error> {
     loop {
         let sent = times.receive()?;
-        delays.send(&now().nanoseconds().saturating_sub(sent))?;
+        delays.send(now().nanoseconds().saturating_sub(sent))?;
     }
 }

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Receiver, Sender};
 #[transputer_guest::process]
 fn passes(tokens: Receiver<u64>, next: Sender<u64>) -> Result<(), Error> {
     for token in tokens {
-        next.send(&(token + 1))?;
+        next.send(token + 1)?;
     }
     Ok(())
 }

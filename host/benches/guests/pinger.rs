@@ -13,9 +13,9 @@ fn pinger(
     let mut sum = 0;
     let start = now();
     for round in 0..rounds {
-        ping.send(&round)?;
+        ping.send(round)?;
         sum += pong.receive()?;
     }
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, sum))
+    measured.send((nanoseconds, sum))
 }

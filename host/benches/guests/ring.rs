@@ -17,9 +17,9 @@ fn ring(processes: u32, laps: u64, measured: Sender<(u64, u64)>) -> Result<(), E
     let mut token = 0;
     let start = now();
     for _ in 0..laps {
-        first.send(&token)?;
+        first.send(token)?;
         token = last.receive()?;
     }
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, token))
+    measured.send((nanoseconds, token))
 }

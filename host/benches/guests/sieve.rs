@@ -18,12 +18,12 @@ fn sieve(count: u64, capacity: u32, measured: Sender<(u64, u64)>) -> Result<(), 
         prime = candidates.receive()?;
         let (survivors, next) = channel(capacity)?;
         spawn(filter)
-            .argument("prime", &prime)
+            .argument("prime", prime)
             .input("candidates", candidates)
             .output("survivors", survivors)
             .start()?;
         candidates = next;
     }
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, prime))
+    measured.send((nanoseconds, prime))
 }

@@ -10,5 +10,5 @@ fn spawns(count: u64, measured: Sender<(u64, u64)>) -> Result<(), Error> {
         spawn("exits").start()?.wait().ok()?;
     }
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, count))
+    measured.send((nanoseconds, count))
 }

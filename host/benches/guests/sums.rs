@@ -8,5 +8,5 @@ fn sums(numbers: Receiver<u64>, measured: Sender<(u64, u64)>) -> Result<(), Erro
     let start = now();
     let sum = numbers.into_iter().sum();
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, sum))
+    measured.send((nanoseconds, sum))
 }

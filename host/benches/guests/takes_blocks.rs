@@ -14,5 +14,5 @@ fn takes_blocks(blocks: Receiver<Bytes>, measured: Sender<(u64, u64)>) -> Result
         sum += u64::from_le_bytes(*number) + rest.last().map_or(0, |&last| u64::from(last));
     }
     let nanoseconds = u64::try_from(start.elapsed().as_nanos())?;
-    measured.send(&(nanoseconds, sum))
+    measured.send((nanoseconds, sum))
 }

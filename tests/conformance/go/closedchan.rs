@@ -46,7 +46,7 @@ impl Operations {
 
     fn send(&self, to: &Sender<u64>) -> Result<(), Error> {
         match self.form {
-            Form::Plain => to.send(&2),
+            Form::Plain => to.send(2),
             Form::Select => select! { sent = send(to, &2) => sent }?,
             Form::SelectWithOther => select! {
                 sent = send(to, &2) => sent,
@@ -57,7 +57,7 @@ impl Operations {
 
     fn try_send(&self, to: &Sender<u64>) -> Result<(), Error> {
         match self.form {
-            Form::Plain => to.try_send(&1),
+            Form::Plain => to.try_send(1),
             Form::Select => select! {
                 sent = send(to, &1) => sent,
                 skip => Err(Error::WouldBlock),
@@ -102,7 +102,7 @@ fn closedchan() -> Result<(), Error> {
         // The senders are gone, and a message waits: it comes first, however it is asked for.
         for waiting in [Operations::receive, Operations::try_receive] {
             let (sender, receiver) = channel(2)?;
-            sender.send(&1)?;
+            sender.send(1)?;
             sender.close();
             operations.expect(waiting(&operations, &receiver), Ok(1))?;
             operations.is_closed(&receiver)?;

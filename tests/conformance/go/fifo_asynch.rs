@@ -7,7 +7,7 @@ use transputer_guest::{Error, channel};
 fn fifo_asynch(length: u32) -> Result<(), Error> {
     let (sender, receiver) = channel(length)?;
     for number in 0..length {
-        sender.send(&number)?;
+        sender.send(number)?;
     }
     for number in 0..length {
         let taken = receiver.receive()?;

@@ -15,5 +15,5 @@ fn fifo_chain(
     if number != expected {
         return Err(format!("{number} came instead of {expected}").into());
     }
-    next.send(&())
+    next.send(())
 }

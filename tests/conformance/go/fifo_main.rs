@@ -10,9 +10,9 @@ fn fifo_main(
     numbers: Sender<u64>,
     last: Receiver<()>,
 ) -> Result<(), Error> {
-    first.send(&())?;
+    first.send(())?;
     for number in 0..length {
-        numbers.send(&number)?;
+        numbers.send(number)?;
     }
     last.receive()
 }

@@ -6,6 +6,6 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn fives(fives: Sender<u64>) -> Result<(), Error> {
     loop {
-        fives.send(&5)?;
+        fives.send(5)?;
     }
 }

@@ -5,5 +5,5 @@ use transputer_guest::{Error, Sender};
 /// Sends once.
 #[transputer_guest::process]
 fn give_one(output: Sender<()>) -> Result<(), Error> {
-    output.send(&())
+    output.send(())
 }

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Receiver, Sender};
 #[transputer_guest::process]
 fn mux(input: Receiver<u64>, output: Sender<u64>) -> Result<(), Error> {
     for number in input {
-        output.send(&number)?;
+        output.send(number)?;
     }
     Ok(())
 }

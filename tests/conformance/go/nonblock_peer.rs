@@ -11,9 +11,9 @@ fn exchange<T: Message + PartialEq>(
     if from.receive()? != *there {
         return Err("a message arrived changed".into());
     }
-    strobe.send(&())?;
+    strobe.send(())?;
     to.send(back)?;
-    strobe.send(&())
+    strobe.send(())
 }
 
 /// Receives and sends what `nonblock_main` tries, and tells it so after every step.

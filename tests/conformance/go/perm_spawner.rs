@@ -12,7 +12,7 @@ fn perm_spawner(refusals: Sender<String>) -> Result<(), Error> {
     ] {
         match spawn.start() {
             Ok(_) => return Err("a port took an end of the wrong direction".into()),
-            Err(error) => refusals.send(&error.to_string())?,
+            Err(error) => refusals.send(error.to_string())?,
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn select2_sender(count: u64, ones: Sender<u64>) -> Result<(), Error> {
     for _ in 0..count {
-        ones.send(&1)?;
+        ones.send(1)?;
     }
     Ok(())
 }

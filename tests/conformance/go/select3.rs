@@ -28,12 +28,12 @@ fn select3(case: String) -> Result<(), Error> {
     let (sender, receiver) = channel::<u64>(0)?;
     let (buffered, taken) = channel::<u64>(1)?;
     match case.as_str() {
-        "send to a free buffer" => buffered.send(&7),
+        "send to a free buffer" => buffered.send(7),
         "send to a full buffer" => {
-            buffered.send(&7)?;
-            buffered.send(&7)
+            buffered.send(7)?;
+            buffered.send(7)
         }
-        "send with nobody receiving" => sender.send(&7),
+        "send with nobody receiving" => sender.send(7),
         "receive with nobody sending" => receiver.receive().map(drop),
         "receive after the close" => {
             let closed = without_sender()?;
@@ -42,7 +42,7 @@ fn select3(case: String) -> Result<(), Error> {
             }
             Ok(())
         }
-        "send after the close" => closed_error(without_receiver()?.send(&7)),
+        "send after the close" => closed_error(without_receiver()?.send(7)),
         "select without guards" => select! {
             _ = receive(receiver) if false => NEVER,
             _ = send(sender, &7) if false => NEVER,
@@ -81,7 +81,7 @@ fn select3(case: String) -> Result<(), Error> {
             skip => return Err("a ready send lost to skip".into()),
         },
         "select receive from a buffer" => {
-            buffered.send(&7)?;
+            buffered.send(7)?;
             select! {
                 seven = receive(taken) => seven.map(drop)?,
                 skip => return Err("a ready receive lost to skip".into()),

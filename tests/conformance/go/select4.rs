@@ -13,5 +13,5 @@ fn select4(idle: Receiver<u64>, waiting: Receiver<u64>, got: Sender<u64>) -> Res
     if entered {
         return Err("the loser's arm was entered".into());
     }
-    got.send(&number)
+    got.send(number)
 }

@@ -13,7 +13,7 @@ fn select5(orders: Sender<Vec<u8>>) -> Result<(), Error> {
         let (free, _free) = channel::<u8>(1)?;
         let (filled, full) = channel::<u8>(1)?;
         let (_idle, none) = channel::<u8>(1)?;
-        filled.send(&1)?;
+        filled.send(1)?;
         // A sender of a full channel, or a receiver of an empty one, cannot win.
         let to = if winner == "send" { &free } else { &filled };
         let from = if winner == "receive" { &full } else { &none };

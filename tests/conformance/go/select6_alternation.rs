@@ -11,7 +11,7 @@ fn select6_alternation(
 ) -> Result<(), Error> {
     select! {
         _ = receive(first) => return Err("the first channel won".into()),
-        message = receive(second) => { message?; won.send(&())? }
+        message = receive(second) => { message?; won.send(())? }
     }?;
     first.receive()
 }

@@ -6,6 +6,6 @@ use transputer_guest::{Error, Receiver, Sender};
 #[transputer_guest::process]
 fn select6_main(won: Receiver<()>, output: Sender<()>) -> Result<(), Error> {
     won.receive()?;
-    output.send(&())?;
-    output.send(&())
+    output.send(())?;
+    output.send(())
 }

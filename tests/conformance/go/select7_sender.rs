@@ -8,7 +8,7 @@ fn select7_sender(way: u32, output: Sender<u64>) -> Result<(), Error> {
     let (other, _idle) = channel::<u64>(0)?;
     yield_now();
     match way {
-        1 => output.send(&1),
+        1 => output.send(1),
         2 => select! { sent = send(output, &1) => sent }?,
         _ => select! {
             sent = send(output, &1) => sent,

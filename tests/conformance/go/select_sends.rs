@@ -32,7 +32,7 @@ fn select_sends(
             sent += 1;
             shift.set(shift.get() + 1);
         }
-        counts.send(&(sent, evaluated.get()))?;
+        counts.send((sent, evaluated.get()))?;
         if with_b {
             again.receive()?;
         }

@@ -5,5 +5,5 @@ use transputer_guest::{Error, Receiver, Sender};
 /// Sends 2 through the sender that it receives, without waiting.
 #[transputer_guest::process]
 fn sendstmt_taker(channels: Receiver<Sender<u64>>) -> Result<(), Error> {
-    channels.receive()?.try_send(&2)
+    channels.receive()?.try_send(2)
 }

@@ -7,10 +7,10 @@ use transputer_guest::{Error, Receiver, Sender, channel, spawn};
 fn sieve1(mut numbers: Receiver<u64>, primes: Sender<u64>) -> Result<(), Error> {
     loop {
         let prime = numbers.receive()?;
-        primes.send(&prime)?;
+        primes.send(prime)?;
         let (output, next) = channel(0)?;
         spawn("filter")
-            .argument("prime", &prime)
+            .argument("prime", prime)
             .input("input", numbers)
             .output("output", output)
             .start()?;

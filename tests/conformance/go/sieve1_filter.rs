@@ -7,7 +7,7 @@ use transputer_guest::{Error, Receiver, Sender};
 fn sieve1_filter(prime: u64, input: Receiver<u64>, output: Sender<u64>) -> Result<(), Error> {
     for number in input {
         if number % prime != 0 {
-            output.send(&number)?;
+            output.send(number)?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn sieve1_generate(numbers: Sender<u64>) -> Result<(), Error> {
     for number in 2.. {
-        numbers.send(&number)?;
+        numbers.send(number)?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ fn sieve2_merge(primes: Receiver<u64>, composites: Sender<u64>) -> Result<(), Er
         if !due {
             let (sender, multiples) = channel(10)?;
             spawn("multiples")
-                .argument("prime", &next)
+                .argument("prime", next)
                 .output("multiples", sender)
                 .start()?;
             heads.push(Reverse((multiples.receive()?, sources.len())));
@@ -32,7 +32,7 @@ fn sieve2_merge(primes: Receiver<u64>, composites: Sender<u64>) -> Result<(), Er
         if let Some(Reverse((head, source))) = heads.pop() {
             heads.push(Reverse((sources[source].receive()?, source)));
             if head != last {
-                composites.send(&head)?;
+                composites.send(head)?;
                 last = head;
             }
         }

@@ -7,7 +7,7 @@ use transputer_guest::{Error, Sender};
 fn sieve2_multiples(prime: u64, multiples: Sender<u64>) -> Result<(), Error> {
     let mut multiple = prime * prime;
     loop {
-        multiples.send(&multiple)?;
+        multiples.send(multiple)?;
         multiple += 2 * prime;
     }
 }

@@ -14,5 +14,5 @@ fn unique(numbers: Receiver<u64>, count: Sender<u64>) -> Result<(), Error> {
         }
     }
     numbers.ended()?;
-    count.send(&(seen.len() as u64))
+    count.send(seen.len() as u64)
 }

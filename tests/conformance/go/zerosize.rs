@@ -11,7 +11,7 @@ fn zerosize(
     empties_out: Sender<Bytes>,
 ) -> Result<(), Error> {
     loop {
-        units_out.send(&units.receive()?)?;
+        units_out.send(units.receive()?)?;
         empties_out.send(&empties.receive()?)?;
     }
 }

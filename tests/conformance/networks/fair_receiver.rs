@@ -34,5 +34,5 @@ fn fair_receiver(
             }?;
         }
     }
-    wins.send(&(a_wins, b_wins))
+    wins.send((a_wins, b_wins))
 }

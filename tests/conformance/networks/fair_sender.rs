@@ -17,5 +17,5 @@ fn fair_sender(
             won = send(b, &()) => { won?; b_wins += 1 }
         }?;
     }
-    wins.send(&(a_wins, b_wins))
+    wins.send((a_wins, b_wins))
 }

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Receiver, Sender};
 #[transputer_guest::process]
 fn ring_element(input: Receiver<u64>, output: Sender<u64>) -> Result<(), Error> {
     for counter in input {
-        output.send(&(counter + 1))?;
+        output.send(counter + 1)?;
     }
     Ok(())
 }

@@ -13,8 +13,8 @@ fn ring_root(
 ) -> Result<(), Error> {
     let mut counter = 0;
     for _ in 0..rounds {
-        output.send(&(counter + 1))?;
+        output.send(counter + 1)?;
         counter = input.receive()?;
     }
-    total.send(&counter)
+    total.send(counter)
 }

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn source(poisons: bool, lines: Sender<String>) -> Result<(), Error> {
     for number in 0..10 {
-        match lines.send(&format!("Hello world ({number})\n")) {
+        match lines.send(format!("Hello world ({number})\n")) {
             Err(Error::Poisoned { .. }) => return Ok(()),
             sent => sent?,
         }

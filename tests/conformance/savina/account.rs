@@ -42,7 +42,7 @@ fn account(
                 credit = receive(credits) => balance += credit?,
             }?;
         }
-        done.send(&())?;
+        done.send(())?;
     }
-    balances.send(&balance)
+    balances.send(balance)
 }

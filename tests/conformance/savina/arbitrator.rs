@@ -11,8 +11,8 @@ fn arbitrator(seats: u32, meals: u32, total: Sender<u64>) -> Result<(), Error> {
     for seat in 0..seats {
         let (grant, granted) = channel::<()>(1)?;
         spawn("philosopher")
-            .argument("seat", &seat)
-            .argument("meals", &meals)
+            .argument("seat", seat)
+            .argument("meals", meals)
             .input("granted", granted)
             .output("requests", request.clone())
             .start()?;
@@ -38,10 +38,10 @@ fn arbitrator(seats: u32, meals: u32, total: Sender<u64>) -> Result<(), Error> {
             if hungry[seat] && !taken[left] && !taken[right] {
                 (taken[left], taken[right]) = (true, true);
                 hungry[seat] = false;
-                grants[seat].send(&())?;
+                grants[seat].send(())?;
             }
         }
     }
     requests.ended()?;
-    total.send(&eaten)
+    total.send(eaten)
 }

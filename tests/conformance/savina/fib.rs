@@ -6,8 +6,8 @@ use transputer_guest::{Error, Receiver, Sender, channel, spawn};
 fn call(n: u32, together: u32) -> Result<Receiver<u64>, Error> {
     let (result, answer) = channel(1)?;
     spawn("fib")
-        .argument("n", &n)
-        .argument("together", &together)
+        .argument("n", n)
+        .argument("together", together)
         .output("result", result)
         .start()?;
     Ok(answer)
@@ -18,7 +18,7 @@ fn call(n: u32, together: u32) -> Result<Receiver<u64>, Error> {
 #[transputer_guest::process]
 fn fib(n: u32, together: u32, result: Sender<u64>) -> Result<(), Error> {
     if n < 2 {
-        return result.send(&u64::from(n));
+        return result.send(u64::from(n));
     }
     let deeper = together.saturating_sub(1);
     let left = call(n - 1, deeper)?;
@@ -28,5 +28,5 @@ fn fib(n: u32, together: u32, result: Sender<u64>) -> Result<(), Error> {
         let right = call(n - 2, deeper)?;
         left.receive()? + right.receive()?
     };
-    result.send(&sum)
+    result.send(sum)
 }

@@ -6,8 +6,8 @@ use transputer_guest::{Error, Sender};
 #[transputer_guest::process]
 fn numbers(limit: u64, buffered: bool, numbers: Sender<u64>) -> Result<(), Error> {
     if !buffered {
-        return (2..limit).try_for_each(|number| numbers.send(&number));
+        return (2..limit).try_for_each(|number| numbers.send(number));
     }
     let numbers = numbers.buffered();
-    (2..limit).try_for_each(|number| numbers.send(&number))
+    (2..limit).try_for_each(|number| numbers.send(number))
 }

@@ -11,9 +11,9 @@ fn philosopher(
     requests: Sender<(u32, bool)>,
 ) -> Result<(), Error> {
     for _ in 0..meals {
-        requests.send(&(seat, true))?;
+        requests.send((seat, true))?;
         granted.receive()?;
-        requests.send(&(seat, false))?;
+        requests.send((seat, false))?;
     }
     Ok(())
 }

@@ -9,13 +9,13 @@ trait Link {
 
 impl Link for Sender<u64> {
     fn send(&self, number: u64) -> Result<(), Error> {
-        Sender::send(self, &number)
+        Sender::send(self, number)
     }
 }
 
 impl Link for transputer_guest::Buffered<u64> {
     fn send(&self, number: u64) -> Result<(), Error> {
-        transputer_guest::Buffered::send(self, &number)
+        transputer_guest::Buffered::send(self, number)
     }
 }
 
@@ -44,8 +44,8 @@ fn sieve_link(
         }
         let (survivors, candidates) = channel(capacity)?;
         spawn("link")
-            .argument("most", &most)
-            .argument("capacity", &capacity)
+            .argument("most", most)
+            .argument("capacity", capacity)
             .input("numbers", candidates)
             .output("counts", counts.clone())
             .start()?;
@@ -57,5 +57,5 @@ fn sieve_link(
         next = Some(link);
     }
     numbers.ended()?;
-    counts.send(&(primes.len() as u64))
+    counts.send(primes.len() as u64)
 }

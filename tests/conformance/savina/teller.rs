@@ -23,7 +23,7 @@ fn teller(accounts: u32, balance: u64, transfers: u32, balances: Sender<u64>) ->
         let (order, taken) = channel::<Order>(0)?;
         let (credit, credited) = channel::<u64>(0)?;
         spawn("account")
-            .argument("balance", &balance)
+            .argument("balance", balance)
             .input("orders", taken)
             .input("credits", credited)
             .output("done", done.clone())

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Receiver, Sender, process};
 #[process]
 fn shout(words: Receiver<String>, answers: Sender<String>) -> Result<(), Error> {
     for word in words {
-        answers.send(&format!("{}!", word.to_uppercase()))?;
+        answers.send(format!("{}!", word.to_uppercase()))?;
     }
     Ok(())
 }

@@ -5,5 +5,5 @@ use transputer_guest::{Error, Sender, process};
 /// Greets somebody, once.
 #[process]
 fn greeter(name: String, greetings: Sender<String>) -> Result<(), Error> {
-    greetings.send(&format!("Hello, {name}!"))
+    greetings.send(format!("Hello, {name}!"))
 }

@@ -17,14 +17,14 @@ fn philosopher(
     plates: Sender<u64>,
 ) -> Result<(), Error> {
     for meal in 0..meals {
-        first.send(&TAKE)?;
+        first.send(TAKE)?;
         if meal == 0 {
             // Long enough for everybody to take a first fork.
             sleep(Duration::from_millis(5));
         }
-        second.send(&TAKE)?;
-        second.send(&PUT_DOWN)?;
-        first.send(&PUT_DOWN)?;
+        second.send(TAKE)?;
+        second.send(PUT_DOWN)?;
+        first.send(PUT_DOWN)?;
     }
-    plates.send(&meals)
+    plates.send(meals)
 }

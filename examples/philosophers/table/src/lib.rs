@@ -29,7 +29,7 @@ fn table(seats: u32, meals: u64, polite: bool, news: Sender<String>) -> Result<(
         let (first, second) = if turned { (right, left) } else { (left, right) };
         spawn("philosopher")
             .name(&format!("philosopher-{seat}"))
-            .argument("meals", &meals)
+            .argument("meals", meals)
             .output("first", first)
             .output("second", second)
             .output("plates", plates.clone())
@@ -37,7 +37,7 @@ fn table(seats: u32, meals: u64, polite: bool, news: Sender<String>) -> Result<(
     }
     drop(plates);
     let total = count(eaten);
-    news.send(&format!("{seats} philosophers have eaten {total} meals"))
+    news.send(format!("{seats} philosophers have eaten {total} meals"))
 }
 
 fn count(eaten: Receiver<u64>) -> u64 {

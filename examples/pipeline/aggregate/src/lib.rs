@@ -33,7 +33,7 @@ fn aggregate(visits: Receiver<Visit>, totals: Sender<String>) -> Result<(), Erro
     }
     let mut ranking: Vec<_> = paths.into_iter().collect();
     ranking.sort_by_key(|(_, total)| std::cmp::Reverse(total.visits));
-    totals.send(&format!(
+    totals.send(format!(
         "{:>7} {:>7} {:>12}  path",
         "visits", "failed", "bytes"
     ))?;
@@ -43,7 +43,7 @@ fn aggregate(visits: Receiver<Visit>, totals: Sender<String>) -> Result<(), Erro
             failed,
             bytes,
         } = total;
-        totals.send(&format!("{visits:>7} {failed:>7} {bytes:>12}  {path}"))?;
+        totals.send(format!("{visits:>7} {failed:>7} {bytes:>12}  {path}"))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Sender, process};
 #[process]
 fn generator(numbers: Sender<u64>) -> Result<(), Error> {
     for number in 2.. {
-        numbers.send(&number)?;
+        numbers.send(number)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use transputer_guest::{Error, Receiver, Sender, process};
 #[process]
 fn printer(primes: Receiver<u64>, lines: Sender<String>) -> Result<(), Error> {
     for prime in primes {
-        lines.send(&prime.to_string())?;
+        lines.send(prime.to_string())?;
     }
     Ok(())
 }

@@ -13,11 +13,11 @@ fn sieve(
 ) -> Result<(), Error> {
     for _ in 0..count {
         let prime = candidates.receive()?;
-        primes.send(&prime)?;
+        primes.send(prime)?;
         let (survivors, next) = channel(capacity)?;
         spawn("filter")
             .name(&format!("filter-{prime}"))
-            .argument("prime", &prime)
+            .argument("prime", prime)
             .input("candidates", candidates)
             .output("survivors", survivors)
             .start()?;

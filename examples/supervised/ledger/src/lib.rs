@@ -11,12 +11,12 @@ fn ledger(
 ) -> Result<(), Error> {
     let mut total = 0;
     for amount in amounts {
-        lines.send(&format!("{amount:>5}"))?;
+        lines.send(format!("{amount:>5}"))?;
         total += amount;
     }
-    lines.send(&format!("{total:>5} in total"))?;
+    lines.send(format!("{total:>5} in total"))?;
     for order in refused {
-        lines.send(&format!("not understood: {order}"))?;
+        lines.send(format!("not understood: {order}"))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ const ORDERS: [&str; 6] = [
 #[process]
 fn shop(orders: Sender<String>) -> Result<(), Error> {
     for order in ORDERS {
-        orders.send(&order.to_owned())?;
+        orders.send(order.to_owned())?;
     }
     Ok(())
 }

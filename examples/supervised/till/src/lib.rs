@@ -10,7 +10,7 @@ fn till(orders: Receiver<String>, amounts: Sender<u64>) -> Result<(), Error> {
         let (count, _) = things.split_once(' ').expect("a count");
         let count: u64 = count.parse().expect("a count is a number");
         let price: u64 = price.parse().expect("a price is a number");
-        amounts.send(&(count * price))?;
+        amounts.send(count * price)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 #![deny(missing_docs)]
 
+mod function;
 mod message;
 mod names;
 mod process;
@@ -25,19 +26,20 @@ use proc_macro::TokenStream;
 /// - It returns nothing, or `Result<(), E>` where `E` can be displayed. An error ends the process
 ///   abnormally, and poisons the ports it still has, and those that it drops while it returns.
 ///   `transputer_guest::Error::Closed` is a normal end.
-/// - A panic is logged with its place before it traps.
+/// - A panic is logged with its file and line before it traps.
 /// - The first paragraph of its documentation says what the process does, wherever it is listed.
 ///
-/// The function stays an ordinary one. A component has exactly one process.
+/// The function stays an ordinary one. A crate may have several: its component then contains them
+/// all, and whoever starts one chooses by name.
 #[proc_macro_attribute]
 pub fn process(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    let function = syn::parse_macro_input!(item as syn::ItemFn);
-    match process::expand(&attribute.into(), &function) {
+    let item = item.into();
+    match process::expand(&attribute.into(), &item) {
         Ok(code) => code.into(),
         Err(error) => {
             // The function as it is, so that its other mistakes show as well.
             let error = error.into_compile_error();
-            quote::quote!(#function #error).into()
+            quote::quote!(#item #error).into()
         }
     }
 }

@@ -3,10 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{
-    Error, FnArg, GenericArgument, Ident, ItemFn, Pat, PathArguments, Result, ReturnType, Type,
-};
+use syn::{Error, GenericArgument, Ident, PathArguments, Result, ReturnType, Type};
 
+use crate::function::{Function, Input};
 use crate::names::name;
 use crate::signature;
 
@@ -26,83 +25,65 @@ pub(crate) struct Parameter<'a> {
     pub(crate) ty: &'a Type,
 }
 
-pub(crate) fn expand(attribute: &TokenStream, function: &ItemFn) -> Result<TokenStream> {
+pub(crate) fn expand(attribute: &TokenStream, item: &TokenStream) -> Result<TokenStream> {
+    let function: Function = syn::parse2(item.clone())?;
     let mut errors = Errors::default();
     if !attribute.is_empty() {
         errors.add(attribute.span(), "`#[process]` has no options");
     }
-    check_signature(function, &mut errors);
+    check_signature(&function, &mut errors);
     let parameters: Vec<Parameter<'_>> = function
-        .sig
         .inputs
         .iter()
         .filter_map(|input| errors.keep(parameter(input)))
         .collect();
     errors.finish()?;
-    Ok(generate(function, &parameters))
+    Ok(generate(item, &function, &parameters))
 }
 
-fn check_signature(function: &ItemFn, errors: &mut Errors) {
-    let sig = &function.sig;
-    if let Some(asyncness) = &sig.asyncness {
+fn check_signature(function: &Function, errors: &mut Errors) {
+    if let Some(asyncness) = &function.asyncness {
         errors.add(
             asyncness.span(),
             "a process is not async: its operations block, which parks the process and no thread",
         );
     }
-    if let Some(unsafety) = &sig.unsafety {
+    if let Some(unsafety) = &function.unsafety {
         errors.add(
             unsafety.span(),
             "a process cannot be unsafe: the host calls it",
         );
     }
-    if let Some(abi) = &sig.abi {
+    if let Some(abi) = &function.abi {
         errors.add(
             abi.span(),
             "a process is an ordinary Rust function: `#[process]` makes its ABI",
         );
     }
-    if let Some(variadic) = &sig.variadic {
+    if !function.generics.params.is_empty() {
         errors.add(
-            variadic.span(),
-            "a process has a fixed number of parameters",
-        );
-    }
-    if !sig.generics.params.is_empty() {
-        errors.add(
-            sig.generics.span(),
+            function.generics.span(),
             "a process cannot be generic: its ports and arguments have types that the host can read",
         );
     }
-    if let ReturnType::Type(_, ty) = &sig.output
+    if let ReturnType::Type(_, ty) = &function.output
         && let Type::ImplTrait(_) = &**ty
     {
         errors.add(ty.span(), "a process returns nothing or `Result<(), E>`");
     }
 }
 
-fn parameter(input: &FnArg) -> Result<Parameter<'_>> {
-    let input = match input {
-        FnArg::Receiver(this) => {
-            let text = "a process is a function, not a method: it has no `self`";
-            return Err(Error::new_spanned(this, text));
-        }
-        FnArg::Typed(input) => input,
+fn parameter(input: &Input) -> Result<Parameter<'_>> {
+    let (false, Some(ty)) = (input.is_self(), &input.ty) else {
+        let text = "a process is a function, not a method: it has no `self`";
+        return Err(Error::new_spanned(input.pattern(), text));
     };
-    let Pat::Ident(pattern) = &*input.pat else {
+    let Some(ident) = input.name() else {
         let text = "a parameter of a process needs a plain name: the network file uses it";
-        return Err(Error::new(input.pat.span(), text));
+        return Err(Error::new_spanned(input.pattern(), text));
     };
-    if pattern.by_ref.is_some() || pattern.subpat.is_some() {
-        let text = "a parameter of a process needs a plain name: the network file uses it";
-        return Err(Error::new_spanned(pattern, text));
-    }
-    let (kind, ty) = kind(&input.ty)?;
-    Ok(Parameter {
-        ident: &pattern.ident,
-        kind,
-        ty,
-    })
+    let (kind, ty) = kind(ty)?;
+    Ok(Parameter { ident, kind, ty })
 }
 
 /// Whether the type is an end, and the type of its messages; or an argument.
@@ -147,21 +128,20 @@ fn reference_error(reference: &syn::TypeReference) -> Error {
     Error::new_spanned(reference, text)
 }
 
-fn generate(function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenStream {
-    let ident = &function.sig.ident;
+fn generate(item: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) -> TokenStream {
+    let ident = &function.ident;
     let process = name(ident);
     let pieces = signature::pieces(&process, &signature::doc(&function.attrs), parameters);
     let names: Vec<Ident> = (0..parameters.len())
         .map(|index| Ident::new(&format!("parameter_{index}"), Span::mixed_site()))
         .collect();
-    let takes = parameters.iter().map(take);
-    let returned = match &function.sig.output {
+    let returned = match &function.output {
         ReturnType::Default => ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    // Macro hygiene keeps these apart from a process of the same name.
-    let [arguments, inputs, outputs, start] = ["arguments", "inputs", "outputs", "start"]
-        .map(|name| Ident::new(name, Span::mixed_site()));
+    // Macro hygiene keeps this apart from a process of the same name.
+    let start = Ident::new("start", Span::mixed_site());
+    let takes = parameters.iter().map(take);
     let takes: Vec<TokenStream> = takes.map(|take| quote!(#start.#take?)).collect();
     let ending = quote_spanned!(returned=> ::transputer_guest::__private::Ending::into_result);
     // Among the code that takes its ports in, its loops would be short of registers.
@@ -171,36 +151,19 @@ fn generate(function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenStream {
         // Ports and arguments are as many as the network needs.
         #[allow(clippy::too_many_arguments)]
         #apart
-        #function
+        #item
 
         #[allow(unsafe_code, dead_code, clippy::let_unit_value)]
         const _: () = {
-            struct TransputerProcess;
-
-            impl ::transputer_guest::__private::Guest for TransputerProcess {
-                fn run(
-                    #arguments: ::std::vec::Vec<u8>,
-                    #inputs: ::std::vec::Vec<(
-                        ::std::string::String,
-                        ::transputer_guest::__private::Receiver,
-                    )>,
-                    #outputs: ::std::vec::Vec<(
-                        ::std::string::String,
-                        ::transputer_guest::__private::Sender,
-                    )>,
-                ) -> ::core::result::Result<(), ::std::string::String> {
-                    ::transputer_guest::__private::run(
-                        #process,
-                        #arguments,
-                        #inputs,
-                        #outputs,
-                        |#start| {
-                            #(let #names = #takes;)*
-                            #start.finish()?;
-                            ::core::result::Result::Ok(#ending(#ident(#(#names),*)))
-                        },
-                    )
-                }
+            fn transputer_run(
+                #start: &mut ::transputer_guest::__private::Start,
+            ) -> ::core::result::Result<
+                ::core::result::Result<(), ::std::string::String>,
+                ::std::string::String,
+            > {
+                #(let #names = #takes;)*
+                #start.finish()?;
+                ::core::result::Result::Ok(#ending(#ident(#(#names),*)))
             }
 
             const TRANSPUTER_PIECES: &[::transputer_guest::__private::Piece] = #pieces;
@@ -212,10 +175,15 @@ fn generate(function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenStream {
             )]
             static TRANSPUTER_SIGNATURE: [u8; TRANSPUTER_LENGTH] = ::transputer_guest::__private::signature(TRANSPUTER_PIECES);
 
+            extern "C" fn transputer_register() {
+                ::transputer_guest::__private::register(#process, transputer_run);
+            }
+
+            // A constructor: the component's `run` runs them, and finds its processes so.
             #[cfg(target_family = "wasm")]
-            ::transputer_guest::__private::export!(
-                TransputerProcess with_types_in ::transputer_guest::bindings
-            );
+            #[used]
+            #[unsafe(link_section = ".init_array")]
+            static TRANSPUTER_REGISTER: extern "C" fn() = transputer_register;
         };
     }
 }

@@ -31,14 +31,14 @@
 /// | Guard | Ready | Its pattern binds |
 /// |---|---|---|
 /// | `pattern = receive(receiver) =>` | there is a message, or the channel has ended | `Result<T, Error>` |
-/// | `pattern = send(sender, &message) =>` | the message can go, or the channel has ended | `Result<(), Error>` |
-/// | `after(duration) =>` | so much time has passed | |
+/// | `pattern = send(sender, message) =>` | the message can go, or the channel has ended | `Result<(), Error>` |
+/// | `after(duration) =>` | that much time has passed | |
 /// | `at(instant) =>` | it is that time or later | |
 /// | `skip =>` | no other guard is ready: it never waits | |
 ///
 /// Any guard may have a condition, `if condition` before `=>`; where that is false the guard takes
-/// no part, and its channel and message are not even evaluated. A channel that has ended is ready
-/// for ever, so a loop must switch its guard off like that, or leave.
+/// no part, and its channel and message are not even evaluated. A channel that has ended stays ready
+/// forever, so a loop must switch its guard off like that, or end.
 ///
 /// Among guards that are ready each has the same chance; with `priority;` before the first guard,
 /// the first one wins.
@@ -59,8 +59,8 @@ macro_rules! select {
     };
 }
 
-/// Collects, guard by guard, what sets them up and what tells them apart. Every step's `guard`
-/// is a variable of its own, by macro hygiene.
+/// Collects, guard by guard, the code that sets it up and the code that recognises it. By macro hygiene,
+/// every step's `guard` is a separate variable.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __select {
@@ -157,7 +157,7 @@ macro_rules! __select {
     (@arms $names:tt $set:tt $tell:tt $($other:tt)+) => {
         ::core::compile_error!(
             "expected a guard: `pattern = receive(receiver) => ...`, \
-             `pattern = send(sender, &message) => ...`, `after(duration) => ...`, \
+             `pattern = send(sender, message) => ...`, `after(duration) => ...`, \
              `at(instant) => ...` or `skip => ...`"
         )
     };

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use crate::bindings::transputer::csp::alternation::{self as raw, Order};
 use crate::bindings::transputer::csp::channel as raw_channel;
-use crate::channel::{Received, Receiver, ReceiverEnd, Sender, SenderEnd, settle, written};
+use crate::channel::{
+    Received, Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred, written,
+};
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{AsMessage, Message};
 use crate::process::{Instant, now};
 
 /// An alternation under construction, for numbers of guards that are not known when the
@@ -47,8 +49,8 @@ pub struct Alternation<'a> {
 
 #[derive(Debug)]
 enum Offer<'a> {
-    Receive(&'a ReceiverEnd),
-    Send(&'a SenderEnd, Vec<u8>),
+    Receive(&'a ReceiverHandle),
+    Send(&'a SenderHandle, Vec<u8>),
     After(Instant),
     Skip,
 }
@@ -72,7 +74,7 @@ pub struct PlainGuard {
     index: usize,
 }
 
-/// Which guard won, and what came of it.
+/// Which guard won, and its outcome.
 #[derive(Debug)]
 #[must_use = "the message of the guard that won is in here"]
 pub struct Chosen<'a> {
@@ -84,7 +86,7 @@ pub struct Chosen<'a> {
 enum Outcome {
     Received(Received),
     /// A message that a loop took in advance is next at this receiver.
-    Held,
+    Buffered,
     /// A message was sent, or the guard had no channel.
     Done,
     Failed(Error),
@@ -94,7 +96,7 @@ impl std::fmt::Debug for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Outcome::Received(_) => "Received",
-            Outcome::Held => "Held",
+            Outcome::Buffered => "Buffered",
             Outcome::Done => "Done",
             Outcome::Failed(_) => "Failed",
         })
@@ -129,8 +131,12 @@ impl<'a> Alternation<'a> {
     /// A guard that sends this message. It is ready when the channel would take it without
     /// waiting, and when the channel has ended. A message that holds ends of channels cannot
     /// be sent in an alternation.
-    pub fn send<T: Message>(&mut self, sender: &'a Sender<T>, message: &T) -> SendGuard {
-        let (bytes, ends) = written(message).finish();
+    pub fn send<T: Message>(
+        &mut self,
+        sender: &'a Sender<T>,
+        message: impl AsMessage<T>,
+    ) -> SendGuard {
+        let (bytes, ends) = written(message.as_message()).finish();
         if !ends.is_empty() {
             self.error = Some(Error::CarriesEnds);
         }
@@ -171,9 +177,9 @@ impl<'a> Alternation<'a> {
         if self.offers.is_empty() {
             return Err(Error::NoGuard);
         }
-        settle();
-        match self.offers.iter().any(Offer::is_held) {
-            true => self.wait_with_held(),
+        run_deferred();
+        match self.offers.iter().any(Offer::has_buffered) {
+            true => self.wait_with_buffered(),
             false => {
                 let all: Vec<usize> = (0..self.offers.len()).collect();
                 self.ask_host(&all, false)?.ok_or(Error::Malformed)
@@ -186,13 +192,13 @@ impl<'a> Alternation<'a> {
         self.offers.len() - 1
     }
 
-    /// Some receivers have messages at hand, taken in advance by a loop: those guards are
-    /// ready, though the host doesn't know.
-    fn wait_with_held(&self) -> Result<Chosen<'a>, Error> {
-        let (held, asked): (Vec<usize>, Vec<usize>) = (0..self.offers.len())
+    /// Some receivers have buffered messages, which a loop took in advance: their guards are
+    /// ready, though the host does not know it.
+    fn wait_with_buffered(&self) -> Result<Chosen<'a>, Error> {
+        let (buffered, asked): (Vec<usize>, Vec<usize>) = (0..self.offers.len())
             .filter(|&index| self.offers[index].communicates())
-            .partition(|&index| self.offers[index].is_held());
-        let Some((mine, asked)) = share_turns(self.priority, &held, &asked) else {
+            .partition(|&index| self.offers[index].has_buffered());
+        let Some((mine, asked)) = share_turns(self.priority, &buffered, &asked) else {
             return Err(Error::Malformed);
         };
         if !asked.is_empty()
@@ -202,7 +208,7 @@ impl<'a> Alternation<'a> {
         }
         Ok(Chosen {
             index: mine,
-            outcome: Some(Outcome::Held),
+            outcome: Some(Outcome::Buffered),
             alternation: PhantomData,
         })
     }
@@ -248,7 +254,7 @@ impl<'a> Alternation<'a> {
 }
 
 impl<'a> Chosen<'a> {
-    /// The place of the guard that won, in the order in which guards were added.
+    /// The index of the guard that won, in the order in which guards were added.
     pub fn index(&self) -> usize {
         self.index
     }
@@ -267,7 +273,7 @@ impl<'a> Chosen<'a> {
         }
         Some(match self.outcome.take()? {
             Outcome::Received(message) => guard.receiver.decode(message),
-            Outcome::Held => guard.receiver.receive(),
+            Outcome::Buffered => guard.receiver.receive(),
             Outcome::Failed(error) => Err(error),
             Outcome::Done => Err(Error::Malformed),
         })
@@ -285,7 +291,7 @@ impl<'a> Chosen<'a> {
         Some(match self.outcome.take()? {
             Outcome::Done => Ok(()),
             Outcome::Failed(error) => Err(error),
-            Outcome::Received(_) | Outcome::Held => Err(Error::Malformed),
+            Outcome::Received(_) | Outcome::Buffered => Err(Error::Malformed),
         })
     }
 
@@ -295,8 +301,8 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// Receives from whichever of the receivers has a message first: its place, and the message or
-/// how that channel ended. Fair.
+/// Receives from whichever of the receivers has a message first, and returns its index with the message or
+/// with how that channel ended. Fair.
 ///
 /// # Errors
 ///
@@ -335,8 +341,8 @@ impl Borrowed<'_> {
 }
 
 impl Offer<'_> {
-    fn is_held(&self) -> bool {
-        matches!(self, Offer::Receive(receiver) if receiver.holds_messages())
+    fn has_buffered(&self) -> bool {
+        matches!(self, Offer::Receive(receiver) if receiver.has_buffered())
     }
 
     fn communicates(&self) -> bool {
@@ -361,22 +367,22 @@ impl Offer<'_> {
     }
 }
 
-/// Which of the guards with messages at hand may go, if there are any, and which of the others
-/// the host is to be asked about before.
-fn share_turns(priority: bool, held: &[usize], asked: &[usize]) -> Option<(usize, Vec<usize>)> {
-    let turn = if priority || held.is_empty() {
+/// Chooses one of the guards with buffered messages, if there are any, and those of the others
+/// that the host is asked about first.
+fn share_turns(priority: bool, buffered: &[usize], asked: &[usize]) -> Option<(usize, Vec<usize>)> {
+    let turn = if priority || buffered.is_empty() {
         0
     } else {
         next_turn()
     };
-    let &mine = held.get(turn % held.len().max(1))?;
+    let &mine = buffered.get(turn % buffered.len().max(1))?;
     let asked = if priority {
         asked
             .iter()
             .copied()
             .filter(|&index| index < mine)
             .collect()
-    } else if turn % (held.len() + asked.len()) < held.len() {
+    } else if turn % (buffered.len() + asked.len()) < buffered.len() {
         Vec::new()
     } else {
         asked.to_vec()

@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use super::{Chosen, Outcome, ReceiveGuard, SendGuard, share_turns};
 use crate::bindings::transputer::csp::alternation::{self as raw, Order};
 use crate::bindings::transputer::csp::channel::Patience;
-use crate::channel::{Receiver, ReceiverEnd, Sender, SenderEnd, settle, written};
+use crate::channel::{Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred, written};
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{AsMessage, Message};
 use crate::process::Instant;
 
 /// An alternation that is built once, for a loop that chooses among the same channels again and
-/// again: a wait costs the host no look at its guards' handles.
+/// again: the host need not look up the handles of its guards at every wait.
 ///
 /// Exactly one guard wins each wait; the losers lose nothing. Guards can be switched off and on,
 /// and a guard that sends takes part while it has something to offer.
@@ -41,7 +41,7 @@ use crate::process::Instant;
 pub struct Prepared<'a> {
     prepared: raw::Prepared,
     priority: bool,
-    places: Vec<Place<'a>>,
+    guards: Vec<PreparedGuard<'a>>,
 }
 
 /// A guard of a [`Prepared`] alternation that sends.
@@ -52,33 +52,33 @@ pub struct OfferGuard<'a, T> {
 }
 
 #[derive(Debug)]
-enum Place<'a> {
+enum PreparedGuard<'a> {
     Receive {
-        end: &'a ReceiverEnd,
+        end: &'a ReceiverHandle,
         on: bool,
     },
     Send {
-        end: &'a SenderEnd,
+        end: &'a SenderHandle,
         offer: Option<Vec<u8>>,
     },
 }
 
-impl Place<'_> {
+impl PreparedGuard<'_> {
     fn takes_part(&self) -> bool {
         match self {
-            Place::Receive { on, .. } => *on,
-            Place::Send { offer, .. } => offer.is_some(),
+            PreparedGuard::Receive { on, .. } => *on,
+            PreparedGuard::Send { offer, .. } => offer.is_some(),
         }
     }
 
-    fn is_held(&self) -> bool {
-        matches!(self, Place::Receive { end, .. } if end.holds_messages())
+    fn has_buffered(&self) -> bool {
+        matches!(self, PreparedGuard::Receive { end, .. } if end.has_buffered())
     }
 
     fn reason(&self) -> Option<String> {
         match self {
-            Place::Receive { end, .. } => end.reason(),
-            Place::Send { end, .. } => end.reason(),
+            PreparedGuard::Receive { end, .. } => end.reason(),
+            PreparedGuard::Send { end, .. } => end.reason(),
         }
     }
 }
@@ -110,7 +110,7 @@ impl<'a> Prepared<'a> {
         Ok(Prepared {
             prepared: raw::prepare(order).map_err(plain)?,
             priority,
-            places: Vec::new(),
+            guards: Vec::new(),
         })
     }
 
@@ -126,8 +126,8 @@ impl<'a> Prepared<'a> {
     ) -> Result<ReceiveGuard<'a, T>, Error> {
         let end = receiver.end();
         self.prepared.add_receive(&*end.borrow()?).map_err(plain)?;
-        self.places.push(Place::Receive { end, on: true });
-        let index = self.places.len() - 1;
+        self.guards.push(PreparedGuard::Receive { end, on: true });
+        let index = self.guards.len() - 1;
         Ok(ReceiveGuard { index, receiver })
     }
 
@@ -140,8 +140,8 @@ impl<'a> Prepared<'a> {
     pub fn send<T: Message>(&mut self, sender: &'a Sender<T>) -> Result<OfferGuard<'a, T>, Error> {
         let end = sender.end();
         self.prepared.add_send(&*end.borrow()?).map_err(plain)?;
-        self.places.push(Place::Send { end, offer: None });
-        let index = self.places.len() - 1;
+        self.guards.push(PreparedGuard::Send { end, offer: None });
+        let index = self.guards.len() - 1;
         Ok(OfferGuard {
             guard: SendGuard { index },
             sender: PhantomData,
@@ -150,7 +150,7 @@ impl<'a> Prepared<'a> {
 
     /// Switches a guard off, or on again.
     pub fn switch<T>(&mut self, guard: &ReceiveGuard<'a, T>, to: bool) {
-        if let Some(Place::Receive { on, .. }) = self.places.get_mut(guard.index) {
+        if let Some(PreparedGuard::Receive { on, .. }) = self.guards.get_mut(guard.index) {
             *on = to;
         }
     }
@@ -164,13 +164,13 @@ impl<'a> Prepared<'a> {
     pub fn offer<T: Message>(
         &mut self,
         guard: &OfferGuard<'a, T>,
-        message: &T,
+        message: impl AsMessage<T>,
     ) -> Result<(), Error> {
-        let (bytes, ends) = written(message).finish();
+        let (bytes, ends) = written(message.as_message()).finish();
         if !ends.is_empty() {
             return Err(Error::CarriesEnds);
         }
-        if let Some(Place::Send { offer, .. }) = self.places.get_mut(guard.guard.index) {
+        if let Some(PreparedGuard::Send { offer, .. }) = self.guards.get_mut(guard.guard.index) {
             *offer = Some(bytes);
         }
         Ok(())
@@ -178,7 +178,7 @@ impl<'a> Prepared<'a> {
 
     /// Offers nothing at this guard any longer.
     pub fn withdraw<T>(&mut self, guard: &OfferGuard<'a, T>) {
-        if let Some(Place::Send { offer, .. }) = self.places.get_mut(guard.guard.index) {
+        if let Some(PreparedGuard::Send { offer, .. }) = self.guards.get_mut(guard.guard.index) {
             *offer = None;
         }
     }
@@ -190,7 +190,7 @@ impl<'a> Prepared<'a> {
     /// [`Error::NoGuard`] if none takes part, [`Error::TooLarge`] for an offer. That a channel has
     /// ended, or an end has moved away, is the outcome of its guard.
     pub fn wait(&mut self) -> Result<Chosen<'a>, Error> {
-        if !self.places.iter().any(Place::takes_part) {
+        if !self.guards.iter().any(PreparedGuard::takes_part) {
             return Err(Error::NoGuard);
         }
         self.wait_within(Patience::Forever)
@@ -215,14 +215,14 @@ impl<'a> Prepared<'a> {
     }
 
     fn wait_within(&mut self, patience: Patience) -> Result<Chosen<'a>, Error> {
-        settle();
-        let taking: Vec<usize> = (0..self.places.len())
-            .filter(|&index| self.places[index].takes_part())
+        run_deferred();
+        let taking: Vec<usize> = (0..self.guards.len())
+            .filter(|&index| self.guards[index].takes_part())
             .collect();
-        let (held, asked): (Vec<usize>, Vec<usize>) = taking
+        let (buffered, asked): (Vec<usize>, Vec<usize>) = taking
             .into_iter()
-            .partition(|&index| self.places[index].is_held());
-        let Some((mine, asked)) = share_turns(self.priority, &held, &asked) else {
+            .partition(|&index| self.guards[index].has_buffered());
+        let Some((mine, asked)) = share_turns(self.priority, &buffered, &asked) else {
             return self.ask_host(&asked, patience);
         };
         if !asked.is_empty() {
@@ -233,7 +233,7 @@ impl<'a> Prepared<'a> {
         }
         Ok(Chosen {
             index: mine,
-            outcome: Some(Outcome::Held),
+            outcome: Some(Outcome::Buffered),
             alternation: PhantomData,
         })
     }
@@ -241,31 +241,31 @@ impl<'a> Prepared<'a> {
     fn ask_host(&mut self, indices: &[usize], patience: Patience) -> Result<Chosen<'a>, Error> {
         let offers: Vec<(u32, Vec<u8>)> = indices
             .iter()
-            .filter_map(|&index| match &self.places[index] {
+            .filter_map(|&index| match &self.guards[index] {
                 // The host allows far fewer guards than that.
-                Place::Send { offer, .. } => Some((index as u32, offer.clone()?)),
-                Place::Receive { .. } => None,
+                PreparedGuard::Send { offer, .. } => Some((index as u32, offer.clone()?)),
+                PreparedGuard::Receive { .. } => None,
             })
             .collect();
-        let enabled: Option<Vec<u32>> = (indices.len() < self.places.len())
+        let enabled: Option<Vec<u32>> = (indices.len() < self.guards.len())
             .then(|| indices.iter().map(|&index| index as u32).collect());
         let chosen = self
             .prepared
             .wait(enabled.as_deref(), &offers, patience)
             .map_err(plain)?;
         let index = chosen.guard as usize;
-        let place = self.places.get_mut(index).ok_or(Error::Malformed)?;
+        let guard = self.guards.get_mut(index).ok_or(Error::Malformed)?;
         let outcome = match chosen.outcome {
             raw::Outcome::Received(message) => Outcome::Received(message.into()),
             raw::Outcome::Sent => {
-                if let Place::Send { offer, .. } = place {
+                if let PreparedGuard::Send { offer, .. } = guard {
                     *offer = None;
                 }
                 Outcome::Done
             }
             raw::Outcome::Elapsed | raw::Outcome::Skipped => return Err(Error::Malformed),
             raw::Outcome::Failed(error) => {
-                Outcome::Failed(Error::from_host(error, || place.reason()))
+                Outcome::Failed(Error::from_host(error, || guard.reason()))
             }
         };
         Ok(Chosen {

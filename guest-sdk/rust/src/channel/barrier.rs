@@ -5,10 +5,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::settle::{close_later, settle};
+use super::deferred::{defer_close, run_deferred};
 use crate::bindings::transputer::csp::channel::{self as raw, End, Patience};
 use crate::error::{Error, Undecodable};
-use crate::message::{Message, MobileEnd, Reader, Type, Writer};
+use crate::message::{AttachedEnd, Message, Reader, Type, Writer};
 use crate::process::{Instant, now};
 
 /// One membership of a barrier, where a number of processes wait for each other.
@@ -34,11 +34,11 @@ use crate::process::{Instant, now};
 /// }
 /// ```
 pub struct Barrier {
-    end: Rc<BarrierEnd>,
+    end: Rc<BarrierHandle>,
 }
 
 /// What is behind a barrier's membership.
-pub(crate) struct BarrierEnd {
+pub(crate) struct BarrierHandle {
     /// The host's handle; gone when the membership has moved away.
     handle: RefCell<Option<raw::Barrier>>,
 }
@@ -56,7 +56,7 @@ impl Barrier {
 
     fn from_host(handle: raw::Barrier) -> Self {
         Barrier {
-            end: Rc::new(BarrierEnd {
+            end: Rc::new(BarrierHandle {
                 handle: RefCell::new(Some(handle)),
             }),
         }
@@ -108,7 +108,7 @@ impl Barrier {
     }
 
     fn sync_within(&self, patience: Patience) -> Result<(), Error> {
-        settle();
+        run_deferred();
         self.end.call(|handle| handle.sync(patience))
     }
 
@@ -121,7 +121,7 @@ impl Barrier {
     /// Resigns at once.
     pub fn resign(self) {
         drop(self);
-        settle();
+        run_deferred();
     }
 
     /// Ends the barrier at once: whoever waits, now or later, gets [`Error::Poisoned`] and this
@@ -146,7 +146,7 @@ impl fmt::Debug for Barrier {
     }
 }
 
-impl fmt::Debug for BarrierEnd {
+impl fmt::Debug for BarrierHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Barrier")
             .field("moved", &self.handle.borrow().is_none())
@@ -160,7 +160,7 @@ impl Message for Barrier {
     const TYPE: &'static Type = &Type::Barrier;
 
     fn write(&self, writer: &mut Writer) {
-        writer.end(MobileEnd::Barrier(Rc::clone(&self.end)));
+        writer.end(AttachedEnd::Barrier(Rc::clone(&self.end)));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
@@ -172,7 +172,7 @@ impl Message for Barrier {
     }
 }
 
-impl BarrierEnd {
+impl BarrierHandle {
     /// Gives the handle away.
     pub(super) fn take(&self) -> Result<raw::Barrier, Error> {
         self.handle.borrow_mut().take().ok_or(Error::Moved)
@@ -192,10 +192,10 @@ impl BarrierEnd {
     }
 }
 
-impl Drop for BarrierEnd {
+impl Drop for BarrierHandle {
     fn drop(&mut self) {
         if let Some(handle) = self.handle.take() {
-            close_later(End::Barrier(handle));
+            defer_close(End::Barrier(handle));
         }
     }
 }

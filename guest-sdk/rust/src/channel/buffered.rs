@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use super::Sender;
-use super::sender::SenderEnd;
-use super::settle::{send_buffered, send_later, settle};
+use super::deferred::{defer_send, flush_buffers, run_deferred};
+use super::sender::SenderHandle;
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
-use crate::message::{Message, ROOM};
+use crate::message::{AsMessage, Message, ROOM};
 use crate::process::Instant;
 
 /// A buffer is sent when it holds this many messages, at most, ...
@@ -20,15 +20,15 @@ const MOST_BYTES: usize = 16 * 1024;
 
 /// A sender that collects messages and sends many in one call to the host.
 ///
-/// Worth it for streams of small messages through channels with a capacity. What it has
-/// collected is sent before this process does anything on any channel or parks for any
-/// other reason, so that nobody waits for what it holds back; when the buffer is full;
-/// on [`flush`](Buffered::flush); and at the end of the process.
+/// It is worth it for streams of small messages through channels with a capacity. It sends what it has
+/// collected before this process uses any other channel or parks for any other reason, so that nobody
+/// waits for what it holds back; when the buffer is full; on [`flush`](Buffered::flush); and at the end
+/// of the process.
 ///
-/// The buffer has room for as many messages as the receiver still had to read when it was
-/// last full, and at least for one: to a receiver that waits for every message, each is sent
-/// at once, and none is held back that the receiver is next to read. Only a process that sends
-/// quickly, and then computes for long, should flush in between.
+/// The buffer has room for as many messages as the receiver still had to read when the buffer was last
+/// full, and for at least one. So a receiver that waits for every message gets each at once, and no
+/// message is held back that the receiver is about to read. Only a process that sends quickly and then
+/// computes for a long time should flush in between.
 ///
 /// ```no_run
 /// # use transputer_guest::{Error, Sender};
@@ -47,7 +47,7 @@ pub struct Buffered<T> {
 
 /// What a buffered sender has collected.
 pub(super) struct Buffer {
-    end: Rc<SenderEnd>,
+    end: Rc<SenderHandle>,
     /// Messages behind their lengths, as the host takes them.
     packed: RefCell<Vec<u8>>,
     /// Where the first message that has not been sent begins.
@@ -84,18 +84,19 @@ impl<T: Message> Buffered<T> {
     /// Those of [`Sender::send`], for this message or for any earlier one; messages that
     /// were collected behind one that could not be sent are not sent either.
     #[inline]
-    pub fn send(&self, message: &T) -> Result<(), Error> {
+    pub fn send(&self, message: impl AsMessage<T>) -> Result<(), Error> {
+        let message = message.as_message();
         match message.to_small() {
             Some(small) if self.buffer.collect(small) => Ok(()),
             _ => self.send_any(message),
         }
     }
 
-    /// Never inlined, so that a loop which sends small messages keeps what it works on in
+    /// Never inlined, so that a loop that sends small messages keeps its working values in
     /// registers.
     #[inline(never)]
     fn send_any(&self, message: &T) -> Result<(), Error> {
-        self.buffer.told()?;
+        self.buffer.take_error()?;
         let mut packed = self.buffer.packed.borrow_mut();
         let head = packed.len();
         packed.extend_from_slice(&[0; 4]);
@@ -115,7 +116,7 @@ impl<T: Message> Buffered<T> {
         drop(packed);
         self.buffer.messages.update(|messages| messages + 1);
         if self.buffer.messages.get() == 1 {
-            send_later(Rc::clone(&self.buffer));
+            defer_send(Rc::clone(&self.buffer));
         }
         if full || self.buffer.messages.get() >= self.buffer.room.get() {
             self.flush()?;
@@ -136,8 +137,8 @@ impl<T: Message> Buffered<T> {
     ///
     /// Those of [`send`](Buffered::send).
     pub fn flush(&self) -> Result<(), Error> {
-        settle();
-        self.buffer.told()
+        run_deferred();
+        self.buffer.take_error()
     }
 
     /// Sends what needs no waiting of what has been collected, here and in every other
@@ -162,8 +163,8 @@ impl<T: Message> Buffered<T> {
     }
 
     fn flush_within(&self, patience: Patience, out_of_patience: Error) -> Result<(), Error> {
-        let all_sent = send_buffered(patience);
-        self.buffer.told()?;
+        let all_sent = flush_buffers(patience);
+        self.buffer.take_error()?;
         match all_sent {
             true => Ok(()),
             false => Err(out_of_patience),
@@ -191,8 +192,8 @@ impl<T> fmt::Debug for Buffered<T> {
 }
 
 impl Buffer {
-    /// Takes in a small message, unless there is more to do than that: the first, the last
-    /// and whatever follows an error are not for here.
+    /// Takes in a small message, unless there is more to do than that: the first and the last of a
+    /// batch, and whatever follows an error, are left to the caller.
     #[inline]
     fn collect(&self, small: raw::Small) -> bool {
         let messages = self.messages.get() + 1;
@@ -201,7 +202,7 @@ impl Buffer {
         if messages == 1 || messages >= self.room.get() || end >= MOST_BYTES {
             return false;
         }
-        // Of one length, so that it is a few stores; what is too much is cut off again.
+        // Always the same length, which makes it a few stores; the excess is cut off again.
         let mut bytes = [0; 4 + ROOM];
         bytes[..4].copy_from_slice(&small.length.to_le_bytes());
         bytes[4..].copy_from_slice(&small.room());
@@ -211,7 +212,7 @@ impl Buffer {
         true
     }
 
-    /// After it was full: finds out how many messages to collect next.
+    /// After it was full: decides how many messages to collect next.
     fn adapt(&self) {
         self.room.set(self.waiting.get().clamp(1, MOST_MESSAGES));
     }
@@ -293,8 +294,8 @@ impl Buffer {
         }
     }
 
-    /// Tells an error that has not been told yet.
-    fn told(&self) -> Result<(), Error> {
+    /// Returns an error that has not been returned yet.
+    fn take_error(&self) -> Result<(), Error> {
         match self.error.take() {
             None => Ok(()),
             Some(error) => Err(error),
@@ -302,14 +303,16 @@ impl Buffer {
     }
 }
 
-/// At the end, an error that nobody was told is the process's own; that nobody is left to
-/// read is none.
+/// At the end, an error that was never returned becomes the process's own, except that nobody is left
+/// to read.
 impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some(error) = self.error.take()
             && error != Error::Closed
         {
-            super::receiving::note_unseen(format!("buffered messages were not sent: {error}"));
+            super::receiver_handle::report_at_exit(format!(
+                "buffered messages were not sent: {error}"
+            ));
         }
     }
 }

@@ -2,23 +2,23 @@
 
 mod barrier;
 mod buffered;
-mod held;
-mod mobile;
+mod deferred;
+mod receive_buffer;
 mod receiver;
-mod receiving;
+mod receiver_handle;
 mod sender;
-mod settle;
+mod transfer;
 
 pub use barrier::Barrier;
 pub use buffered::Buffered;
 pub use receiver::{IntoMessages, Loop, Messages, Receiver};
 pub use sender::Sender;
 
-pub(crate) use barrier::BarrierEnd;
-pub(crate) use mobile::{put_back, take_all};
-pub(crate) use receiving::{Received, ReceiverEnd, unseen_ends};
-pub(crate) use sender::{SenderEnd, written};
-pub(crate) use settle::{keep_for_poison, send_buffered, settle};
+pub(crate) use barrier::BarrierHandle;
+pub(crate) use deferred::{flush_buffers, leave_open_for_poison, run_deferred};
+pub(crate) use receiver_handle::{Received, ReceiverHandle, unreported_errors};
+pub(crate) use sender::{SenderHandle, written};
+pub(crate) use transfer::{put_back, take_all};
 
 use crate::bindings::transputer::csp::channel as raw;
 use crate::error::Error;
@@ -33,6 +33,7 @@ use crate::message::Message;
 /// assert_eq!(latest_only.capacity, 1);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Options {
     /// How many messages may wait in the channel. 0 means rendezvous, in which a sender
     /// waits until a receiver has taken its message.
@@ -63,6 +64,7 @@ impl Options {
 
 /// What a full channel of capacity 1 or more does with one message more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Overflow {
     /// The sender waits.
     #[default]
@@ -75,6 +77,7 @@ pub enum Overflow {
 
 /// What a channel has seen so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Statistics {
     /// Messages accepted from senders.
     pub sent: u64,

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Statistics;
-use super::held::Held;
-use super::receiving::{Received, ReceiverEnd, note_abnormal_end, seen};
-use super::settle::settle;
+use super::deferred::run_deferred;
+use super::receive_buffer::ReceiveBuffer;
+use super::receiver_handle::{Received, ReceiverHandle, keep_loop_error, mark_reported};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 use crate::message::{Message, Reader, decode};
@@ -16,42 +16,42 @@ use crate::process::{Instant, now};
 
 /// The end at which messages leave a channel.
 ///
-/// Dropping it closes it: no later than this process's next operation on any channel, or
-/// its end. ([`close`](Receiver::close) closes at once. A process that fails doesn't close
-/// what it drops on the way out; it poisons that.) When the last receiver is gone, senders get
+/// Dropping it closes it, no later than at this process's next operation on any channel, or at its
+/// end. ([`close`](Receiver::close) closes it at once. A process that fails poisons the ends that it
+/// drops on the way out.) When the last receiver is gone, senders get
 /// [`Error::Closed`]. Cloning makes another receiver of the same channel; each message goes
 /// to one of them.
 ///
 /// # Loops
 ///
 /// `for message in receiver` (or `in &receiver`) yields messages until the channel is closed.
-/// A loop has no place for errors, so:
+/// A loop cannot yield errors, so:
 ///
 /// - when the channel ends abnormally (poisoned, a process trapped, ...), or a message
 ///   cannot be decoded, the loop ends as well, and the error is kept;
 /// - [`ended`](Receiver::ended) returns that error to a program that asks;
 /// - where no one asked, the *process* fails with it, even if its function returns `Ok`.
 ///
-/// So a program that says nothing about errors passes them on, and none is lost. Use
+/// So a program that ignores errors passes them on, and none is lost. Use
 /// [`messages`](Receiver::messages) to see every error in the loop itself.
 ///
-/// A loop takes many messages from the host at once where this is the only receiver. What
-/// it has not got to when it is left with `break` stays with the receiver, and is what
-/// `receive` returns next; it is dropped with the receiver.
+/// Where this is the channel's only receiver, a loop takes many messages from the host at once. Those
+/// that it has not reached when it ends with `break` stay with the receiver: `receive` returns them
+/// next, and dropping the receiver drops them.
 pub struct Receiver<T> {
-    end: Rc<ReceiverEnd>,
+    end: Rc<ReceiverHandle>,
     message: PhantomData<fn() -> T>,
 }
 
 impl<T: Message> Receiver<T> {
     pub(crate) fn from_host(handle: raw::Receiver, name: &'static str) -> Self {
         Receiver {
-            end: Rc::new(ReceiverEnd::new(Some(handle), name)),
+            end: Rc::new(ReceiverHandle::new(Some(handle), name)),
             message: PhantomData,
         }
     }
 
-    pub(crate) fn from_end(end: Rc<ReceiverEnd>) -> Self {
+    pub(crate) fn from_end(end: Rc<ReceiverHandle>) -> Self {
         Receiver {
             end,
             message: PhantomData,
@@ -118,8 +118,8 @@ impl<T: Message> Receiver<T> {
         }
     }
 
-    /// Why the last `for` loop over this receiver ended; asking takes over the
-    /// responsibility for it. `Ok` if the channel was closed, or no loop has ended.
+    /// Why the last `for` loop over this receiver ended; a program that asks becomes responsible for
+    /// the error. `Ok` if the channel was closed, or no loop has ended.
     ///
     /// ```no_run
     /// # use transputer_guest::{Error, Receiver, warn};
@@ -136,7 +136,7 @@ impl<T: Message> Receiver<T> {
     ///
     /// What ended the loop.
     pub fn ended(&self) -> Result<(), Error> {
-        seen(&self.end);
+        mark_reported(&self.end);
         match self.end.ended.take() {
             None => Ok(()),
             Some(error) => Err(error),
@@ -144,8 +144,8 @@ impl<T: Message> Receiver<T> {
     }
 
     pub(crate) fn receive_within(&self, patience: Patience) -> Result<T, Error> {
-        if let Some(held) = self.held() {
-            return held;
+        if let Some(message) = self.buffered() {
+            return message;
         }
         let message = if const { T::TYPE.carries_ends() } {
             self.end.receive_ends(patience)
@@ -157,35 +157,35 @@ impl<T: Message> Receiver<T> {
 
     /// The next message that was taken in advance.
     #[inline]
-    fn held(&self) -> Option<Result<T, Error>> {
-        match self.held_small() {
+    fn buffered(&self) -> Option<Result<T, Error>> {
+        match self.buffered_small() {
             Some(message) => Some(Ok(message)),
-            None => self.held_large(),
+            None => self.buffered_large(),
         }
     }
 
     #[inline]
-    fn held_small(&self) -> Option<T> {
-        self.end.held().next_small(T::from_small)
+    fn buffered_small(&self) -> Option<T> {
+        self.end.buffer().next_small(T::from_small)
     }
 
-    fn held_large(&self) -> Option<Result<T, Error>> {
-        let held = self.end.held().next(|bytes| self.decode_bytes(bytes))?;
-        Some(held.and_then(|message| message))
+    fn buffered_large(&self) -> Option<Result<T, Error>> {
+        let message = self.end.buffer().next(|bytes| self.decode_bytes(bytes))?;
+        Some(message.and_then(|message| message))
     }
 
-    /// The next message, with more taken from the host where there are more. Never inlined, so
-    /// that loops over small messages keep what they work on in registers.
+    /// The next message; takes more from the host where there are more. Never inlined, so that loops
+    /// over small messages keep their working values in registers.
     #[inline(never)]
     fn next_batched(&self, patience: Patience) -> Result<T, Error> {
         loop {
-            if let Some(held) = self.held() {
-                return held;
+            if let Some(message) = self.buffered() {
+                return message;
             }
             if let Some(message) = self.end.receive_batch(patience)? {
                 return self.decode(message);
             }
-            if !self.end.holds_messages() {
+            if !self.end.has_buffered() {
                 return Err(Error::Malformed);
             }
         }
@@ -194,7 +194,7 @@ impl<T: Message> Receiver<T> {
     /// What a loop without errors yields.
     #[inline]
     fn next_or_end(&self) -> Option<T> {
-        self.held_small().or_else(|| self.next_batched_or_end())
+        self.buffered_small().or_else(|| self.next_batched_or_end())
     }
 
     #[inline(never)]
@@ -203,7 +203,7 @@ impl<T: Message> Receiver<T> {
             Ok(message) => Some(message),
             Err(Error::Closed) => None,
             Err(error) => {
-                note_abnormal_end(&self.end, error);
+                keep_loop_error(&self.end, error);
                 None
             }
         }
@@ -235,15 +235,15 @@ impl<T: Message> Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    pub(crate) fn end(&self) -> &Rc<ReceiverEnd> {
+    pub(crate) fn end(&self) -> &Rc<ReceiverHandle> {
         &self.end
     }
 
     /// Closes this end at once.
     pub fn close(self) {
-        settle();
+        run_deferred();
         if let Some(handle) = self.end.handle.take() {
-            // Said aloud, so that a host that keeps the ends of a process for its next
+            // Explicitly, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.
             raw::Receiver::close(handle);
         }
@@ -261,7 +261,7 @@ impl<T> Receiver<T> {
         self.end.reason()
     }
 
-    /// What the channel has seen so far; nothing but zeros if this end has moved. Messages
+    /// What the channel has seen so far; all zeros if this end has moved. Messages
     /// that a loop took in advance count as received.
     pub fn statistics(&self) -> Statistics {
         match &*self.end.handle.borrow() {
@@ -271,13 +271,13 @@ impl<T> Receiver<T> {
     }
 }
 
-/// Another receiver of the same channel. The clone of an end that has moved is as useless.
+/// Another receiver of the same channel. The clone of an end that has moved has moved as well.
 /// What a loop took in advance stays with the original.
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         let handle = self.end.handle.borrow().as_ref().map(raw::Receiver::clone);
         Receiver {
-            end: Rc::new(ReceiverEnd::new(handle, self.end.name())),
+            end: Rc::new(ReceiverHandle::new(handle, self.end.name())),
             message: PhantomData,
         }
     }
@@ -293,16 +293,16 @@ impl<T> fmt::Debug for Receiver<T> {
 #[derive(Debug)]
 pub struct IntoMessages<T> {
     receiver: Receiver<T>,
-    /// What the receiver would hold: nobody else asks for it.
-    held: Held,
+    /// The receiver's buffer: nobody else can ask for it now.
+    buffer: ReceiveBuffer,
 }
 
 impl<T: Message> IntoMessages<T> {
     #[inline(never)]
     fn next_from_receiver(&mut self) -> Option<T> {
-        std::mem::swap(&mut self.held, &mut self.receiver.end.held());
+        std::mem::swap(&mut self.buffer, &mut self.receiver.end.buffer());
         let next = self.receiver.next_batched_or_end();
-        std::mem::swap(&mut self.held, &mut self.receiver.end.held());
+        std::mem::swap(&mut self.buffer, &mut self.receiver.end.buffer());
         next
     }
 }
@@ -312,7 +312,7 @@ impl<T: Message> Iterator for IntoMessages<T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        match self.held.next_small(T::from_small) {
+        match self.buffer.next_small(T::from_small) {
             Some(message) => Some(message),
             None => self.next_from_receiver(),
         }
@@ -324,10 +324,10 @@ impl<T: Message> IntoIterator for Receiver<T> {
     type IntoIter = IntoMessages<T>;
 
     fn into_iter(self) -> IntoMessages<T> {
-        let held = std::mem::take(&mut *self.end.held());
+        let buffer = std::mem::take(&mut *self.end.buffer());
         IntoMessages {
             receiver: self,
-            held,
+            buffer,
         }
     }
 }
@@ -365,7 +365,7 @@ pub struct Messages<'a, T> {
 }
 
 impl<T> Messages<'_, T> {
-    /// Lets the loop wait until `deadline` and no longer: its last item is then
+    /// Makes the loop wait until `deadline` at most: its last item is then
     /// [`Error::TimedOut`].
     ///
     /// ```no_run
@@ -390,7 +390,7 @@ impl<T> Messages<'_, T> {
         }
     }
 
-    /// Lets the loop not wait at all: it yields what is there, and then
+    /// Makes the loop not wait at all: it yields what is there, and then
     /// [`Error::WouldBlock`] as its last item, unless the channel has ended.
     pub fn ready(self) -> Self {
         Messages {
@@ -407,7 +407,7 @@ impl<T: Message> Iterator for Messages<'_, T> {
         if self.over {
             return None;
         }
-        if let Some(message) = self.receiver.held_small() {
+        if let Some(message) = self.receiver.buffered_small() {
             return Some(Ok(message));
         }
         let message = self.receiver.next_batched(self.patience);

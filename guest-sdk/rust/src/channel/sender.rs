@@ -6,30 +6,30 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::settle::{close_later, settle};
+use super::deferred::{defer_close, run_deferred};
 use super::{Buffered, Statistics, put_back, take_all};
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
-use crate::message::{Message, Writer};
+use crate::message::{AsMessage, Message, Writer};
 use crate::process::{Instant, now};
 
 /// The end through which messages enter a channel.
 ///
-/// Dropping it closes it: no later than this process's next operation on any channel, or
-/// its end. ([`close`](Sender::close) closes at once. A process that fails doesn't close
-/// what it drops on the way out; it poisons that.) The channel is closed for its receivers
+/// Dropping it closes it, no later than at this process's next operation on any channel, or at its
+/// end. ([`close`](Sender::close) closes it at once. A process that fails poisons the ends that it
+/// drops on the way out.) The channel is closed for its receivers
 /// once they have taken what waits in it and no sender is left. Cloning makes another
 /// sender of the same channel.
 ///
 /// Sent inside a message, or given to a [spawned](crate::spawn) process, it moves there;
 /// every later operation on it fails with [`Error::Moved`].
 pub struct Sender<T> {
-    end: Rc<SenderEnd>,
+    end: Rc<SenderHandle>,
     message: PhantomData<fn(&T)>,
 }
 
 /// What is behind a sender, whatever its type of message.
-pub(crate) struct SenderEnd {
+pub(crate) struct SenderHandle {
     /// The host's handle; gone when the end has moved away.
     pub(super) handle: RefCell<Option<raw::Sender>>,
     /// The handle's number, once it was asked for.
@@ -48,7 +48,7 @@ const SCRATCH_LIMIT: usize = 64 * 1024;
 impl<T: Message> Sender<T> {
     pub(crate) fn from_host(handle: raw::Sender, name: &'static str) -> Self {
         Sender {
-            end: Rc::new(SenderEnd {
+            end: Rc::new(SenderHandle {
                 handle: RefCell::new(Some(handle)),
                 number: Cell::new(None),
                 name,
@@ -57,24 +57,25 @@ impl<T: Message> Sender<T> {
         }
     }
 
-    pub(crate) fn from_end(end: Rc<SenderEnd>) -> Self {
+    pub(crate) fn from_end(end: Rc<SenderHandle>) -> Self {
         Sender {
             end,
             message: PhantomData,
         }
     }
 
-    /// Sends one message; blocks until it is buffered or, at a rendezvous, until a
-    /// receiver has it. After an error nothing was sent, and ends in the message are
-    /// still the caller's.
+    /// Sends one message, given as it is or by reference; blocks until it is buffered or, at a
+    /// rendezvous, until a receiver has it. After an error nothing was sent: a message given by
+    /// reference is still the caller's, and so are the ends in it.
     ///
     /// # Errors
     ///
     /// [`Error::Closed`] when no receiver is left, the poison's error when the channel
     /// is poisoned, [`Error::TooLarge`], [`Error::Overloaded`], [`Error::Deadlock`], and
     /// [`Error::Moved`] for this end or one in the message.
-    pub fn send(&self, message: &T) -> Result<(), Error> {
-        self.end.send_message(message, Patience::Forever)
+    pub fn send(&self, message: impl AsMessage<T>) -> Result<(), Error> {
+        self.end
+            .send_message(message.as_message(), Patience::Forever)
     }
 
     /// Sends one message if that needs no waiting.
@@ -82,8 +83,8 @@ impl<T: Message> Sender<T> {
     /// # Errors
     ///
     /// [`Error::WouldBlock`] if it needs waiting; otherwise those of [`send`](Sender::send).
-    pub fn try_send(&self, message: &T) -> Result<(), Error> {
-        self.end.send_message(message, Patience::Never)
+    pub fn try_send(&self, message: impl AsMessage<T>) -> Result<(), Error> {
+        self.end.send_message(message.as_message(), Patience::Never)
     }
 
     /// Like [`send`](Sender::send), but gives up at `deadline`.
@@ -91,9 +92,9 @@ impl<T: Message> Sender<T> {
     /// # Errors
     ///
     /// [`Error::TimedOut`] at the deadline; otherwise those of [`send`](Sender::send).
-    pub fn send_by(&self, message: &T, deadline: Instant) -> Result<(), Error> {
+    pub fn send_by(&self, message: impl AsMessage<T>, deadline: Instant) -> Result<(), Error> {
         let patience = Patience::Until(deadline.nanoseconds());
-        self.end.send_message(message, patience)
+        self.end.send_message(message.as_message(), patience)
     }
 
     /// Like [`send`](Sender::send), but gives up after `timeout`.
@@ -101,7 +102,7 @@ impl<T: Message> Sender<T> {
     /// # Errors
     ///
     /// Those of [`send_by`](Sender::send_by).
-    pub fn send_timeout(&self, message: &T, timeout: Duration) -> Result<(), Error> {
+    pub fn send_timeout(&self, message: impl AsMessage<T>, timeout: Duration) -> Result<(), Error> {
         self.send_by(message, now() + timeout)
     }
 
@@ -112,15 +113,15 @@ impl<T: Message> Sender<T> {
 }
 
 impl<T> Sender<T> {
-    pub(crate) fn end(&self) -> &Rc<SenderEnd> {
+    pub(crate) fn end(&self) -> &Rc<SenderHandle> {
         &self.end
     }
 
     /// Closes this end at once.
     pub fn close(self) {
-        settle();
+        run_deferred();
         if let Some(handle) = self.end.handle.take() {
-            // Said aloud, so that a host that keeps the ends of a process for its next
+            // Explicitly, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.
             raw::Sender::close(handle);
         }
@@ -140,7 +141,7 @@ impl<T> Sender<T> {
         self.end.reason()
     }
 
-    /// What the channel has seen so far; nothing but zeros if this end has moved.
+    /// What the channel has seen so far; all zeros if this end has moved.
     pub fn statistics(&self) -> Statistics {
         match &*self.end.handle.borrow() {
             Some(handle) => handle.statistics().into(),
@@ -149,12 +150,12 @@ impl<T> Sender<T> {
     }
 }
 
-/// Another sender of the same channel. The clone of an end that has moved is as useless.
+/// Another sender of the same channel. The clone of an end that has moved has moved as well.
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         let handle = self.end.handle.borrow().as_ref().map(raw::Sender::clone);
         Sender {
-            end: Rc::new(SenderEnd {
+            end: Rc::new(SenderHandle {
                 handle: RefCell::new(handle),
                 number: Cell::new(None),
                 name: self.end.name,
@@ -170,21 +171,21 @@ impl<T> fmt::Debug for Sender<T> {
     }
 }
 
-impl fmt::Debug for SenderEnd {
+impl fmt::Debug for SenderHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SenderEnd").field(&self.name).finish()
+        f.debug_tuple("SenderHandle").field(&self.name).finish()
     }
 }
 
-impl Drop for SenderEnd {
+impl Drop for SenderHandle {
     fn drop(&mut self) {
         if let Some(handle) = self.handle.take() {
-            close_later(raw::End::Sender(handle));
+            defer_close(raw::End::Sender(handle));
         }
     }
 }
 
-impl SenderEnd {
+impl SenderHandle {
     /// Sends a message.
     pub(crate) fn send_message<T: Message>(
         &self,
@@ -192,12 +193,12 @@ impl SenderEnd {
         patience: Patience,
     ) -> Result<(), Error> {
         if let (Patience::Forever, Some(small)) = (patience, message.to_small()) {
-            settle();
+            run_deferred();
             return self.send_small(small);
         }
         match message.as_whole() {
             Some(bytes) => {
-                settle();
+                run_deferred();
                 self.send_bytes(bytes, patience)
             }
             None => self.send(written(message), patience),
@@ -233,7 +234,7 @@ impl SenderEnd {
 
     /// Sends a message, with the ends that it takes along.
     pub(crate) fn send(&self, message: Writer, patience: Patience) -> Result<(), Error> {
-        settle();
+        run_deferred();
         let (bytes, ends) = message.finish();
         let sent = if ends.is_empty() {
             self.send_bytes(&bytes, patience)

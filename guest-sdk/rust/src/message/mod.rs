@@ -16,7 +16,7 @@
 //! | `()`, tuples | `tuple<...>` | array |
 //! | a struct | `record { ... }` | map from field names to values |
 //! | an enum | `enum { ... }`, `variant { ... }` | the variant's name, or a map from it to its payload |
-//! | [`Sender<T>`](crate::Sender), [`Receiver<T>`](crate::Receiver) | `sender<T>`, `receiver<T>` | its place among the attached ends |
+//! | [`Sender<T>`](crate::Sender), [`Receiver<T>`](crate::Receiver) | `sender<T>`, `receiver<T>` | its index among the attached ends |
 //!
 //! Names are those of the Rust source. Records may have their fields in any order;
 //! fields that the type doesn't know are skipped, and a field that is missing is
@@ -37,7 +37,7 @@ pub use writer::Writer;
 
 pub(crate) use small::ROOM;
 pub(crate) use types::Printer;
-pub(crate) use writer::MobileEnd;
+pub(crate) use writer::AttachedEnd;
 
 use crate::bindings::transputer::csp::channel::Small;
 use crate::error::{Error, Undecodable};
@@ -110,7 +110,7 @@ pub trait Message: Sized {
     }
 
     /// What `read_whole` reads, for numbers, which need no reader for it. `None` where it
-    /// isn't one: the reader tells why.
+    /// is not one: the reader says why.
     #[doc(hidden)]
     fn from_small(_message: Small) -> Option<Self> {
         None
@@ -122,8 +122,8 @@ pub trait Message: Sized {
         None
     }
 
-    /// The value of a whole message that came in memory of its own; gives it back where the
-    /// value has no use for that.
+    /// The value of a whole message, made from the memory that it came in; gives the message back
+    /// where the value cannot use that memory.
     #[doc(hidden)]
     fn from_whole(message: Vec<u8>) -> Result<Self, Vec<u8>> {
         Err(message)
@@ -171,6 +171,51 @@ pub trait Message: Sized {
     #[doc(hidden)]
     fn read_whole_list(reader: &mut Reader<'_>) -> Result<Vec<Self>, Undecodable> {
         Self::read_list(reader)
+    }
+}
+
+/// A message of type `T`, or a reference to one: what a `send` takes.
+///
+/// A reference leaves the message with the caller, whatever becomes of the operation. Given by value,
+/// it is dropped with the operation, also when that fails.
+///
+/// ```no_run
+/// # use transputer_guest::{Error, Sender};
+/// # fn process(names: Sender<String>) -> Result<(), Error> {
+/// let name = String::from("Tony");
+/// names.send(&name)?;
+/// names.send(name)?;
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message of type `{T}`, nor a reference to one",
+    label = "expected `{T}` or `&{T}`",
+    note = "borrowed types such as `&str` cannot cross: use `String`, `Vec<T>` or `Bytes`"
+)]
+pub trait AsMessage<T> {
+    /// The message.
+    fn as_message(&self) -> &T;
+}
+
+impl<T: Message> AsMessage<T> for T {
+    #[inline]
+    fn as_message(&self) -> &T {
+        self
+    }
+}
+
+impl<T: Message> AsMessage<T> for &T {
+    #[inline]
+    fn as_message(&self) -> &T {
+        self
+    }
+}
+
+impl<T: Message> AsMessage<T> for &mut T {
+    #[inline]
+    fn as_message(&self) -> &T {
+        self
     }
 }
 

@@ -54,7 +54,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Fails if anything is left over: bytes behind the message, or an end that
-    /// the type has no place for.
+    /// the type has no room for.
     pub(crate) fn finish(self) -> Result<(), Undecodable> {
         let at = self.decoder.position();
         let left = self.decoder.input().len().saturating_sub(at);
@@ -70,13 +70,13 @@ impl<'b> Reader<'b> {
         Ok(())
     }
 
-    /// The attached end at the place that is written here.
+    /// The attached end whose index is written here.
     pub(crate) fn end(&mut self, expected: &Type) -> Result<End, Undecodable> {
         let offset = self.offset();
-        let place = self.unsigned(expected)?;
-        let slot = usize::try_from(place)
+        let index = self.unsigned(expected)?;
+        let slot = usize::try_from(index)
             .ok()
-            .and_then(|place| self.ends.get_mut(place));
+            .and_then(|index| self.ends.get_mut(index));
         match (slot.as_ref().and_then(|slot| slot.as_ref()), expected) {
             (Some(End::Sender(_)), Type::Sender(_))
             | (Some(End::Receiver(_)), Type::Receiver(_))
@@ -91,7 +91,7 @@ impl<'b> Reader<'b> {
                 return Err(Undecodable::new(expected, "a receiver", offset));
             }
             (None, _) => {
-                let found = format!("no attached end number {place}");
+                let found = format!("no attached end number {index}");
                 return Err(Undecodable::new(expected, found, offset));
             }
         }
@@ -130,12 +130,22 @@ impl<'b> Reader<'b> {
     pub fn float(&mut self, expected: &Type) -> Result<f64, Undecodable> {
         let at = self.offset();
         let number = match self.decoder.datatype() {
-            Ok(Kind::F16) => self.decoder.f16().map(f64::from),
+            Ok(Kind::F16) => {
+                return self.half().ok_or_else(|| self.mismatch(expected, at));
+            }
             Ok(Kind::F32) => self.decoder.f32().map(f64::from),
             Ok(Kind::F64) => self.decoder.f64(),
             _ => self.decoder.int().map(|int| i128::from(int) as f64),
         };
         number.map_err(|_| self.mismatch(expected, at))
+    }
+
+    /// A float of half precision: its head and two bytes.
+    fn half(&mut self) -> Option<f64> {
+        let bytes = self.decoder.input().get(self.offset() + 1..)?;
+        let bits = u16::from_be_bytes(*bytes.first_chunk()?);
+        self.decoder.set_position(self.offset() + 3);
+        Some(from_half(bits))
     }
 
     /// A truth value.
@@ -191,7 +201,7 @@ impl<'b> Reader<'b> {
         )
     }
 
-    /// A list: calls `item` for every item with its place; it must read it.
+    /// A list: calls `item` with the index of every item, which it must read.
     pub fn list(
         &mut self,
         expected: &Type,
@@ -264,24 +274,24 @@ impl<'b> Reader<'b> {
         self.close(length.is_none(), expected)
     }
 
-    /// The value of a record's field, into `place`.
+    /// The value of a record's field, into `slot`.
     pub fn field<T: Message>(
         &mut self,
         name: &str,
-        place: &mut Option<T>,
+        slot: &mut Option<T>,
     ) -> Result<(), Undecodable> {
-        if place.is_some() {
+        if slot.is_some() {
             let error = Undecodable::new(T::TYPE, "the field a second time", self.offset());
             return Err(error.in_field(name));
         }
-        *place = Some(T::read(self).map_err(|error| error.in_field(name))?);
+        *slot = Some(T::read(self).map_err(|error| error.in_field(name))?);
         Ok(())
     }
 
     /// What a field came to. One that was not there is an error, or `None` for an
     /// [`Option`].
-    pub fn required<T: Message>(&mut self, name: &str, place: Option<T>) -> Result<T, Undecodable> {
-        match place {
+    pub fn required<T: Message>(&mut self, name: &str, slot: Option<T>) -> Result<T, Undecodable> {
+        match slot {
             Some(value) => Ok(value),
             None => T::absent()
                 .ok_or_else(|| Undecodable::new(T::TYPE, "no such field", self.offset()))
@@ -395,4 +405,20 @@ fn describe(decoder: &mut Decoder<'_>) -> String {
         },
     };
     text.into()
+}
+
+/// The number that a float of half precision stands for (IEEE 754: 5 bits of exponent, 10 of
+/// mantissa).
+fn from_half(bits: u16) -> f64 {
+    let mantissa = f64::from(bits & 0x3ff);
+    let number = match i32::from(bits >> 10 & 0x1f) {
+        0 => mantissa * 2f64.powi(-24),
+        31 if mantissa == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        exponent => (1024.0 + mantissa) * 2f64.powi(exponent - 25),
+    };
+    match bits >> 15 {
+        0 => number,
+        _ => -number,
+    }
 }

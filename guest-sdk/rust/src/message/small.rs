@@ -1,5 +1,5 @@
-//! Numbers as whole messages, without a writer and a reader: CBOR of at most 9 bytes, which
-//! the host takes and gives as numbers.
+//! Numbers as whole messages, without a writer or a reader: CBOR of at most 9 bytes, which
+//! crosses to and from the host as two integers.
 
 use crate::bindings::transputer::csp::channel::Small;
 
@@ -7,7 +7,7 @@ use crate::bindings::transputer::csp::channel::Small;
 pub(crate) const ROOM: usize = 16;
 
 impl Small {
-    /// The message that these bytes are, if they are few enough.
+    /// These bytes as a message, if they are few enough.
     pub(crate) fn new(bytes: &[u8]) -> Option<Small> {
         let mut room = [0; ROOM];
         room.get_mut(..bytes.len())?.copy_from_slice(bytes);
@@ -15,7 +15,7 @@ impl Small {
         Some(Small::of(bytes.len() as u32, room))
     }
 
-    /// The message that is as long as it says, if that is no longer than `room`.
+    /// The first `length` bytes of `room` as a message.
     #[inline]
     pub(crate) fn of(length: u32, room: [u8; ROOM]) -> Small {
         let both = u128::from_le_bytes(room);
@@ -26,7 +26,7 @@ impl Small {
         }
     }
 
-    /// Its bytes, and nulls behind them.
+    /// Its bytes, followed by zeros.
     #[inline]
     pub(crate) fn room(self) -> [u8; ROOM] {
         (u128::from(self.low) | u128::from(self.high) << 64).to_le_bytes()
@@ -41,7 +41,7 @@ impl Small {
             high: 0,
         };
         let kind = u64::from(kind);
-        // Each byte is what it takes to hold the argument, as RFC 8949 wants it.
+        // In as few bytes as hold the argument, as RFC 8949 prefers.
         if argument < 24 {
             small(1, kind | argument)
         } else if let Ok(argument) = u8::try_from(argument) {
@@ -66,7 +66,7 @@ impl Small {
         let first = self.low as u8;
         let argument = match u32::from(first & 0x1f) {
             argument @ 0..24 if self.length == 1 => argument.into(),
-            // One, two or four bytes hold the argument: a shift costs less than a way for each.
+            // One, two or four bytes hold the argument: a shift costs less than a branch for each.
             width @ 24..27 if self.length == 1 + (1 << (width - 24)) => {
                 let bytes = (self.low >> 8) as u32;
                 u64::from(bytes.swap_bytes() >> (32 - (8 << (width - 24))))
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn whatever_can_be_read_is_what_a_reader_reads() {
-        // Every first byte, with bytes behind it that tell their places.
+        // Every first byte, with bytes behind it that tell their positions.
         for first in 0..=u8::MAX {
             for length in 0..=ROOM {
                 let mut bytes = Vec::from_iter((1..=ROOM as u8).map(|n| n * 15));

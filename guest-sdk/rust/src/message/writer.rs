@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use minicbor::Encoder;
 
-use crate::channel::{BarrierEnd, ReceiverEnd, SenderEnd};
+use crate::channel::{BarrierHandle, ReceiverHandle, SenderHandle};
 
 /// Where a message is written: one CBOR item after the other, and the ends that go
 /// with them.
@@ -13,15 +13,15 @@ use crate::channel::{BarrierEnd, ReceiverEnd, SenderEnd};
 #[derive(Debug)]
 pub struct Writer {
     encoder: Encoder<Vec<u8>>,
-    ends: Vec<MobileEnd>,
+    ends: Vec<AttachedEnd>,
 }
 
 /// An end that a message takes along. It moves when the message is sent.
 #[derive(Debug, Clone)]
-pub(crate) enum MobileEnd {
-    Sender(Rc<SenderEnd>),
-    Receiver(Rc<ReceiverEnd>),
-    Barrier(Rc<BarrierEnd>),
+pub(crate) enum AttachedEnd {
+    Sender(Rc<SenderHandle>),
+    Receiver(Rc<ReceiverHandle>),
+    Barrier(Rc<BarrierHandle>),
 }
 
 /// What is true of every write here: a `Vec` grows.
@@ -37,7 +37,7 @@ impl Writer {
     }
 
     /// The message and the ends that go with it.
-    pub(crate) fn finish(self) -> (Vec<u8>, Vec<MobileEnd>) {
+    pub(crate) fn finish(self) -> (Vec<u8>, Vec<AttachedEnd>) {
         (self.encoder.into_writer(), self.ends)
     }
 
@@ -46,8 +46,8 @@ impl Writer {
         self.encoder.writer_mut().extend_from_slice(bytes);
     }
 
-    /// Attaches an end, and writes its place among the attached ends.
-    pub(crate) fn end(&mut self, end: MobileEnd) {
+    /// Attaches an end, and writes its index among the attached ends.
+    pub(crate) fn end(&mut self, end: AttachedEnd) {
         self.unsigned(self.ends.len() as u64);
         self.ends.push(end);
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::bindings::transputer::csp::channel::Patience;
 use crate::bindings::transputer::csp::process as raw;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
-use crate::channel::{Receiver, ReceiverEnd, Sender, SenderEnd, settle};
+use crate::channel::{Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred};
 use crate::error::{Error, Undecodable};
-use crate::message::{Message, Reader, Type, Writer};
+use crate::message::{AsMessage, Message, Reader, Type, Writer};
 
 use super::time::{Instant, now};
 
@@ -53,9 +53,9 @@ pub struct Spawn {
     component: String,
     name: Option<String>,
     arguments: Vec<(String, Vec<u8>)>,
-    inputs: Vec<Port<ReceiverEnd>>,
-    outputs: Vec<Port<SenderEnd>>,
-    /// For a place among those that may run; none for what the host does.
+    inputs: Vec<Port<ReceiverHandle>>,
+    outputs: Vec<Port<SenderHandle>>,
+    /// How long to wait at capacity; `None` for what the network is set to do.
     patience: Option<Patience>,
     misfit: Option<String>,
 }
@@ -75,9 +75,9 @@ impl Spawn {
     }
 
     /// Gives an argument. It cannot hold ends of channels.
-    pub fn argument<T: Message>(mut self, name: &str, value: &T) -> Self {
+    pub fn argument<T: Message>(mut self, name: &str, value: impl AsMessage<T>) -> Self {
         let mut writer = Writer::new(Vec::new());
-        value.write(&mut writer);
+        value.as_message().write(&mut writer);
         let (bytes, ends) = writer.finish();
         if !ends.is_empty() {
             self.misfit = Some(format!(
@@ -110,22 +110,22 @@ impl Spawn {
         self
     }
 
-    /// Waits where no place is free for one more process, until one is. Without this, and
-    /// without [`place_by`](Self::place_by) or [`place_now`](Self::place_now), the network's
-    /// setting `at_capacity` decides.
-    pub fn await_place(mut self) -> Self {
+    /// At the limit on processes, waits until one more may run. Without this,
+    /// [`wait_for_capacity_by`](Self::wait_for_capacity_by) or
+    /// [`fail_at_capacity`](Self::fail_at_capacity), the network's setting `at_capacity` decides.
+    pub fn wait_for_capacity(mut self) -> Self {
         self.patience = Some(Patience::Forever);
         self
     }
 
-    /// Waits where no place is free, until this time.
-    pub fn place_by(mut self, deadline: Instant) -> Self {
+    /// At the limit on processes, waits until this time for one more to be allowed.
+    pub fn wait_for_capacity_by(mut self, deadline: Instant) -> Self {
         self.patience = Some(Patience::Until(deadline.nanoseconds()));
         self
     }
 
-    /// Fails where no place is free, whatever the network's setting.
-    pub fn place_now(mut self) -> Self {
+    /// Fails at the limit on processes, whatever the network's setting.
+    pub fn fail_at_capacity(mut self) -> Self {
         self.patience = Some(Patience::Never);
         self
     }
@@ -135,13 +135,14 @@ impl Spawn {
         self.name.as_deref().unwrap_or(&self.component)
     }
 
-    /// Spawns it. Blocks while the component is instantiated, and for a place as it was told to.
+    /// Spawns it. Blocks while the component is instantiated and, at the limit on processes, as it
+    /// was told to.
     ///
     /// # Errors
     ///
     /// [`SpawnError`], which says why, and holds the ends that were to be ports.
     pub fn start(self) -> Result<Child, SpawnError> {
-        settle();
+        run_deferred();
         if let Some(misfit) = self.misfit.clone() {
             return Err(self.refused(Refused::Misfit(misfit)));
         }
@@ -292,19 +293,19 @@ impl SpawnError {
     /// Takes back the receiver that was to be this input, if its messages are of this type.
     pub fn take_input<T: Message>(&mut self, port: &str) -> Option<Receiver<T>> {
         let inputs = &mut self.spawn.inputs;
-        let place = inputs
+        let index = inputs
             .iter()
             .position(|input| input.name == port && input.ty == T::TYPE)?;
-        Some(Receiver::from_end(inputs.swap_remove(place).end))
+        Some(Receiver::from_end(inputs.swap_remove(index).end))
     }
 
     /// Takes back the sender that was to be this output, if its messages are of this type.
     pub fn take_output<T: Message>(&mut self, port: &str) -> Option<Sender<T>> {
         let outputs = &mut self.spawn.outputs;
-        let place = outputs
+        let index = outputs
             .iter()
             .position(|output| output.name == port && output.ty == T::TYPE)?;
-        Some(Sender::from_end(outputs.swap_remove(place).end))
+        Some(Sender::from_end(outputs.swap_remove(index).end))
     }
 }
 
@@ -354,7 +355,7 @@ impl Child {
 
     /// Blocks until it has ended.
     pub fn wait(&self) -> Outcome {
-        settle();
+        run_deferred();
         loop {
             // The host answers only when it has ended.
             if let Some(outcome) = self.child.wait(Patience::Forever) {
@@ -365,7 +366,7 @@ impl Child {
 
     /// Like [`wait`](Child::wait), but gives up at `deadline`: `None` if it still runs then.
     pub fn wait_by(&self, deadline: Instant) -> Option<Outcome> {
-        settle();
+        run_deferred();
         let patience = Patience::Until(deadline.nanoseconds());
         self.child.wait(patience).map(Outcome::from)
     }
@@ -388,7 +389,7 @@ impl Child {
 
     /// How it ended, if it has.
     pub fn try_wait(&self) -> Option<Outcome> {
-        settle();
+        run_deferred();
         self.child.wait(Patience::Never).map(Outcome::from)
     }
 
@@ -441,6 +442,7 @@ impl Message for Ended {
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the process may have failed"]
+#[non_exhaustive]
 pub enum Outcome {
     /// It returned.
     Finished,

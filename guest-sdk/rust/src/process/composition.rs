@@ -113,12 +113,12 @@ impl Par {
 fn stop_at_first_failure(children: &[Child]) {
     let mut running: Vec<&Child> = children.iter().collect();
     let mut monitors: Vec<_> = children.iter().map(Child::monitor).collect();
-    // More than an alternation may have guards cannot be watched, only waited for.
+    // Past the limit on guards they can only be waited for in turn.
     while !running.is_empty()
-        && let Ok((place, _)) = receive_any(&monitors)
+        && let Ok((index, _)) = receive_any(&monitors)
     {
-        monitors.swap_remove(place);
-        let child = running.swap_remove(place);
+        monitors.swap_remove(index);
+        let child = running.swap_remove(index);
         if child.wait() != Outcome::Finished {
             return stop(children, &child.name());
         }
@@ -134,6 +134,7 @@ fn stop(children: &[Child], culprit: &str) {
 
 /// What became of processes that were run together, if not all of them finished.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Failures {
     /// Those that finished.
     pub finished: Vec<String>,
@@ -145,6 +146,7 @@ pub struct Failures {
 
 /// A process that did not finish.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Failure {
     /// Its name.
     pub process: String,
@@ -201,8 +203,8 @@ impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.finished.len() + self.failed.len() + self.not_started.len();
         write!(f, "{} of {all} processes failed", self.failed.len())?;
-        for (place, failure) in self.failed.iter().enumerate() {
-            let before = if place == 0 { ": " } else { "; " };
+        for (index, failure) in self.failed.iter().enumerate() {
+            let before = if index == 0 { ": " } else { "; " };
             write!(f, "{before}{failure}")?;
         }
         Ok(())

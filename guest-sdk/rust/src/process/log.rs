@@ -2,8 +2,9 @@
 
 use crate::bindings::transputer::csp::process as raw;
 
-/// How grave a line of the log is.
+/// How serious a line of the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Level {
     /// Every step.
     Trace,

@@ -1,6 +1,7 @@
 //! The process itself: its start and end, its children, its clock and its log.
 
 mod children;
+mod component;
 mod composition;
 mod log;
 mod signature;
@@ -12,11 +13,12 @@ pub use composition::{Cause, Failure, Failures, Par, par, seq};
 pub use log::{Level, log};
 pub use time::{Instant, now, sleep, sleep_until};
 
+pub use component::{register, run};
 pub use signature::{Piece, signature, signature_length};
-pub use start::{Ending, Start, run};
+pub use start::{Ending, Start};
 
 use crate::bindings::transputer::csp::process as raw;
-use crate::channel::settle;
+use crate::channel::run_deferred;
 
 /// This process's name, unique in the network.
 pub fn name() -> String {
@@ -30,6 +32,6 @@ pub fn id() -> u64 {
 
 /// Lets other processes run before this one goes on.
 pub fn yield_now() {
-    settle();
+    run_deferred();
     raw::yield_now();
 }

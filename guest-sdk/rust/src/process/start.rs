@@ -5,10 +5,13 @@ use std::fmt::Display;
 
 use crate::bindings::transputer::csp::channel::Patience;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
-use crate::channel::{Receiver, Sender, keep_for_poison, send_buffered, settle, unseen_ends};
+use crate::channel::{
+    Receiver, Sender, flush_buffers, leave_open_for_poison, run_deferred, unreported_errors,
+};
 use crate::error::Error;
 use crate::message::{Message, Reader, Type};
 
+use super::component::Entry;
 use super::log::{Level, log};
 
 /// What the host handed to `run`.
@@ -22,8 +25,8 @@ pub struct Start {
 
 /// What a process function can return.
 ///
-/// The text of an error is what its peers and the network get to see. [`Error::Closed`] is a
-/// normal end, also inside a `Box<dyn std::error::Error>`.
+/// Its peers and the network see the text of an error. [`Error::Closed`] is a normal end, also inside a
+/// `Box<dyn std::error::Error>`.
 #[diagnostic::on_unimplemented(
     message = "a process cannot return `{Self}`",
     label = "not something that a process can return",
@@ -60,49 +63,35 @@ fn is_closed(error: &dyn Any) -> bool {
     matches!(error, Some(Error::Closed))
 }
 
-/// Runs a process function: `#[process]` calls this.
-pub fn run(
+/// Runs one process of the component.
+pub(super) fn run_process(
     process: &str,
-    arguments: Vec<u8>,
+    entry: Entry,
+    arguments: &[u8],
     inputs: Vec<(String, RawReceiver)>,
     outputs: Vec<(String, RawSender)>,
-    body: impl FnOnce(&mut Start) -> Result<Result<(), String>, String>,
 ) -> Result<(), String> {
-    run_constructors();
     report_panics();
-    let result = Start::new(&arguments, inputs, outputs)
-        .and_then(|mut start| body(&mut start))
+    let result = Start::new(arguments, inputs, outputs)
+        .and_then(|mut start| entry(&mut start))
         .unwrap_or_else(|misfit| Err(format!("process `{process}`: {misfit}")));
     end(result)
 }
 
-/// Runs the constructors of what is linked in, of C code say: a process runs once.
-fn run_constructors() {
-    #[cfg(target_family = "wasm")]
-    #[allow(unsafe_code)]
-    {
-        unsafe extern "C" {
-            /// Made by the linker. Where nobody calls it, it is called around every export.
-            safe fn __wasm_call_ctors();
-        }
-        __wasm_call_ctors();
-    }
-}
-
-/// Settles what the function left behind, and adds what went wrong that nobody was told.
+/// Does what the function left deferred, and reports the errors that nobody asked about.
 fn end(result: Result<(), String>) -> Result<(), String> {
     if result.is_err() {
-        keep_for_poison();
+        leave_open_for_poison();
         return result;
     }
-    send_buffered(Patience::Forever);
-    match unseen_ends() {
+    flush_buffers(Patience::Forever);
+    match unreported_errors() {
         None => {
-            settle();
+            run_deferred();
             Ok(())
         }
         Some(text) => {
-            keep_for_poison();
+            leave_open_for_poison();
             Err(text)
         }
     }
@@ -132,11 +121,11 @@ impl Start {
 
     /// The argument `name`.
     pub fn argument<T: Message>(&mut self, name: &str) -> Result<T, String> {
-        let Some(place) = self.arguments.iter().position(|(given, _)| given == name) else {
+        let Some(index) = self.arguments.iter().position(|(given, _)| given == name) else {
             return T::absent()
                 .ok_or_else(|| format!("argument `{name}` ({}) is missing", T::TYPE));
         };
-        let (_, value) = self.arguments.swap_remove(place);
+        let (_, value) = self.arguments.swap_remove(index);
         let mut reader = Reader::new(&value, Vec::new());
         T::read(&mut reader)
             .and_then(|value| reader.finish().map(|()| value))
@@ -145,21 +134,21 @@ impl Start {
 
     /// The input port `name`.
     pub fn input<T: Message>(&mut self, name: &'static str) -> Result<Receiver<T>, String> {
-        let place = self.inputs.iter().position(|(given, _)| given == name);
-        let place = place.ok_or_else(|| format!("input `{name}` ({}) is not wired", T::TYPE))?;
-        let (_, receiver) = self.inputs.swap_remove(place);
+        let index = self.inputs.iter().position(|(given, _)| given == name);
+        let index = index.ok_or_else(|| format!("input `{name}` ({}) is not wired", T::TYPE))?;
+        let (_, receiver) = self.inputs.swap_remove(index);
         Ok(Receiver::from_host(receiver, name))
     }
 
     /// The output port `name`.
     pub fn output<T: Message>(&mut self, name: &'static str) -> Result<Sender<T>, String> {
-        let place = self.outputs.iter().position(|(given, _)| given == name);
-        let place = place.ok_or_else(|| format!("output `{name}` ({}) is not wired", T::TYPE))?;
-        let (_, sender) = self.outputs.swap_remove(place);
+        let index = self.outputs.iter().position(|(given, _)| given == name);
+        let index = index.ok_or_else(|| format!("output `{name}` ({}) is not wired", T::TYPE))?;
+        let (_, sender) = self.outputs.swap_remove(index);
         Ok(Sender::from_host(sender, name))
     }
 
-    /// Fails if the host gave anything that the process doesn't have.
+    /// Fails if the host gave an argument or a port that the process does not have.
     pub fn finish(&mut self) -> Result<(), String> {
         let arguments = self.arguments.iter().map(|(name, _)| ("argument", name));
         let inputs = self.inputs.iter().map(|(name, _)| ("input", name));
@@ -176,7 +165,7 @@ impl Start {
     }
 }
 
-/// Splits the CBOR map of arguments into the bytes of each; no bytes at all are no arguments.
+/// Splits the CBOR map of arguments into the bytes of each; no bytes at all mean no arguments.
 fn split_arguments(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     let mut arguments: Vec<(String, Vec<u8>)> = Vec::new();
     if bytes.is_empty() {

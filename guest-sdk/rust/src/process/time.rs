@@ -4,7 +4,7 @@ use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
 use crate::bindings::transputer::csp::process as raw;
-use crate::channel::settle;
+use crate::channel::run_deferred;
 
 /// A time on the network's clock, which never goes back.
 ///
@@ -79,7 +79,7 @@ pub fn sleep(duration: Duration) {
 
 /// Blocks until this time; not at all if it has passed.
 pub fn sleep_until(time: Instant) {
-    settle();
+    run_deferred();
     raw::sleep_until(time.nanoseconds());
 }
 

@@ -1,11 +1,11 @@
-//! What is put off, and done before the process can park.
+//! What is deferred until just before the process can park.
 //!
-//! Two things are put off: sending what a [`Buffered`](super::Buffered) sender has
+//! Two things are deferred: sending what a [`Buffered`](super::Buffered) sender has
 //! collected, and closing ends that were dropped. Every operation that talks to a
-//! channel, or can park, calls [`settle`] first, so that a process never waits while
-//! it holds something back that others wait for.
+//! channel, or can park, calls [`run_deferred`] first, so that a process never waits while
+//! it holds back something that others wait for.
 //!
-//! Closing is put off because a process function drops its ends before its result is
+//! Closing is deferred because a process function drops its ends before its result is
 //! known: if that is an error, the ends must be poisoned with it, not closed.
 
 use std::cell::{Cell, RefCell};
@@ -16,7 +16,7 @@ use crate::bindings::transputer::csp::alternation::{self, Guard, Order, Outcome}
 use crate::bindings::transputer::csp::channel::{End, Patience};
 
 thread_local! {
-    /// Whether anything at all has been put off.
+    /// Whether anything at all is deferred.
     static PENDING: Cell<bool> = const { Cell::new(false) };
     /// The buffers that hold messages.
     static BUFFERS: RefCell<Vec<Rc<Buffer>>> = const { RefCell::new(Vec::new()) };
@@ -24,24 +24,24 @@ thread_local! {
     static DROPPED: RefCell<Vec<End>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Closes an end when the process next settles.
-pub(super) fn close_later(end: End) {
+/// Closes an end with the next [`run_deferred`].
+pub(super) fn defer_close(end: End) {
     DROPPED.with_borrow_mut(|dropped| dropped.push(end));
     PENDING.set(true);
 }
 
-/// Sends what a buffer holds when the process next settles. Call it once for every
+/// Sends what a buffer holds with the next [`run_deferred`]. Call it once for every
 /// time that the buffer stops being empty.
-pub(super) fn send_later(buffer: Rc<Buffer>) {
+pub(super) fn defer_send(buffer: Rc<Buffer>) {
     BUFFERS.with_borrow_mut(|buffers| buffers.push(buffer));
     PENDING.set(true);
 }
 
-/// Does what was put off. May park.
+/// Does what is deferred. May park.
 #[inline]
-pub(crate) fn settle() {
+pub(crate) fn run_deferred() {
     if PENDING.get() {
-        send_buffered(Patience::Forever);
+        flush_buffers(Patience::Forever);
         PENDING.set(false);
         drop(DROPPED.take());
     }
@@ -49,13 +49,13 @@ pub(crate) fn settle() {
 
 /// At the end of a process that failed: sends what is buffered, but leaves the ends
 /// that were dropped open, so that the host poisons them.
-pub(crate) fn keep_for_poison() {
-    send_buffered(Patience::Forever);
+pub(crate) fn leave_open_for_poison() {
+    flush_buffers(Patience::Forever);
     std::mem::forget(DROPPED.take());
 }
 
 /// Sends what is buffered, as far as patience reaches: false if something is left. May park.
-pub(crate) fn send_buffered(patience: Patience) -> bool {
+pub(crate) fn flush_buffers(patience: Patience) -> bool {
     let mut buffers = BUFFERS.take();
     if buffers.len() > 1 {
         // What needs no waiting goes in batches.
@@ -76,12 +76,12 @@ pub(crate) fn send_buffered(patience: Patience) -> bool {
         buffers.retain(|buffer| !buffer.is_empty());
     }
     let all_sent = buffers.is_empty();
-    BUFFERS.with_borrow_mut(|put_off| {
-        if put_off.is_empty() {
+    BUFFERS.with_borrow_mut(|deferred| {
+        if deferred.is_empty() {
             // Its memory serves the next time.
-            *put_off = buffers;
+            *deferred = buffers;
         } else {
-            put_off.append(&mut buffers);
+            deferred.append(&mut buffers);
         }
     });
     all_sent

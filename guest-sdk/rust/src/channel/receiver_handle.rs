@@ -4,8 +4,8 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use super::held::Held;
-use super::settle::{close_later, settle};
+use super::deferred::{defer_close, run_deferred};
+use super::receive_buffer::ReceiveBuffer;
 use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 
@@ -46,24 +46,24 @@ impl From<raw::Message> for Received {
     }
 }
 
-pub(crate) struct ReceiverEnd {
+pub(crate) struct ReceiverHandle {
     /// The host's handle; gone when the end has moved away.
     pub(super) handle: RefCell<Option<raw::Receiver>>,
     /// The handle's number, once it was asked for.
     pub(super) number: Cell<Option<u32>>,
     name: &'static str,
-    held: RefCell<Held>,
+    buffer: RefCell<ReceiveBuffer>,
     /// Why the last loop ended, if not because the channel was closed.
     pub(super) ended: RefCell<Option<Error>>,
 }
 
-impl ReceiverEnd {
+impl ReceiverHandle {
     pub(super) fn new(handle: Option<raw::Receiver>, name: &'static str) -> Self {
-        ReceiverEnd {
+        ReceiverHandle {
             handle: RefCell::new(handle),
             number: Cell::new(None),
             name,
-            held: RefCell::default(),
+            buffer: RefCell::default(),
             ended: RefCell::new(None),
         }
     }
@@ -73,14 +73,14 @@ impl ReceiverEnd {
         self.name
     }
 
-    /// Whether messages are at hand that were taken in advance.
-    pub(crate) fn holds_messages(&self) -> bool {
-        !self.held.borrow().is_empty()
+    /// Whether it holds messages that a loop took in advance.
+    pub(crate) fn has_buffered(&self) -> bool {
+        !self.buffer.borrow().is_empty()
     }
 
-    /// The messages that were taken in advance, for a loop to go through or to give back.
-    pub(super) fn held(&self) -> RefMut<'_, Held> {
-        self.held.borrow_mut()
+    /// The messages that a loop took in advance.
+    pub(super) fn buffer(&self) -> RefMut<'_, ReceiveBuffer> {
+        self.buffer.borrow_mut()
     }
 
     /// Receives one message.
@@ -88,7 +88,7 @@ impl ReceiverEnd {
         if let Patience::Forever = patience {
             return self.receive_some(1)?.ok_or(Error::Malformed);
         }
-        settle();
+        run_deferred();
         self.call(|handle| {
             let received = match patience {
                 Patience::Until(deadline) => handle.receive_by(deadline),
@@ -104,20 +104,20 @@ impl ReceiverEnd {
 
     /// Receives one message of a type that has ends in it.
     pub(super) fn receive_ends(&self, patience: Patience) -> Result<Received, Error> {
-        settle();
+        run_deferred();
         self.call(|handle| handle.receive_ends(patience).map(Received::from))
     }
 
-    /// Waits for a message, and takes up to `most` if there are more: these are then
-    /// [`held`](Self::held), and nothing is returned.
+    /// Waits for a message, and takes up to `most` if there are more: these go to the
+    /// [`buffer`](Self::buffer), and nothing is returned.
     pub(super) fn receive_some(&self, most: u32) -> Result<Option<Received>, Error> {
-        settle();
+        run_deferred();
         let received = raw::receive_some(self.number()?, most);
         match received {
             Ok(raw::Received::Small(small)) => Ok(Some(small.into())),
             Ok(raw::Received::Large(bytes)) => Ok(Some(bytes.into())),
             Ok(raw::Received::Batch(packed)) => {
-                self.hold(packed);
+                self.fill(packed);
                 Ok(None)
             }
             Err(raw::Error::CarriesEnds) => self.receive_ends(Patience::Forever).map(Some),
@@ -130,10 +130,10 @@ impl ReceiverEnd {
         if let Patience::Forever = patience {
             return self.receive_some(BATCH);
         }
-        settle();
+        run_deferred();
         self.call(|handle| match handle.receive_batch(BATCH, patience) {
             Ok(packed) => {
-                self.hold(packed);
+                self.fill(packed);
                 Ok(None)
             }
             Err(raw::Error::CarriesEnds) => {
@@ -144,8 +144,8 @@ impl ReceiverEnd {
         })
     }
 
-    fn hold(&self, packed: Vec<u8>) {
-        *self.held() = Held::new(packed);
+    fn fill(&self, packed: Vec<u8>) {
+        *self.buffer() = ReceiveBuffer::new(packed);
     }
 
     fn number(&self) -> Result<u32, Error> {
@@ -179,63 +179,63 @@ impl ReceiverEnd {
     }
 }
 
-impl Drop for ReceiverEnd {
+impl Drop for ReceiverHandle {
     fn drop(&mut self) {
         if let Some(handle) = self.handle.take() {
-            close_later(raw::End::Receiver(handle));
+            defer_close(raw::End::Receiver(handle));
         }
     }
 }
 
-impl fmt::Debug for ReceiverEnd {
+impl fmt::Debug for ReceiverHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ReceiverEnd").field(&self.name).finish()
+        f.debug_tuple("ReceiverHandle").field(&self.name).finish()
     }
 }
 
 thread_local! {
-    /// What went wrong where the program could not be told at once.
-    static UNSEEN: RefCell<Vec<Unseen>> = const { RefCell::new(Vec::new()) };
+    /// What went wrong where the program could not be told at once, until it asks.
+    static UNREPORTED: RefCell<Vec<Unreported>> = const { RefCell::new(Vec::new()) };
 }
 
-struct Unseen {
+struct Unreported {
     /// The receiver whose loop it ended.
-    end: Weak<ReceiverEnd>,
+    end: Weak<ReceiverHandle>,
     text: String,
 }
 
 /// Remembers why a loop over `end` ended, until the program asks or the process ends.
-pub(super) fn note_abnormal_end(end: &Rc<ReceiverEnd>, error: Error) {
+pub(super) fn keep_loop_error(end: &Rc<ReceiverHandle>, error: Error) {
     let text = match (&error, end.name()) {
         // It names the port by itself.
         (Error::Undecodable(_), _) | (_, "") => error.to_string(),
         (_, name) => format!("`{name}`: {error}"),
     };
     *end.ended.borrow_mut() = Some(error);
-    let unseen = Unseen {
+    let error = Unreported {
         end: Rc::downgrade(end),
         text,
     };
-    UNSEEN.with_borrow_mut(|all| all.push(unseen));
+    UNREPORTED.with_borrow_mut(|all| all.push(error));
 }
 
 /// Remembers what went wrong elsewhere.
-pub(super) fn note_unseen(text: String) {
-    let unseen = Unseen {
+pub(super) fn report_at_exit(text: String) {
+    let error = Unreported {
         end: Weak::new(),
         text,
     };
-    UNSEEN.with_borrow_mut(|all| all.push(unseen));
+    UNREPORTED.with_borrow_mut(|all| all.push(error));
 }
 
 /// The program has asked why its loop over `end` ended.
-pub(super) fn seen(end: &Rc<ReceiverEnd>) {
-    UNSEEN.with_borrow_mut(|all| all.retain(|unseen| unseen.end.as_ptr() != Rc::as_ptr(end)));
+pub(super) fn mark_reported(end: &Rc<ReceiverHandle>) {
+    UNREPORTED.with_borrow_mut(|all| all.retain(|error| error.end.as_ptr() != Rc::as_ptr(end)));
 }
 
-/// What went wrong and nobody asked about, for the end of the process.
-pub(crate) fn unseen_ends() -> Option<String> {
-    let unseen = UNSEEN.take();
-    let texts: Vec<String> = unseen.into_iter().map(|unseen| unseen.text).collect();
+/// The errors that the program never asked about, for the end of the process.
+pub(crate) fn unreported_errors() -> Option<String> {
+    let error = UNREPORTED.take();
+    let texts: Vec<String> = error.into_iter().map(|error| error.text).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use super::{Receiver, ReceiverEnd, Sender, SenderEnd};
+use super::{Receiver, ReceiverHandle, Sender, SenderHandle};
 use crate::bindings::transputer::csp::channel::End;
 use crate::error::{Error, Undecodable};
-use crate::message::{Message, MobileEnd, Reader, Type, Writer};
+use crate::message::{AttachedEnd, Message, Reader, Type, Writer};
 
 /// The end moves to whoever receives the message; using this one afterwards fails with
 /// [`Error::Moved`]. Clone it first to keep one.
@@ -13,7 +13,7 @@ impl<T: Message> Message for Sender<T> {
     const TYPE: &'static Type = &Type::Sender(T::TYPE);
 
     fn write(&self, writer: &mut Writer) {
-        writer.end(MobileEnd::Sender(Rc::clone(self.end())));
+        writer.end(AttachedEnd::Sender(Rc::clone(self.end())));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
@@ -31,7 +31,7 @@ impl<T: Message> Message for Receiver<T> {
     const TYPE: &'static Type = &Type::Receiver(T::TYPE);
 
     fn write(&self, writer: &mut Writer) {
-        writer.end(MobileEnd::Receiver(Rc::clone(self.end())));
+        writer.end(AttachedEnd::Receiver(Rc::clone(self.end())));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
@@ -44,7 +44,7 @@ impl<T: Message> Message for Receiver<T> {
 }
 
 /// Takes the handles out of ends that are about to be sent: all of them, or none.
-pub(crate) fn take_all(ends: &[MobileEnd]) -> Result<Vec<End>, Error> {
+pub(crate) fn take_all(ends: &[AttachedEnd]) -> Result<Vec<End>, Error> {
     let mut taken = Vec::with_capacity(ends.len());
     for end in ends {
         match end.take() {
@@ -59,37 +59,37 @@ pub(crate) fn take_all(ends: &[MobileEnd]) -> Result<Vec<End>, Error> {
 }
 
 /// Undoes [`take_all`] after a send that failed.
-pub(crate) fn put_back(ends: &[MobileEnd], taken: Vec<End>) {
+pub(crate) fn put_back(ends: &[AttachedEnd], taken: Vec<End>) {
     for (end, handle) in ends.iter().zip(taken) {
         match (end, handle) {
-            (MobileEnd::Sender(end), End::Sender(handle)) => end.put_back(handle),
-            (MobileEnd::Receiver(end), End::Receiver(handle)) => end.put_back(handle),
-            (MobileEnd::Barrier(end), End::Barrier(handle)) => end.put_back(handle),
+            (AttachedEnd::Sender(end), End::Sender(handle)) => end.put_back(handle),
+            (AttachedEnd::Receiver(end), End::Receiver(handle)) => end.put_back(handle),
+            (AttachedEnd::Barrier(end), End::Barrier(handle)) => end.put_back(handle),
             // The host gives back what it was given, in order.
-            (MobileEnd::Sender(_) | MobileEnd::Receiver(_) | MobileEnd::Barrier(_), _) => {}
+            (AttachedEnd::Sender(_) | AttachedEnd::Receiver(_) | AttachedEnd::Barrier(_), _) => {}
         }
     }
 }
 
-impl MobileEnd {
+impl AttachedEnd {
     fn take(&self) -> Result<End, Error> {
         match self {
-            MobileEnd::Sender(end) => end.take().map(End::Sender),
-            MobileEnd::Receiver(end) => end.take().map(End::Receiver),
-            MobileEnd::Barrier(end) => end.take().map(End::Barrier),
+            AttachedEnd::Sender(end) => end.take().map(End::Sender),
+            AttachedEnd::Receiver(end) => end.take().map(End::Receiver),
+            AttachedEnd::Barrier(end) => end.take().map(End::Barrier),
         }
     }
 
     /// Whether this is that sender: it cannot travel through itself.
-    pub(crate) fn is_sender(&self, sender: &SenderEnd) -> bool {
+    pub(crate) fn is_sender(&self, sender: &SenderHandle) -> bool {
         match self {
-            MobileEnd::Sender(end) => std::ptr::eq(Rc::as_ptr(end), sender),
-            MobileEnd::Receiver(_) | MobileEnd::Barrier(_) => false,
+            AttachedEnd::Sender(end) => std::ptr::eq(Rc::as_ptr(end), sender),
+            AttachedEnd::Receiver(_) | AttachedEnd::Barrier(_) => false,
         }
     }
 }
 
-impl SenderEnd {
+impl SenderHandle {
     /// Gives the handle away.
     pub(crate) fn take(&self) -> Result<crate::bindings::Sender, Error> {
         self.number.set(None);
@@ -101,10 +101,10 @@ impl SenderEnd {
     }
 }
 
-impl ReceiverEnd {
+impl ReceiverHandle {
     /// Gives the handle away, unless messages were taken in advance.
     pub(crate) fn take(&self) -> Result<crate::bindings::Receiver, Error> {
-        if self.holds_messages() {
+        if self.has_buffered() {
             return Err(Error::HoldsMessages);
         }
         self.number.set(None);

@@ -9,23 +9,22 @@ use crate::message::ROOM;
 
 /// Messages that a loop took from the host and has not got to: packed.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct ReceiveBuffer {
     packed: Vec<u8>,
     /// Where the first of them begins.
     start: usize,
 }
 
-impl Held {
+impl ReceiveBuffer {
     pub(super) fn new(packed: Vec<u8>) -> Self {
-        Held { packed, start: 0 }
+        ReceiveBuffer { packed, start: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.start >= self.packed.len()
     }
 
-    /// What `read` makes of the next message, if it can make anything of it as a small one.
-    /// Otherwise the message stays.
+    /// Takes the next message if `read` accepts it as a small one; otherwise leaves it.
     #[inline]
     pub(super) fn next_small<R>(&mut self, read: impl FnOnce(Small) -> Option<R>) -> Option<R> {
         let (length, rest) = self.packed.get(self.start..)?.split_first_chunk::<4>()?;
@@ -61,14 +60,14 @@ impl Held {
     }
 }
 
-/// The message behind which there is nothing to fill the room.
+/// A message with too little behind it to fill the room.
 #[cold]
 #[inline(never)]
 fn one_of_the_last(rest: &[u8]) -> Option<[u8; ROOM]> {
     Some(Small::new(rest)?.room())
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for ReceiveBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.packed.len().saturating_sub(self.start))
     }
@@ -92,29 +91,29 @@ mod tests {
         let mut messages: Vec<Vec<u8>> = numbers.iter().filter_map(|n| to_bytes(n).ok()).collect();
         messages.insert(2, vec![0x41; 40]);
         messages.push(to_bytes(&"seven".to_owned()).expect("it holds no ends"));
-        let mut held = Held::new(packed(&messages));
+        let mut buffer = ReceiveBuffer::new(packed(&messages));
         for message in &messages {
-            let quick = held.next_small(u64::from_small);
+            let quick = buffer.next_small(u64::from_small);
             assert_eq!(quick, from_bytes(message).ok());
             if quick.is_none() {
-                assert_eq!(held.next(<[u8]>::to_vec), Some(Ok(message.clone())));
+                assert_eq!(buffer.next(<[u8]>::to_vec), Some(Ok(message.clone())));
             }
         }
-        assert!(held.is_empty());
-        assert_eq!(held.next_small(u64::from_small), None);
+        assert!(buffer.is_empty());
+        assert_eq!(buffer.next_small(u64::from_small), None);
     }
 
     #[test]
     fn a_batch_that_is_cut_off_is_malformed() {
         let whole = packed(&[vec![0x19, 1, 2]]);
         for length in 1..whole.len() {
-            let mut held = Held::new(whole[..length].to_vec());
-            assert_eq!(held.next_small(u64::from_small), None);
-            assert_eq!(held.next(<[u8]>::to_vec), Some(Err(Error::Malformed)));
-            assert!(held.is_empty());
+            let mut buffer = ReceiveBuffer::new(whole[..length].to_vec());
+            assert_eq!(buffer.next_small(u64::from_small), None);
+            assert_eq!(buffer.next(<[u8]>::to_vec), Some(Err(Error::Malformed)));
+            assert!(buffer.is_empty());
         }
-        // Nothing behind a length: the place of a message that is not there is no 0.
-        let mut held = Held::new(vec![1, 0, 0, 0]);
-        assert_eq!(held.next_small(u64::from_small), None);
+        // A length with nothing behind it: a missing message is not a 0.
+        let mut buffer = ReceiveBuffer::new(vec![1, 0, 0, 0]);
+        assert_eq!(buffer.next_small(u64::from_small), None);
     }
 }

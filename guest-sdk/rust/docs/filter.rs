@@ -1,0 +1,1 @@
+../../../examples/sieve/filter/src/lib.rs

@@ -1,0 +1,1 @@
+../../../examples/sieve/sieve/src/lib.rs

@@ -158,7 +158,8 @@ impl Probe for PlaceProbe {
     }
 
     fn poison(&self, poison: Poison) -> bool {
-        self.places().refuse(self.network.number, &poison.reason);
+        let reason = format!("deadlock: {}", poison.reason).into();
+        self.places().refuse(self.network.number, &reason);
         true
     }
 

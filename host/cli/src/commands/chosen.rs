@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use transputer::network::description::Description;
 use transputer::network::validation::ArgumentOverride;
-use transputer::{AtCapacity, Component, Host, HostOptions};
+use transputer::{AtCapacity, CacheFolder, Component, Host, HostOptions};
 
 use crate::components::{self, Building, Located};
 use crate::progress::Progress;
@@ -48,6 +48,14 @@ pub(crate) struct Chosen {
     #[arg(long)]
     no_direct: bool,
 
+    /// Keep compiled components in this folder [default: transputer in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    cache: Option<PathBuf>,
+
+    /// Keep no compiled components: every start compiles
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
+
     /// Take guests as they were last built
     #[arg(long)]
     no_build: bool,
@@ -78,7 +86,7 @@ impl Chosen {
         located.refuse_unbuilt(&description)?;
         let checked = components::check(&description, &located, &self.arguments)?;
         if !checked.warnings.is_empty() && !self.quiet {
-            terminal::problems(&checked.warnings);
+            terminal::diagnostics(&checked.warnings);
         }
         Ok(Prepared {
             description,
@@ -95,7 +103,23 @@ impl Chosen {
             max_channels: self.max_channels,
             at_capacity: self.at_capacity,
             direct: !self.no_direct,
+            cache: match &self.cache {
+                Some(folder) => CacheFolder::At(folder.clone()),
+                None if self.no_cache => CacheFolder::Off,
+                None => CacheFolder::Default,
+            },
             ..HostOptions::default()
+        }
+    }
+
+    /// Says that the host goes on without a cache, if it wanted one.
+    pub(crate) fn say_without_cache(&self, host: &Host) {
+        let fault = host.cache_fault().filter(|_| !self.quiet);
+        if let Some(fault) = fault {
+            terminal::warning(format_args!(
+                "compiled components are not kept, so every start compiles them: {fault}; \
+                 name a folder with --cache, or say --no-cache"
+            ));
         }
     }
 }

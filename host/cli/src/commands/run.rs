@@ -1,13 +1,16 @@
 //! `transputer run`: a network, from start to end.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use transputer::network::plan::Format as StreamFormat;
 use transputer::{DeadLetterOptions, Error, Host, HostOptions};
 
 use super::chosen::Chosen;
 use crate::exit::{self, BadInput, Exit};
-use crate::running::{self, Files, Format, LogLevel, Printer, Trace};
+use crate::running::{self, Files, Format, LogLevel, Manners, Printer, RATES, Trace};
+use crate::stderr;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,12 +24,14 @@ Examples:
                                      keep what a kill or a failure would lose
 
 The network's standard output is the command's; everything else goes to standard error.
-Ctrl-C stops the network and says what was in flight; a second one ends at once.
+Ctrl-C (SIGINT) stops the network and says what was in flight. SIGTERM and SIGHUP drain it: its standard
+input ends behind a whole message, its processes finish what they have, and --grace later it is stopped. A second
+signal ends the command at once. Signals that are ignored, as under nohup, stay ignored.
 ";
 
 /// Run a network, after building its guests that are out of date
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n{}", exit::HELP))]
+#[command(after_help = format!("{EXAMPLES}\n{RATES}\n\n{}", exit::HELP))]
 pub(crate) struct Run {
     #[command(flatten)]
     network: Chosen,
@@ -52,6 +57,10 @@ pub(crate) struct Run {
     /// and spawns; with --seed, the same each time
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
+
+    /// How long processes have to finish after SIGTERM or SIGHUP, such as 30s
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    grace: Duration,
 
     /// Keep a file of the messages of stdin that the network may not have dealt with, and of those
     /// that its channels drop; it is removed when none is left. One JSON object a line
@@ -81,13 +90,17 @@ impl Run {
         };
         let least = self.log.unwrap_or(quiet_level);
         // Nothing but objects, for whoever reads them.
-        self.network.quiet |= self.format == Format::Json;
+        if self.format == Format::Json {
+            self.network.quiet = true;
+            stderr::only_json();
+        }
         let chosen = self.network.prepare()?;
         let host = Host::new(HostOptions {
             workers: self.workers.map(usize::from),
             seed: self.seed,
             ..self.network.host_options()
         })?;
+        self.network.say_without_cache(&host);
         let components = chosen.components(&host)?;
         let mut network = host.wire(&chosen.description, &components, &self.network.arguments)?;
         let trace = self.trace.as_deref().map(Trace::create).transpose()?;
@@ -101,10 +114,15 @@ impl Run {
             .map(|path| network.dead_letter_file(path, options))
             .transpose()
             .map_err(hinted)?;
-        let printer = Printer::new(least, self.format);
+        let stdin = chosen.description.stdin.as_ref();
+        let manners = Manners {
+            printer: Printer::new(least, self.format),
+            stdin: stdin.map_or(StreamFormat::Bytes, |stdin| *stdin.format.get_ref()),
+            grace: self.grace,
+        };
         running::run(
             network,
-            printer,
+            manners,
             Files {
                 trace,
                 dead_letters,

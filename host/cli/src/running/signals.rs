@@ -109,7 +109,7 @@ impl Signals {
         stderr::hurry();
         match (self.0.running.get(), earlier) {
             (Some(running), None) => match signal {
-                Signal::Interrupt => stop(running, signal, "interrupted"),
+                Signal::Interrupt => self.stop(running, signal, "interrupted"),
                 Signal::Terminate | Signal::HangUp => self.drain(running, signal),
             },
             _ => std::process::exit(Exit::Signalled(signal).code().into()),
@@ -133,28 +133,33 @@ impl Signals {
             true => terminal::print_json(&drains),
             false => terminal::note(text),
         }
-        let running = running.clone();
+        let (signals, network) = (self.clone(), running.clone());
         let stop_later = move || {
             std::thread::sleep(grace);
-            if !running.has_ended() {
-                stop(&running, signal, &format!("{signal}: not done in time"));
+            if !network.has_ended() {
+                signals.stop(&network, signal, &format!("{signal}: not done in time"));
             }
         };
         let timer = std::thread::Builder::new().name("grace".to_owned());
         if timer.spawn(stop_later).is_err() {
-            self.0.running.get().inspect(|running| {
-                stop(
-                    running,
-                    signal,
-                    &format!("{signal}: no thread to wait with"),
-                );
-            });
+            self.stop(
+                running,
+                signal,
+                &format!("{signal}: no thread to wait with"),
+            );
         }
+    }
+
+    /// Stops the network, and says what was in flight.
+    fn stop(&self, running: &Running, signal: Signal, why: &str) {
+        // In a seeded run whoever waits for it holds everything up.
+        self.0.stdin.close();
+        say_what_is_in_flight(running, signal, why);
+        running.stop(signal.reason());
     }
 }
 
-/// Stops the network, and says what was in flight.
-fn stop(running: &Running, signal: Signal, why: &str) {
+fn say_what_is_in_flight(running: &Running, signal: Signal, why: &str) {
     let processes = running.status();
     let channels = running.in_flight();
     let process = |process: &ProcessStatus| match process.incarnation {
@@ -178,7 +183,6 @@ fn stop(running: &Running, signal: Signal, why: &str) {
         list(processes.iter().map(process), "process");
         list(channels.iter().map(channel), "channel");
     }
-    running.stop(signal.reason());
 }
 
 fn list(lines: impl ExactSizeIterator<Item = String>, noun: &str) {

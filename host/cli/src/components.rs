@@ -199,7 +199,7 @@ fn missing(description: &Description, component: &ComponentFile) -> Problem {
 /// Checks a network against what its components say of themselves. The wiring is left
 /// out while a guest is yet to be built.
 ///
-/// A component that could not be read has its problem already, and gets no second one for
+/// A component that could not be read has its diagnostic already, and gets no second one for
 /// having no signature.
 pub(crate) fn check(
     description: &Description,
@@ -214,7 +214,7 @@ pub(crate) fn check(
         };
         let known: Vec<_> = diagnostics
             .iter()
-            .map(|problem| problem.position.clone())
+            .map(|diagnostic| diagnostic.position.clone())
             .collect();
         let is_new =
             |problem: &Problem| problem.position.is_none() || !known.contains(&problem.position);

@@ -270,8 +270,11 @@ fn wait_for_room() -> io::Result<()> {
     use rustix::event::{PollFd, PollFlags, poll};
 
     let stderr = io::stderr();
-    poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None)?;
-    Ok(())
+    match poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None) {
+        // A signal; whoever writes tries again.
+        Err(rustix::io::Errno::INTR) => Ok(()),
+        other => other.map(drop).map_err(io::Error::from),
+    }
 }
 
 #[cfg(not(unix))]

@@ -24,9 +24,10 @@ Examples:
                                      keep what a kill or a failure would lose
 
 The network's standard output is the command's; everything else goes to standard error.
-Ctrl-C (SIGINT) stops the network and says what was in flight. SIGTERM and SIGHUP drain it: its standard
-input ends behind a whole message, its processes finish what they have, and --grace later it is stopped. A second
-signal ends the command at once. Signals that are ignored, as under nohup, stay ignored.
+Ctrl-C (SIGINT) stops the network and says what was in flight. SIGTERM and SIGHUP drain it:
+its standard input ends behind a whole message, its processes finish what they have, and
+after --grace it is stopped. A second signal ends the command at once. Signals that are
+ignored, as under nohup, stay ignored.
 ";
 
 /// Run a network, after building its guests that are out of date

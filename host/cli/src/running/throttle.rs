@@ -29,9 +29,9 @@ const LOG: Rate = Rate {
 
 /// What `--help` says about it.
 pub(crate) const HELP: &str = "\
-Of each kind of news, such as failed processes or restarts, the first 100 lines are printed, and
-20 a second after that; of log lines 10,000 at each level, and 1,000 a second. The rest is counted, and the
-counts are told at the end.";
+Of each kind of news, such as failed processes or restarts, the first 100 lines are printed,
+and 20 a second after that; of log lines 10,000 at each level, and 1,000 a second. The rest
+is counted, and the counts are told at the end.";
 
 /// A kind of line.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -163,6 +163,24 @@ fn a_network_that_does_not_finish_in_time_is_stopped() {
 }
 
 #[test]
+fn with_json_everything_said_is_json() {
+    let folder = network(PARKS);
+    let options = ["--grace", "10ms", "--format", "json"];
+    let running = Running::start(run(&folder, &options));
+    running.signal("TERM");
+    let (_, errors, code) = running.end();
+    assert_eq!(code, Some(143), "{errors}");
+    let said: Vec<serde_json::Value> = errors
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let find = |key: &str| said.iter().find(|object| object[key].is_object());
+    assert_eq!(find("drains").unwrap()["drains"]["grace_milliseconds"], 10);
+    assert_eq!(find("stops").unwrap()["stops"]["signal"], "SIGTERM");
+    assert!(find("report").is_some(), "{errors}");
+}
+
+#[test]
 fn a_second_signal_ends_the_command_at_once() {
     let folder = network(PARKS);
     let mut running = Running::start(run(&folder, &["--grace", "1h"]));
@@ -182,6 +200,7 @@ fn signals_that_the_parent_ignores_stay_ignored() {
     for (script, signal) in [
         ("trap '' INT; exec", "INT"),
         ("trap '' TERM; exec", "TERM"),
+        ("trap '' QUIT; exec", "QUIT"),
         ("exec nohup", "HUP"),
     ] {
         let mut running = Running::start(after(script, folder.path()));

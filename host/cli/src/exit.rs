@@ -31,8 +31,8 @@ Exit codes:
   0    the network succeeded: every process finished
   1    a process failed, trapped, or went over a limit
   2    bad input: the command line, a file, a component, or guest source that does not compile
-  3    deadlock: processes waited for each other for ever
-  4    the host's own trouble: a file that cannot be written or that another run is using,
+  3    deadlock: processes waited for each other forever
+  4    the host itself failed: a file that cannot be written or that another run is using,
        no toolchain for guests, ...
   129  the terminal hung up (SIGHUP)
   130  interrupted (SIGINT, Ctrl-C)

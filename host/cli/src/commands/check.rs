@@ -17,7 +17,7 @@ Examples:
   transputer check examples/sieve            what the guests built last say
   transputer check examples/sieve --build    build those that are out of date first
 
-Every mistake is reported at once, and the exit code is 2. The wiring of components that are
+All mistakes are reported at once, and the exit code is 2. The wiring of components that are
 not built yet cannot be checked; they are named.";
 
 /// Check a network, and show its processes and channels

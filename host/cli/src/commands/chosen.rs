@@ -30,12 +30,12 @@ pub(crate) struct Chosen {
         value_parser = clap::value_parser!(u32).range(1..))]
     max_processes: u32,
 
-    /// Bytes that all processes may have together, such as 2GiB: memories, tables, and messages
-    /// that wait
+    /// Memory that all processes may use together, such as 2GiB: linear memories, tables, and waiting
+    /// messages
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_memory: Option<u64>,
 
-    /// Without a place for one process more: `fail`, `wait`, or how long to wait, such as 2s
+    /// What to do when no more processes fit: `fail`, `wait`, or how long to wait, such as 2s
     #[arg(long, value_name = "HOW", default_value = "fail")]
     at_capacity: AtCapacity,
 
@@ -43,8 +43,8 @@ pub(crate) struct Chosen {
     #[arg(long, value_name = "N")]
     max_channels: Option<u32>,
 
-    /// Instantiate every component as a whole, which costs more, instead of its core module alone
-    /// where its form allows that
+    /// Run every component through wasmtime's component model, which costs more, even where its core
+    /// module could be run directly
     #[arg(long)]
     no_direct: bool,
 
@@ -56,7 +56,7 @@ pub(crate) struct Chosen {
     #[arg(long, conflicts_with = "cache")]
     no_cache: bool,
 
-    /// Take guests as they were last built
+    /// Use guests as they were last built
     #[arg(long)]
     no_build: bool,
 

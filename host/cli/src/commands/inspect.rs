@@ -58,7 +58,7 @@ impl Inspect {
             .map_err(|error| BadInput::new(format!("{name}: {error}")))?
             .ok_or_else(|| {
                 BadInput::new(format!(
-                    "{name}: it is a component without a signature, so no process; in Rust, put \
+                    "{name}: it is a component without a signature, so it is not a process; in Rust, put \
                      `#[transputer_guest::process]` on its function"
                 ))
             })?;

@@ -116,7 +116,7 @@ fn sdk_dependency(given: Option<&Path>) -> anyhow::Result<String> {
     let folder = match given {
         Some(folder) if !folder.join("Cargo.toml").is_file() => {
             let text = format!(
-                "{} is no guest SDK: it holds no Cargo.toml",
+                "{} is not a guest SDK: there is no Cargo.toml in it",
                 folder.display()
             );
             return Err(BadInput::new(text).into());

@@ -50,7 +50,7 @@ pub(crate) struct Run {
     #[arg(long, conflicts_with = "seed")]
     watch: bool,
 
-    /// The least grave log lines to print [default: info, or error with --quiet]
+    /// Print log lines of this level and above [default: info, or error with --quiet]
     #[arg(long, value_name = "LEVEL", value_enum)]
     log: Option<LogLevel>,
 
@@ -63,17 +63,17 @@ pub(crate) struct Run {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     grace: Duration,
 
-    /// Keep a file of the messages of stdin that the network may not have dealt with, and of those
-    /// that its channels drop; it is removed when none is left. One JSON object a line
+    /// Record messages from stdin that the network may not have handled, and messages that its
+    /// channels drop, one JSON object a line; the file is removed when none are left
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     dead_letter: Option<PathBuf>,
 
-    /// Send what an earlier run has left in the dead-letter file again, before anything of stdin
+    /// First send again what an earlier run left in the dead-letter file, then read stdin
     #[arg(long, requires = "dead_letter")]
     replay: bool,
 
-    /// Each message of stdin is answered by one of stdout, in order: what has been answered leaves
-    /// the dead-letter file at once
+    /// Every message from stdin is answered by one on stdout, in order: answered messages leave the
+    /// dead-letter file at once
     #[arg(long, requires = "dead_letter")]
     one_to_one: bool,
 

@@ -20,7 +20,7 @@ pub(crate) struct Located {
     /// The names of those whose guests are yet to be built.
     pub(crate) unbuilt: Vec<String>,
     /// Those that are not there at all.
-    pub(crate) problems: Problems,
+    pub(crate) diagnostics: Problems,
 }
 
 impl Located {
@@ -28,7 +28,7 @@ impl Located {
     pub(crate) fn refuse_unbuilt(&self, description: &Description) -> Result<(), Problems> {
         let components = description.component_files();
         let unbuilt = components.iter().filter(|c| self.unbuilt.contains(&c.name));
-        let problems: Problems = unbuilt
+        let diagnostics: Problems = unbuilt
             .map(|component| {
                 let text = format!("the component `{}` is not built yet", component.name);
                 description
@@ -36,10 +36,10 @@ impl Located {
                     .with_hint("build it with `transputer build`, or run without `--no-build`")
             })
             .collect();
-        if problems.is_empty() {
+        if diagnostics.is_empty() {
             Ok(())
         } else {
-            Err(problems)
+            Err(diagnostics)
         }
     }
 }
@@ -76,7 +76,7 @@ pub(crate) fn locate(
         } else if is_package(&component.path) {
             guests.push(component);
         } else {
-            located.problems.push(missing(description, &component));
+            located.diagnostics.push(missing(description, &component));
         }
     }
     if building == Building::OutOfDate {
@@ -158,18 +158,18 @@ pub(crate) fn origins(
 /// The folders with the Cargo packages of a network's guests.
 pub(crate) fn guest_folders(description: &Description) -> anyhow::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
-    let mut problems = Problems::default();
+    let mut diagnostics = Problems::default();
     for component in description.component_files() {
         if is_package(&component.path) {
             folders.push(component.path);
         } else if !component.path.is_file() {
-            problems.push(missing(description, &component));
+            diagnostics.push(missing(description, &component));
         }
     }
-    if problems.is_empty() {
+    if diagnostics.is_empty() {
         Ok(folders)
     } else {
-        Err(problems.into())
+        Err(diagnostics.into())
     }
 }
 
@@ -199,43 +199,43 @@ fn missing(description: &Description, component: &ComponentFile) -> Problem {
 /// Checks a network against what its components say of themselves. The wiring is left
 /// out while a guest is yet to be built.
 ///
-/// A component that could not be read has its problem already, and gets no second one for
+/// A component that could not be read has its diagnostic already, and gets no second one for
 /// having no signature.
 pub(crate) fn check(
     description: &Description,
     located: &Located,
     arguments: &[ArgumentOverride],
 ) -> Result<Checked, Problems> {
-    let (signatures, mut problems) = read_signatures(description, located);
+    let (signatures, mut diagnostics) = read_signatures(description, located);
     if located.unbuilt.is_empty() {
         let found = match validation::check(description, &signatures, arguments) {
             Ok(plan) => plan.warnings,
-            Err(problems) => problems,
+            Err(diagnostics) => diagnostics,
         };
-        let known: Vec<_> = problems
+        let known: Vec<_> = diagnostics
             .iter()
-            .map(|problem| problem.position.clone())
+            .map(|diagnostic| diagnostic.position.clone())
             .collect();
         let is_new =
             |problem: &Problem| problem.position.is_none() || !known.contains(&problem.position);
-        problems.extend(found.into_iter().filter(is_new));
+        diagnostics.extend(found.into_iter().filter(is_new));
     }
-    if problems.has_errors() {
-        return Err(problems);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
     }
     Ok(Checked {
         signatures,
-        warnings: problems,
+        warnings: diagnostics,
     })
 }
 
-/// What each component says of itself, and the problems of those that cannot be read.
+/// What each component says of itself, and the diagnostics of those that cannot be read.
 fn read_signatures(
     description: &Description,
     located: &Located,
 ) -> (BTreeMap<String, Signature>, Problems) {
     let mut signatures = BTreeMap::new();
-    let mut problems = located.problems.clone();
+    let mut diagnostics = located.diagnostics.clone();
     for component in description.component_files() {
         let Some(file) = located.files.get(&component.name) else {
             continue;
@@ -254,9 +254,9 @@ fn read_signatures(
                     component.name,
                     file.display()
                 );
-                problems.push(description.problem_at(component.span, text));
+                diagnostics.push(description.problem_at(component.span, text));
             }
         }
     }
-    (signatures, problems)
+    (signatures, diagnostics)
 }

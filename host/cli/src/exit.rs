@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use transputer::diagnostics::Problems;
 use transputer::{Error, Verdict};
 
+use crate::running::Signal;
+
 /// How a command ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -19,8 +21,8 @@ pub(crate) enum Exit {
     Deadlock,
     /// Something of the host's own failed: files, memory, a missing toolchain.
     HostTrouble,
-    /// Ctrl-C, or a request to terminate.
-    Interrupted,
+    /// Ctrl-C, or a request to terminate; however far the network came after it.
+    Signalled(Signal),
 }
 
 /// What `--help` says about them.
@@ -29,9 +31,12 @@ Exit codes:
   0    the network succeeded: every process finished
   1    a process failed, trapped, or went over a limit
   2    bad input: the command line, a file, a component, or guest source that does not compile
-  3    deadlock: processes waited for each other for ever
-  4    the host's own trouble: a file that cannot be written, no toolchain for guests, ...
-  130  interrupted";
+  3    deadlock: processes waited for each other forever
+  4    the host itself failed: a file that cannot be written or that another run is using,
+       no toolchain for guests, ...
+  129  the terminal hung up (SIGHUP)
+  130  interrupted (SIGINT, Ctrl-C)
+  143  asked to terminate (SIGTERM)";
 
 impl Exit {
     pub(crate) fn code(self) -> u8 {
@@ -41,7 +46,7 @@ impl Exit {
             Exit::BadInput => 2,
             Exit::Deadlock => 3,
             Exit::HostTrouble => 4,
-            Exit::Interrupted => 130,
+            Exit::Signalled(signal) => 128 + signal.number(),
         }
     }
 

@@ -9,9 +9,12 @@ mod commands;
 mod components;
 mod exit;
 mod guests;
+mod line;
 mod output;
+mod printable;
 mod progress;
 mod running;
+mod stderr;
 mod tables;
 mod terminal;
 
@@ -34,5 +37,6 @@ fn main() -> ExitCode {
         terminal::error(&error);
         Exit::of(&error)
     });
+    stderr::flush();
     exit.into()
 }

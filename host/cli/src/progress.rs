@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::terminal;
+use crate::line::Line;
+use crate::printable::one_line;
+use crate::{stderr, terminal};
 
 /// How often the spinner turns.
 const TURN: Duration = Duration::from_millis(100);
@@ -54,7 +56,7 @@ impl Progress {
                 let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
                     .unwrap_or_else(|_| ProgressStyle::default_spinner());
                 let bar = ProgressBar::new_spinner().with_style(style);
-                bar.set_message(doing.to_string());
+                bar.set_message(one_line(doing));
                 bar.enable_steady_tick(TURN);
                 Some(bar)
             }
@@ -79,7 +81,7 @@ impl Step {
     /// Says what is being done now, where there is a spinner to say it.
     pub(crate) fn now(&self, doing: impl fmt::Display) {
         if let Some(bar) = &self.bar {
-            bar.set_message(doing.to_string());
+            bar.set_message(one_line(doing));
         }
     }
 
@@ -90,9 +92,12 @@ impl Step {
         }
     }
 
-    /// Passes on a line of another program's errors as it is, even when quiet.
+    /// Passes on a line of another program's errors, with its colours, even when quiet.
     pub(crate) fn pass_on(&self, line: &str) {
-        self.above(|| anstream::eprintln!("{line}"));
+        self.above(|| match stderr::is_json() {
+            true => terminal::note(line),
+            false => stderr::print(&Line::new().coloured(line)),
+        });
     }
 
     /// Ends the step, and says what was done and how long it took.
@@ -103,7 +108,11 @@ impl Step {
 
     fn above(&self, print: impl FnOnce()) {
         match &self.bar {
-            Some(bar) => bar.suspend(print),
+            // The spinner must not come back before the line is there.
+            Some(bar) => bar.suspend(|| {
+                print();
+                stderr::flush();
+            }),
             None => print(),
         }
     }

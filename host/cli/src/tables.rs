@@ -13,7 +13,9 @@ use transputer::signature::Signature;
 use transputer::validation::ArgumentOverride;
 use transputer::{RestartPolicy, Unfinished};
 
+use crate::line::Line;
 use crate::output;
+use crate::printable::one_line;
 
 type Signatures = BTreeMap<String, Signature>;
 
@@ -28,25 +30,25 @@ pub(crate) fn print(
         "" => String::new(),
         doc => format!(": {doc}"),
     };
-    output::line(format_args!("{}{doc}", description.name))?;
-    output::line("")?;
-    output::line(processes(description, signatures, overrides).trim_fmt())?;
+    output::line(&Line::new().name(&description.name).text(doc))?;
+    output::line(&Line::new())?;
+    output::line(&Line::new().laid_out(processes(description, signatures, overrides).trim_fmt()))?;
     if has_channels(description) {
-        output::line("")?;
-        output::line(channels(description, signatures).trim_fmt())?;
+        output::line(&Line::new())?;
+        output::line(&Line::new().laid_out(channels(description, signatures).trim_fmt()))?;
     }
     let supervision = supervision(description);
     if !supervision.is_empty() {
-        output::line("")?;
-        output::line(supervision.trim_fmt())?;
+        output::line(&Line::new())?;
+        output::line(&Line::new().laid_out(supervision.trim_fmt()))?;
     }
     if !description.groups.is_empty() {
-        output::line("")?;
-        output::line(groups(description).trim_fmt())?;
+        output::line(&Line::new())?;
+        output::line(&Line::new().laid_out(groups(description).trim_fmt()))?;
     }
     if let Some(totals) = totals(description.totals) {
-        output::line("")?;
-        output::line(format_args!("all together: {totals}"))?;
+        output::line(&Line::new())?;
+        output::line(&Line::new().text(format_args!("all together: {totals}")))?;
     }
     Ok(())
 }
@@ -79,8 +81,8 @@ fn processes(
     for process in &description.processes {
         let signature = signatures.get(process.component.get_ref());
         table.add_row([
-            process.name.get_ref().clone(),
-            process.component.get_ref().clone(),
+            one_line(process.name.get_ref()),
+            one_line(process.component.get_ref()),
             arguments(description, process, signature, overrides),
             limits(process.limits.or(description.limits)),
             grants(process),
@@ -111,7 +113,7 @@ fn supervision(description: &Description) -> Table {
             _ => text,
         };
         let intensity = match group {
-            Some(group) => format!("of group {}", group.name.get_ref()),
+            Some(group) => one_line(format_args!("of group {}", group.name.get_ref())),
             None => restart.intensity.to_string(),
         };
         let letters = process.restart.dead_letter.as_ref();
@@ -125,7 +127,7 @@ fn supervision(description: &Description) -> Table {
             }),
         ];
         table.add_row([
-            process.name.get_ref().clone(),
+            one_line(process.name.get_ref()),
             policy.to_string(),
             shown(intensity),
             shown(restart.backoff.to_string()),
@@ -147,7 +149,7 @@ fn groups(description: &Description) -> Table {
     let mut table = table(&["GROUP", "STRATEGY", "INTENSITY", "MEMBERS"]);
     for group in &description.groups {
         table.add_row([
-            group.name.get_ref().clone(),
+            one_line(group.name.get_ref()),
             group.strategy.to_string(),
             group.intensity.to_string(),
             list(group.members.iter().map(|member| member.get_ref())),
@@ -275,7 +277,7 @@ fn channels(description: &Description, signatures: &Signatures) -> Table {
     };
     for channel in &description.channels {
         let from: Vec<&PortReference> = channel.from.iter().map(|port| port.get_ref()).collect();
-        let name = channel.name.as_ref().map(|name| name.get_ref().clone());
+        let name = channel.name.as_ref().map(|name| one_line(name.get_ref()));
         table.add_row([
             ports(&from),
             ports(
@@ -335,7 +337,7 @@ fn payload(
     let mut processes = description.processes.iter();
     let process = processes.find(|process| *process.name.get_ref() == port.process)?;
     let signature = signatures.get(process.component.get_ref())?;
-    Some(signature.port(&port.port)?.ty.to_string())
+    Some(one_line(&signature.port(&port.port)?.ty))
 }
 
 fn ports(ports: &[&PortReference]) -> String {
@@ -344,6 +346,6 @@ fn ports(ports: &[&PortReference]) -> String {
 
 /// Each on a line of its own, for a cell of a table.
 fn list(items: impl Iterator<Item = impl fmt::Display>) -> String {
-    let lines: Vec<String> = items.map(|item| item.to_string()).collect();
+    let lines: Vec<String> = items.map(one_line).collect();
     lines.join("\n")
 }

@@ -1,10 +1,15 @@
 //! How messages look on stderr: coloured on a terminal, plain anywhere else.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
+use serde_json::{Value, json};
 use transputer::diagnostics::{Problem, Problems, Severity};
+
+use crate::line::Line;
+use crate::printable::{LineEnds, one_line, printable};
+use crate::stderr;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -39,58 +44,81 @@ impl Color {
 
 /// Whether stderr gets colours.
 pub(crate) fn stderr_is_coloured() -> bool {
-    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+    stderr::choice() != anstream::ColorChoice::Never
 }
 
 /// A line about what the command itself does.
 pub(crate) fn note(text: impl fmt::Display) {
-    anstream::eprintln!("{DIM}transputer:{DIM:#} {text}");
+    note_line(&Line::new().text(text));
+}
+
+/// The same, of more than text.
+pub(crate) fn note_line(line: &Line) {
+    if stderr::is_json() {
+        return print_json(&json!({ "note": line.plain() }));
+    }
+    let mark = Line::new().styled(DIM, "transputer:");
+    stderr::print(&mark.text(" ").then(line));
 }
 
 /// A warning of the command's own.
 pub(crate) fn warning(text: impl fmt::Display) {
-    anstream::eprintln!("{WARNING}warning{WARNING:#}: {text}");
+    if stderr::is_json() {
+        return print_json(&json!({ "warning": text.to_string() }));
+    }
+    stderr::print(&Line::new().styled(WARNING, "warning").text(": ").text(text));
 }
 
 /// What ended the command, with its causes.
 pub(crate) fn error(error: &anyhow::Error) {
     if let Some(problems) = error.downcast_ref::<Problems>() {
-        return self::problems(problems);
+        return diagnostics(problems);
     }
-    anstream::eprintln!("{ERROR}error{ERROR:#}: {error}");
+    if stderr::is_json() {
+        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+        return print_json(&json!({ "error": error.to_string(), "causes": causes }));
+    }
+    let mut line = Line::new().styled(ERROR, "error").text(": ").text(error);
     for cause in error.chain().skip(1) {
-        anstream::eprintln!("  because: {cause}");
+        line = line.next().text("  because: ").text(cause);
     }
+    stderr::print(&line);
 }
 
-/// Every problem in full, and how many there are.
-pub(crate) fn problems(problems: &Problems) {
-    for problem in problems {
-        anstream::eprintln!("{}\n", paint(problem));
+/// Everything that is wrong with what a user wrote, in full, and how much it is.
+pub(crate) fn diagnostics(diagnostics: &Problems) {
+    if stderr::is_json() {
+        return diagnostics.iter().for_each(|one| print_json(&as_json(one)));
     }
-    let errors = problems.errors().count();
-    let warnings = problems.warnings().count();
-    let mut summary = Vec::new();
+    for diagnostic in diagnostics {
+        stderr::print(&paint(diagnostic).next());
+    }
+    let mut summary = Line::new();
+    let errors = diagnostics.errors().count();
+    let warnings = diagnostics.warnings().count();
     if errors > 0 {
-        summary.push(format!("{ERROR}{}{ERROR:#}", counted(errors, "error")));
+        summary = summary.styled(ERROR, counted(errors, "error"));
+    }
+    if errors > 0 && warnings > 0 {
+        summary = summary.text(", ");
     }
     if warnings > 0 {
-        summary.push(format!(
-            "{WARNING}{}{WARNING:#}",
-            counted(warnings, "warning")
-        ));
+        summary = summary.styled(WARNING, counted(warnings, "warning"));
     }
-    anstream::eprintln!("{}", summary.join(", "));
+    stderr::print(&summary);
 }
 
-/// Text from a guest, without what could move the cursor or change colours.
-pub(crate) fn printable(text: &str) -> String {
-    let printable = |c: char| match c {
-        '\n' | '\t' => c,
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    text.chars().map(printable).collect()
+/// Prints a value as a line of JSON.
+pub(crate) fn print_json(value: &impl serde::Serialize) {
+    match Line::json(value) {
+        Ok(line) => stderr::print(&line),
+        Err(error) => stderr::print(&not_json(&error)),
+    }
+}
+
+/// What stands for a value that JSON cannot express.
+pub(crate) fn not_json(error: &serde_json::Error) -> Line {
+    Line::json(&json!({ "warning": format!("a line is missing: {error}") })).unwrap_or_default()
 }
 
 /// `1 process`, `2 processes`.
@@ -102,39 +130,56 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     }
 }
 
-/// The problem's own text, with colours put in.
-fn paint(problem: &Problem) -> String {
-    let text = problem.to_string();
+/// The diagnostic's own text, with colours put in.
+fn paint(diagnostic: &Problem) -> Line {
+    // The lines of its Display are its own once no text in it has lines that it could be
+    // mistaken about.
+    let mut safe = diagnostic.clone();
+    safe.file = one_line(&safe.file);
+    safe.message = printable(&safe.message, LineEnds::Mark);
+    safe.hint = safe.hint.map(|hint| printable(hint, LineEnds::Mark));
+    if let Some(position) = &mut safe.position {
+        position.text = one_line(&position.text);
+    }
+    let text = safe.to_string();
     let mut lines = text.lines();
-    let severity = problem.severity;
+    let severity = safe.severity;
     let style = match severity {
         Severity::Error => ERROR,
         Severity::Warning => WARNING,
     };
-    let mut painted = String::new();
     let first = lines.next().unwrap_or_default();
-    let mark = format!(" {severity}: ");
-    match first.split_once(&mark) {
-        Some((place, message)) => {
-            // Writing to a String cannot fail.
-            let _ = write!(
-                painted,
-                "{BOLD}{place}{BOLD:#} {style}{severity}{style:#}: {BOLD}{message}{BOLD:#}"
-            );
-        }
-        None => painted.push_str(first),
-    }
+    let mut painted = match first.split_once(&format!(" {severity}: ")) {
+        Some((place, message)) => Line::new()
+            .styled(BOLD, place)
+            .text(" ")
+            .styled(style, severity)
+            .text(": ")
+            .styled(BOLD, message),
+        None => Line::new().name(first),
+    };
     for line in lines {
-        painted.push('\n');
+        painted = painted.next();
         let carets = line.trim_start_matches([' ', '|', '\t']);
-        if let Some(help) = line.strip_prefix("help: ") {
-            let _ = write!(painted, "{HELP}help{HELP:#}: {help}");
+        painted = if let Some(help) = line.strip_prefix("help: ") {
+            painted.styled(HELP, "help").text(": ").name(help)
         } else if !carets.is_empty() && carets.chars().all(|c| c == '^') {
             let before = &line[..line.len() - carets.len()];
-            let _ = write!(painted, "{before}{style}{carets}{style:#}");
+            painted.name(before).styled(style, carets)
         } else {
-            painted.push_str(line);
-        }
+            painted.name(line)
+        };
     }
     painted
+}
+
+fn as_json(diagnostic: &Problem) -> Value {
+    let key = diagnostic.severity.to_string();
+    json!({
+        key: diagnostic.message,
+        "file": diagnostic.file,
+        "line": diagnostic.line(),
+        "column": diagnostic.column(),
+        "help": diagnostic.hint,
+    })
 }

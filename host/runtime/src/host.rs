@@ -23,7 +23,8 @@ use transputer_network::policies::AtCapacity;
 /// Where compiled components are kept between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CacheFolder {
-    /// In the user's cache folder.
+    /// In the user's cache folder; nowhere if that cannot be had, for
+    /// [the reason](Host::cache_fault) that the host tells.
     #[default]
     Default,
     /// In this folder, which is made if it isn't there.
@@ -214,6 +215,12 @@ impl Host {
     /// How many components have come from the cache, and how many it had to have compiled.
     pub fn cache_use(&self) -> (usize, usize) {
         self.0.cache.uses()
+    }
+
+    /// Why compiled components are not kept, although [`CacheFolder::Default`] was chosen: there is
+    /// no home folder, say, or other users can write the cache.
+    pub fn cache_fault(&self) -> Option<&str> {
+        self.0.cache.fault()
     }
 
     /// Processes that live now, in all networks of this host.

@@ -58,7 +58,7 @@ impl Build {
                 Some(folder) => &copy(&artifact.file, folder)?,
                 None => &artifact.file,
             };
-            crate::output::line(file.display())?;
+            crate::output::path(file)?;
         }
         Ok(Exit::Success)
     }

@@ -17,7 +17,7 @@ Examples:
   transputer check examples/sieve            what the guests built last say
   transputer check examples/sieve --build    build those that are out of date first
 
-Every problem is reported at once, and the exit code is 2. The wiring of components that are
+All mistakes are reported at once, and the exit code is 2. The wiring of components that are
 not built yet cannot be checked; they are named.";
 
 /// Check a network, and show its processes and channels
@@ -36,7 +36,7 @@ pub(crate) struct Check {
     #[arg(long)]
     build: bool,
 
-    /// Print only problems
+    /// Print only what is wrong
     #[arg(long, short)]
     quiet: bool,
 }
@@ -54,7 +54,7 @@ impl Check {
             tables::print(&description, &checked.signatures, &self.arguments)?;
         }
         if !checked.warnings.is_empty() {
-            terminal::problems(&checked.warnings);
+            terminal::diagnostics(&checked.warnings);
         }
         if !located.unbuilt.is_empty() {
             terminal::warning(format_args!(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use transputer::description::Description;
 use transputer::validation::ArgumentOverride;
-use transputer::{AtCapacity, Component, Host, HostOptions};
+use transputer::{AtCapacity, CacheFolder, Component, Host, HostOptions};
 
 use crate::components::{self, Building, Located};
 use crate::progress::Progress;
@@ -30,12 +30,12 @@ pub(crate) struct Chosen {
         value_parser = clap::value_parser!(u32).range(1..))]
     max_processes: u32,
 
-    /// Bytes that all processes may have together, such as 2GiB: memories, tables, and messages
-    /// that wait
+    /// Memory that all processes may use together, such as 2GiB: linear memories, tables, and waiting
+    /// messages
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_memory: Option<u64>,
 
-    /// Without a place for one process more: `fail`, `wait`, or how long to wait, such as 2s
+    /// What to do when no more processes fit: `fail`, `wait`, or how long to wait, such as 2s
     #[arg(long, value_name = "HOW", default_value = "fail")]
     at_capacity: AtCapacity,
 
@@ -43,12 +43,20 @@ pub(crate) struct Chosen {
     #[arg(long, value_name = "N")]
     max_channels: Option<u32>,
 
-    /// Instantiate every component as a whole, which costs more, instead of its core module alone
-    /// where its form allows that
+    /// Run every component through wasmtime's component model, which costs more, even where its core
+    /// module could be run directly
     #[arg(long)]
     no_direct: bool,
 
-    /// Take guests as they were last built
+    /// Keep compiled components in this folder [default: transputer in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    cache: Option<PathBuf>,
+
+    /// Keep no compiled components: every start compiles
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
+
+    /// Use guests as they were last built
     #[arg(long)]
     no_build: bool,
 
@@ -78,7 +86,7 @@ impl Chosen {
         located.refuse_unbuilt(&description)?;
         let checked = components::check(&description, &located, &self.arguments)?;
         if !checked.warnings.is_empty() && !self.quiet {
-            terminal::problems(&checked.warnings);
+            terminal::diagnostics(&checked.warnings);
         }
         Ok(Prepared {
             description,
@@ -95,7 +103,23 @@ impl Chosen {
             max_channels: self.max_channels,
             at_capacity: self.at_capacity,
             direct: !self.no_direct,
+            cache: match &self.cache {
+                Some(folder) => CacheFolder::At(folder.clone()),
+                None if self.no_cache => CacheFolder::Off,
+                None => CacheFolder::Default,
+            },
             ..HostOptions::default()
+        }
+    }
+
+    /// Says that the host goes on without a cache, if it wanted one.
+    pub(crate) fn say_without_cache(&self, host: &Host) {
+        let fault = host.cache_fault().filter(|_| !self.quiet);
+        if let Some(fault) = fault {
+            terminal::warning(format_args!(
+                "compiled components are not kept, so every start compiles them: {fault}; \
+                 name a folder with --cache, or say --no-cache"
+            ));
         }
     }
 }

@@ -11,6 +11,7 @@ use transputer::{Event, Host, HostOptions, Report, Verdict};
 
 use super::chosen::Chosen;
 use crate::exit::{self, Exit};
+use crate::line::Line;
 use crate::running::{Format, LogLevel, Printer, summarise};
 use crate::terminal;
 
@@ -53,6 +54,7 @@ impl Explore {
             seed: Some(self.seed),
             ..self.network.host_options()
         })?;
+        self.network.say_without_cache(&first);
         let components = chosen.components(&first)?;
         let input = match chosen.description.stdin {
             Some(_) => whole_input()?,
@@ -74,10 +76,11 @@ impl Explore {
         }
         bar.finish_and_clear();
         let (schedules, outputs) = (self.schedules, outputs.len());
-        crate::output::line(match outputs {
+        let text = match outputs {
             0 | 1 => format!("{schedules} schedules succeeded, all with the same output"),
             _ => format!("{schedules} schedules succeeded, with {outputs} different outputs"),
-        })?;
+        };
+        crate::output::line(&Line::new().text(text))?;
         Ok(Exit::Success)
     }
 

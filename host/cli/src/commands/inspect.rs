@@ -9,6 +9,7 @@ use transputer::signature::{Direction, Port, Signature};
 use wasmparser::{Parser, Payload};
 
 use crate::exit::{BadInput, Exit};
+use crate::line::Line;
 use crate::output;
 use crate::terminal::BOLD;
 
@@ -57,14 +58,14 @@ impl Inspect {
             .map_err(|error| BadInput::new(format!("{name}: {error}")))?
             .ok_or_else(|| {
                 BadInput::new(format!(
-                    "{name}: it is a component without a signature, so no process; in Rust, put \
+                    "{name}: it is a component without a signature, so it is not a process; in Rust, put \
                      `#[transputer_guest::process]` on its function"
                 ))
             })?;
         let world = world(&bytes).map_err(|error| BadInput::new(format!("{name}: {error}")))?;
         match self.format {
             Format::Text => print_text(&signature, &world, bytes.len())?,
-            Format::Json => output::line(as_json(&signature, &world, bytes.len()))?,
+            Format::Json => output::line(&Line::json(&as_json(&signature, &world, bytes.len()))?)?,
         }
         Ok(Exit::Success)
     }
@@ -96,9 +97,9 @@ fn world(bytes: &[u8]) -> Result<World, wasmparser::BinaryReaderError> {
 
 fn print_text(signature: &Signature, world: &World, size: usize) -> anyhow::Result<()> {
     let plain = Style::new();
-    output::line(format_args!("{BOLD}{}{BOLD:#}", signature.process))?;
+    output::line(&Line::new().styled(BOLD, &signature.process))?;
     if !signature.doc.is_empty() {
-        output::line(format_args!("  {}", signature.doc))?;
+        output::line(&Line::new().text("  ").text(&signature.doc))?;
     }
     let arguments = signature.arguments.iter().map(ToString::to_string);
     section("arguments", arguments, BOLD)?;
@@ -107,17 +108,18 @@ fn print_text(signature: &Signature, world: &World, size: usize) -> anyhow::Resu
     section("outputs", signature.outputs().map(port), BOLD)?;
     section("imports", world.imports.iter().cloned(), plain)?;
     section("exports", world.exports.iter().cloned(), plain)?;
-    output::line(format_args!("size: {}", indicatif::HumanBytes(size as u64)))
+    let size = indicatif::HumanBytes(size as u64);
+    output::line(&Line::new().text(format_args!("size: {size}")))
 }
 
 fn section(title: &str, lines: impl Iterator<Item = String>, style: Style) -> anyhow::Result<()> {
     let lines: Vec<String> = lines.collect();
     if lines.is_empty() {
-        return output::line(format_args!("{style}{title}{style:#}: none"));
+        return output::line(&Line::new().styled(style, title).text(": none"));
     }
-    output::line(format_args!("{style}{title}{style:#}:"))?;
+    output::line(&Line::new().styled(style, title).text(":"))?;
     for line in lines {
-        output::line(format_args!("  {line}"))?;
+        output::line(&Line::new().text("  ").name(line))?;
     }
     Ok(())
 }

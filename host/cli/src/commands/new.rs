@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueHint};
 
 use crate::exit::{BadInput, Exit};
+use crate::printable::one_line;
 use crate::terminal;
 
 const EXAMPLES: &str = "\
@@ -17,7 +18,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct New {
-    /// The folder to make; its last part names the network
+    /// The folder to make; its last part names the network: letters, digits, `-` and `_`, with a
+    /// letter first
     #[arg(value_name = "NAME", value_hint = ValueHint::DirPath)]
     folder: PathBuf,
 
@@ -66,9 +68,7 @@ const CHECKOUT_SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest-sdk
 impl New {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let folder = &self.folder;
-        let name = folder.file_name().map(|name| name.to_string_lossy());
-        let name =
-            name.ok_or_else(|| BadInput::new(format!("{} names no new folder", folder.display())))?;
+        let name = network_name(folder)?;
         let occupied = std::fs::read_dir(folder).map(|mut entries| entries.next().is_some());
         if folder.is_file() || occupied.unwrap_or(false) {
             let text = format!("{} exists already, and is not empty", folder.display());
@@ -76,7 +76,7 @@ impl New {
         }
         let sdk = sdk_dependency(self.sdk.as_deref())?;
         for (path, template) in FILES {
-            let text = template.replace(NAME, &name).replace(SDK, &sdk);
+            let text = template.replace(NAME, name).replace(SDK, &sdk);
             write(&folder.join(path), &text)?;
         }
         terminal::note(format_args!(
@@ -85,6 +85,23 @@ impl New {
         ));
         Ok(Exit::Success)
     }
+}
+
+/// The name that a folder gives its network. It stands in files of several kinds and in commands to
+/// type, so it is one that means nothing special anywhere, as Cargo's are.
+fn network_name(folder: &Path) -> Result<&str, BadInput> {
+    let last = folder.file_name().unwrap_or(folder.as_os_str());
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let fits = |name: &&str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(allowed)
+    };
+    last.to_str().filter(fits).ok_or_else(|| {
+        BadInput::new(format!(
+            "`{}` cannot name a network: a name has ASCII letters, digits, `-` and `_`, and begins \
+             with a letter",
+            one_line(last.display())
+        ))
+    })
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
@@ -99,7 +116,7 @@ fn sdk_dependency(given: Option<&Path>) -> anyhow::Result<String> {
     let folder = match given {
         Some(folder) if !folder.join("Cargo.toml").is_file() => {
             let text = format!(
-                "{} is no guest SDK: it holds no Cargo.toml",
+                "{} is not a guest SDK: there is no Cargo.toml in it",
                 folder.display()
             );
             return Err(BadInput::new(text).into());

@@ -1,13 +1,16 @@
 //! `transputer run`: a network, from start to end.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use transputer::plan::Format as StreamFormat;
 use transputer::{DeadLetterOptions, Error, Host, HostOptions};
 
 use super::chosen::Chosen;
 use crate::exit::{self, BadInput, Exit};
-use crate::running::{self, Files, Format, LogLevel, Printer, Trace};
+use crate::running::{self, Files, Format, LogLevel, Manners, Printer, RATES, Trace};
+use crate::stderr;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,12 +24,15 @@ Examples:
                                      keep what a kill or a failure would lose
 
 The network's standard output is the command's; everything else goes to standard error.
-Ctrl-C stops the network and says what was in flight; a second one ends at once.
+Ctrl-C (SIGINT) stops the network and says what was in flight. SIGTERM and SIGHUP drain it:
+its standard input ends behind a whole message, its processes finish what they have, and
+after --grace it is stopped. A second signal ends the command at once. Signals that are
+ignored, as under nohup, stay ignored.
 ";
 
 /// Run a network, after building its guests that are out of date
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n{}", exit::HELP))]
+#[command(after_help = format!("{EXAMPLES}\n{RATES}\n\n{}", exit::HELP))]
 pub(crate) struct Run {
     #[command(flatten)]
     network: Chosen,
@@ -44,7 +50,7 @@ pub(crate) struct Run {
     #[arg(long, conflicts_with = "seed")]
     watch: bool,
 
-    /// The least grave log lines to print [default: info, or error with --quiet]
+    /// Print log lines of this level and above [default: info, or error with --quiet]
     #[arg(long, value_name = "LEVEL", value_enum)]
     log: Option<LogLevel>,
 
@@ -53,17 +59,21 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
 
-    /// Keep a file of the messages of stdin that the network may not have dealt with, and of those
-    /// that its channels drop; it is removed when none is left. One JSON object a line
+    /// How long processes have to finish after SIGTERM or SIGHUP, such as 30s
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    grace: Duration,
+
+    /// Record messages from stdin that the network may not have handled, and messages that its
+    /// channels drop, one JSON object a line; the file is removed when none are left
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     dead_letter: Option<PathBuf>,
 
-    /// Send what an earlier run has left in the dead-letter file again, before anything of stdin
+    /// First send again what an earlier run left in the dead-letter file, then read stdin
     #[arg(long, requires = "dead_letter")]
     replay: bool,
 
-    /// Each message of stdin is answered by one of stdout, in order: what has been answered leaves
-    /// the dead-letter file at once
+    /// Every message from stdin is answered by one on stdout, in order: answered messages leave the
+    /// dead-letter file at once
     #[arg(long, requires = "dead_letter")]
     one_to_one: bool,
 
@@ -81,13 +91,17 @@ impl Run {
         };
         let least = self.log.unwrap_or(quiet_level);
         // Nothing but objects, for whoever reads them.
-        self.network.quiet |= self.format == Format::Json;
+        if self.format == Format::Json {
+            self.network.quiet = true;
+            stderr::only_json();
+        }
         let chosen = self.network.prepare()?;
         let host = Host::new(HostOptions {
             workers: self.workers.map(usize::from),
             seed: self.seed,
             ..self.network.host_options()
         })?;
+        self.network.say_without_cache(&host);
         let components = chosen.components(&host)?;
         let mut network = host.wire(&chosen.description, &components, &self.network.arguments)?;
         let trace = self.trace.as_deref().map(Trace::create).transpose()?;
@@ -101,10 +115,15 @@ impl Run {
             .map(|path| network.dead_letter_file(path, options))
             .transpose()
             .map_err(hinted)?;
-        let printer = Printer::new(least, self.format);
+        let stdin = chosen.description.stdin.as_ref();
+        let manners = Manners {
+            printer: Printer::new(least, self.format),
+            stdin: stdin.map_or(StreamFormat::Bytes, |stdin| *stdin.format.get_ref()),
+            grace: self.grace,
+        };
         running::run(
             network,
-            printer,
+            manners,
             Files {
                 trace,
                 dead_letters,

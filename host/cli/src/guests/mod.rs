@@ -59,7 +59,7 @@ impl Package {
         let manifest = folder.join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).map_err(|error| {
             BadInput::new(format!(
-                "{} is no Cargo package: cannot read {}: {error}",
+                "{} is not a Cargo package: cannot read {}: {error}",
                 folder.display(),
                 manifest.display()
             ))

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anstyle::Style;
 use clap::ValueEnum;
-use serde::Serialize;
-use transputer::{Event, Level, Outcome, ProcessReport};
+use transputer::{DeadlockReport, Event, Level, Outcome, ProcessReport};
 
-use crate::terminal::{self, DIM, ERROR, GOOD, HELP, WARNING, printable};
+use super::throttle::{Kind, Throttle};
+use crate::line::Line;
+use crate::stderr;
+use crate::terminal::{self, DIM, ERROR, GOOD, HELP, WARNING};
 
 /// Which log lines are printed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -43,14 +46,20 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Prints events that are grave enough. Each is one write, so lines of different
-/// processes don't mix.
+/// Prints events that are grave enough, as many as people can read. Called by workers, so it
+/// never waits for whoever reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Printer {
     least: LogLevel,
     format: Format,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
     /// Processes that a printed deadlock names; their ends say nothing more.
-    stuck: Arc<Mutex<HashSet<String>>>,
+    stuck: Mutex<HashSet<String>>,
+    throttle: Throttle,
 }
 
 impl Printer {
@@ -58,12 +67,13 @@ impl Printer {
         Printer {
             least,
             format,
-            stuck: Arc::default(),
+            shared: Arc::default(),
         }
     }
 
     fn stuck(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
+        let stuck = self.shared.stuck.lock();
+        stuck.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn prints(&self, level: LogLevel) -> bool {
@@ -77,113 +87,182 @@ impl Printer {
 
     /// Prints an event, if it is grave enough.
     pub(crate) fn print(&self, event: &Event) {
-        if self.is_json() {
-            let level = match event {
-                Event::Log { level, .. } => LogLevel::of(*level),
-                Event::Ended(report) if report.outcome.is_finished() => LogLevel::Debug,
-                Event::Restarting(_) | Event::Unfinished(_) => LogLevel::Warn,
-                Event::Restarted { .. } | Event::Replaced { .. } => LogLevel::Info,
-                _ => LogLevel::Error,
-            };
-            if self.prints(level) {
-                print_json(event);
-            }
+        let level = self.level(event);
+        let Some(kind) = kind(event).filter(|_| self.prints(level)) else {
+            return;
+        };
+        if !self.shared.throttle.admits(kind) {
             return;
         }
-        match event {
-            Event::Log {
-                process,
-                level,
-                line,
-            } => self.log(process, *level, line),
-            Event::Ended(report) => self.ended(report),
-            Event::Restarting(restart) => self.supervisor(LogLevel::Warn, restart),
-            Event::Unfinished(message) => self.supervisor(LogLevel::Warn, message),
-            Event::Restarted {
-                process,
-                incarnation,
-                ..
-            } => {
-                let text = format!("`{process}` runs again, for the {}", nth(*incarnation));
-                self.supervisor(LogLevel::Debug, &text);
-            }
-            Event::Replaced { process, component } => {
-                let text = format!("`{process}` runs {component} now");
-                self.supervisor(LogLevel::Info, &text);
-            }
-            Event::Deadlock(deadlock) => {
-                let names = deadlock.stuck.iter().map(|stuck| stuck.process.clone());
-                self.stuck().extend(names);
-                anstream::eprintln!(
-                    "{ERROR}error{ERROR:#}: {}",
-                    printable(&deadlock.to_string())
-                );
-            }
-            Event::Endpoint { endpoint, message } => {
-                anstream::eprintln!("{ERROR}error{ERROR:#}: {endpoint}: {message}");
-            }
-            _ => {}
-        }
+        let line = if self.is_json() {
+            Line::json(event).unwrap_or_else(|error| terminal::not_json(&error))
+        } else {
+            line(event, level)
+        };
+        stderr::print_event(&line);
     }
 
-    fn log(&self, process: &str, level: Level, line: &str) {
-        if !self.prints(LogLevel::of(level)) {
-            return;
+    /// How grave an event is. The end of a process that a deadlock has named already is no news.
+    fn level(&self, event: &Event) -> LogLevel {
+        match event {
+            Event::Log { level, .. } => LogLevel::of(*level),
+            Event::Ended(report) if report.outcome.is_finished() => LogLevel::Debug,
+            Event::Ended(report) if self.stuck().remove(&report.name) => LogLevel::Debug,
+            Event::Ended(report) => match report.outcome {
+                Outcome::Stopped(_) if !self.is_json() => LogLevel::Info,
+                _ => LogLevel::Error,
+            },
+            Event::Restarting(_) | Event::Unfinished(_) => LogLevel::Warn,
+            Event::Restarted { .. } if !self.is_json() => LogLevel::Debug,
+            Event::Restarted { .. } | Event::Replaced { .. } => LogLevel::Info,
+            Event::Deadlock(deadlock) => {
+                if !self.is_json() {
+                    let names = deadlock.stuck.iter().map(|stuck| stuck.process.clone());
+                    self.stuck().extend(names);
+                }
+                LogLevel::Error
+            }
+            _ => LogLevel::Error,
         }
-        let style = match level {
-            Level::Trace | Level::Debug => DIM,
-            Level::Info => GOOD,
-            Level::Warn => WARNING,
-            Level::Error => ERROR,
-        };
-        anstream::eprintln!(
-            "{style}{level:<5}{style:#} {HELP}{}{HELP:#}: {}",
-            printable(process),
-            printable(line)
-        );
     }
 
     /// Prints what went wrong with a component that is watched.
     pub(crate) fn watch(&self, component: &str, text: &str) {
         if self.is_json() {
             let watch = BTreeMap::from([("component", component), ("error", text)]);
-            return print_json(&BTreeMap::from([("watch", watch)]));
+            return terminal::print_json(&BTreeMap::from([("watch", watch)]));
         }
-        let (component, text) = (printable(component), printable(text));
-        anstream::eprintln!("{ERROR}watch{ERROR:#} {HELP}{component}{HELP:#}: {text}");
+        stderr::print(&told(ERROR, "watch", component, text));
     }
 
-    /// Prints what a supervisor did.
-    fn supervisor(&self, level: LogLevel, text: &dyn fmt::Display) {
-        if self.prints(level) {
-            let style = if level == LogLevel::Warn {
-                WARNING
-            } else {
-                GOOD
-            };
-            let text = text.to_string();
-            anstream::eprintln!("{style}supervisor{style:#}: {}", printable(&text));
+    /// Says how many lines were not printed, for there were too many of their kind.
+    pub(crate) fn print_withheld(&self) {
+        let withheld = self.shared.throttle.withheld();
+        if withheld.is_empty() {
+            return;
         }
+        let counts = withheld.iter().map(|(kind, count)| (kind.name(), *count));
+        if self.is_json() {
+            let counts: BTreeMap<String, u64> = counts.collect();
+            return terminal::print_json(&BTreeMap::from([("not_printed", counts)]));
+        }
+        let counts: Vec<String> = counts
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        terminal::note(format_args!(
+            "not printed, for there were too many: {}",
+            counts.join(", ")
+        ));
     }
+}
 
-    fn ended(&self, report: &ProcessReport) {
-        let (level, style) = match report.outcome {
-            Outcome::Finished => (LogLevel::Debug, DIM),
-            Outcome::Stopped(_) => (LogLevel::Info, WARNING),
-            _ if self.stuck().contains(&report.name) => (LogLevel::Debug, DIM),
-            _ => (LogLevel::Error, ERROR),
-        };
-        if self.prints(level) {
-            let process = printable(&report.name);
-            let outcome = printable(&report.outcome.to_string());
-            let gave_up = match &report.gave_up {
-                Some(why) => format!("; not restarted: {}", printable(why)),
-                None => String::new(),
+/// The kind of line that tells an event; `None` if it is never printed.
+fn kind(event: &Event) -> Option<Kind> {
+    Some(match event {
+        Event::Log { level, .. } => Kind::Log(match level {
+            Level::Trace => "trace",
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        }),
+        Event::Ended(report) => Kind::News(match report.outcome {
+            Outcome::Finished => "processes that finished",
+            Outcome::Failed(_) => "processes that failed",
+            Outcome::Trapped(_) => "processes that trapped",
+            Outcome::Killed(_) => "processes that were killed",
+            _ => "processes that were stopped",
+        }),
+        Event::Restarting(_) => Kind::News("processes that went down, to be restarted"),
+        Event::Restarted { .. } => Kind::News("restarts"),
+        Event::Unfinished(_) => Kind::News("messages that were not finished"),
+        Event::Replaced { .. } => Kind::News("replacements"),
+        Event::Deadlock(_) => Kind::News("deadlocks"),
+        Event::Endpoint { .. } => Kind::News("failures of stdin or stdout"),
+        _ => return None,
+    })
+}
+
+fn line(event: &Event, level: LogLevel) -> Line {
+    match event {
+        Event::Log {
+            process,
+            level,
+            line,
+        } => {
+            let style = match level {
+                Level::Trace | Level::Debug => DIM,
+                Level::Info => GOOD,
+                Level::Warn => WARNING,
+                Level::Error => ERROR,
             };
-            anstream::eprintln!(
-                "{style}ended{style:#} {HELP}{process}{HELP:#}: {outcome}{gave_up}"
-            );
+            told(style, format_args!("{level:<5}"), process, line)
         }
+        Event::Ended(report) => ended(report, level),
+        Event::Restarting(restart) => supervisor(WARNING, restart),
+        Event::Unfinished(message) => supervisor(WARNING, message),
+        Event::Restarted {
+            process,
+            incarnation,
+            ..
+        } => {
+            let text = format!("`{process}` runs again, for the {}", nth(*incarnation));
+            supervisor(GOOD, text)
+        }
+        Event::Replaced { process, component } => {
+            supervisor(GOOD, format_args!("`{process}` runs {component} now"))
+        }
+        Event::Deadlock(deadlock) => stuck(deadlock),
+        Event::Endpoint { endpoint, message } => {
+            let line = Line::new().styled(ERROR, "error").text(": ");
+            line.name(endpoint).text(": ").text(message)
+        }
+        _ => Line::new(),
+    }
+}
+
+/// What somebody tells of a process or a component.
+fn told(style: Style, what: impl fmt::Display, name: &str, text: impl fmt::Display) -> Line {
+    let line = Line::new().styled(style, what).text(" ").styled(HELP, name);
+    line.text(": ").text(text)
+}
+
+/// What a supervisor did.
+fn supervisor(style: Style, text: impl fmt::Display) -> Line {
+    Line::new()
+        .styled(style, "supervisor")
+        .text(": ")
+        .text(text)
+}
+
+fn ended(report: &ProcessReport, level: LogLevel) -> Line {
+    let style = match level {
+        LogLevel::Debug => DIM,
+        LogLevel::Info => WARNING,
+        _ => ERROR,
+    };
+    let line = told(style, "ended", &report.name, &report.outcome);
+    match &report.gave_up {
+        Some(why) => line.text("; not restarted: ").text(why),
+        None => line,
+    }
+}
+
+fn stuck(deadlock: &DeadlockReport) -> Line {
+    let mut line = Line::new().styled(ERROR, "error").text(format_args!(
+        ": deadlock of {}:",
+        terminal::counted(deadlock.stuck.len(), "process")
+    ));
+    for stuck in &deadlock.stuck {
+        line = line.next().text("  ").name(stuck);
+    }
+    line = line.next().text("  cycle: ");
+    for name in &deadlock.cycle {
+        line = line.name(name).text(" -> ");
+    }
+    match deadlock.cycle.first() {
+        Some(first) => line.name(first),
+        None => line,
     }
 }
 
@@ -193,13 +272,5 @@ fn nth(incarnation: u64) -> String {
         2 => "second time".to_owned(),
         3 => "third time".to_owned(),
         n => format!("{n}th time"),
-    }
-}
-
-/// Prints a line of JSON on stderr.
-pub(crate) fn print_json(value: &impl Serialize) {
-    match serde_json::to_string(value) {
-        Ok(line) => anstream::eprintln!("{line}"),
-        Err(error) => terminal::warning(format_args!("not to be had as JSON: {error}")),
     }
 }

@@ -1,24 +1,29 @@
 //! A running network, seen from the terminal.
 
 mod events;
-mod interrupt;
+mod framing;
 mod pipe;
+mod signals;
+mod stdin;
 mod summary;
+mod throttle;
 mod trace;
 mod watch;
 
 pub(crate) use events::{Format, LogLevel, Printer};
-pub(crate) use interrupt::Interrupt;
 pub(crate) use pipe::PipeWatch;
+pub(crate) use signals::{Signal, Signals};
 pub(crate) use summary::summarise;
+pub(crate) use throttle::HELP as RATES;
 pub(crate) use trace::Trace;
 pub(crate) use watch::Watch;
 
-use events::print_json;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context as _;
+use transputer::plan::Format as StreamFormat;
 use transputer::{DeadLetterFile, Network, Report, Verdict};
 
 use crate::exit::Exit;
@@ -31,11 +36,20 @@ pub(crate) struct Files {
     pub(crate) dead_letters: Option<DeadLetterFile>,
 }
 
+/// How a network runs.
+pub(crate) struct Manners {
+    pub(crate) printer: Printer,
+    /// How its standard input is cut into messages.
+    pub(crate) stdin: StreamFormat,
+    /// How long it has to finish when it is asked to end.
+    pub(crate) grace: Duration,
+}
+
 /// Starts a network, with its events on stderr and its streams on the command's own, and
 /// waits for its end.
 pub(crate) fn run(
     mut network: Network,
-    printer: Printer,
+    manners: Manners,
     files: Files,
     watch: Option<Watch>,
 ) -> anyhow::Result<Exit> {
@@ -43,7 +57,13 @@ pub(crate) fn run(
         trace,
         dead_letters,
     } = files;
-    let interrupt = Interrupt::install()?;
+    let Manners {
+        printer,
+        stdin,
+        grace,
+    } = manners;
+    let (stdin, closing) = stdin::Stdin::new(stdin).context("cannot open standard input")?;
+    let signals = Signals::install(closing, grace)?;
     let pipe = PipeWatch::default();
     let events = printer.clone();
     if trace.is_some() {
@@ -53,7 +73,7 @@ pub(crate) fn run(
     let tracing = trace.clone();
     let (gone, failed) = (pipe.clone(), pipe.clone());
     network
-        .stdin(std::io::stdin())
+        .stdin(stdin)
         .stdout(pipe.stdout())
         .on_event(move |event| {
             if let Some(trace) = &*tracing {
@@ -65,7 +85,7 @@ pub(crate) fn run(
             }
         });
     let running = network.start()?;
-    interrupt.watch(running.clone());
+    signals.watch(running.clone());
     pipe.watch(running.clone());
     let watching = watch.map(|watch| watch.start(running.clone(), printer.clone()));
     let watching = watching
@@ -83,8 +103,10 @@ pub(crate) fn run(
     }
     summarise(&report, &printer);
     closed?;
+    if let Some(signal) = signals.first() {
+        return Ok(Exit::Signalled(signal));
+    }
     Ok(match report.verdict() {
-        _ if interrupt.happened() => Exit::Interrupted,
         Verdict::Succeeded if pipe.failed() => Exit::HostTrouble,
         verdict => Exit::of_verdict(verdict),
     })
@@ -94,7 +116,7 @@ pub(crate) fn run(
 fn close(file: &DeadLetterFile, report: &Report, printer: &Printer) -> anyhow::Result<()> {
     let left = file.close(report)?;
     if printer.is_json() {
-        print_json(&BTreeMap::from([("dead_letters", left)]));
+        terminal::print_json(&BTreeMap::from([("dead_letters", left)]));
     } else if !left.is_empty() {
         let path = file.path().display();
         terminal::warning(format_args!("messages left in {path}: {left}"));

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use transputer::{Event, Running};
 
+use crate::stderr;
+
 /// Notices that whoever read the network's output, such as `head`, has gone. Then the
 /// network is stopped and the command ends quietly, as any filter does.
 #[derive(Clone, Debug, Default)]
@@ -73,12 +75,14 @@ struct WatchedStdout {
 
 impl Write for WatchedStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _held = stderr::hold();
         self.stdout
             .write(bytes)
             .map_err(|error| self.watch.look(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        let _held = stderr::hold();
         self.stdout.flush().map_err(|error| self.watch.look(error))
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use transputer::{Outcome, ProcessReport, Report, Trap, Verdict};
 
-use super::events::{LogLevel, Printer, print_json};
-use crate::terminal::{self, BOLD, ERROR, WARNING, counted, printable};
+use super::events::{LogLevel, Printer};
+use crate::line::Line;
+use crate::stderr;
+use crate::terminal::{self, BOLD, ERROR, WARNING, counted};
 
 /// How many traps are shown with their backtraces. The first is the likeliest cause of the others.
 const SHOWN: usize = 10;
@@ -14,8 +16,9 @@ const SHOWN: usize = 10;
 /// told when they did. Nothing is said of a
 /// success, unless messages were lost or the log is detailed.
 pub(crate) fn summarise(report: &Report, printer: &Printer) {
+    printer.print_withheld();
     if printer.is_json() {
-        return print_json(&BTreeMap::from([("report", report)]));
+        return terminal::print_json(&BTreeMap::from([("report", report)]));
     }
     let traps: Vec<(&ProcessReport, &Trap)> = report
         .failures
@@ -30,14 +33,18 @@ pub(crate) fn summarise(report: &Report, printer: &Printer) {
     }
     if traps.len() > SHOWN {
         let more = counted(traps.len() - SHOWN, "process");
-        anstream::eprintln!("\nand {more} more that trapped");
+        stderr::print(
+            &Line::new()
+                .next()
+                .text(format_args!("and {more} more that trapped")),
+        );
     }
     let succeeded = report.verdict() == Verdict::Succeeded;
     if !succeeded {
-        anstream::eprintln!();
+        stderr::print(&Line::new());
     }
     if !succeeded || printer.prints(LogLevel::Debug) {
-        terminal::note(verdict(report));
+        terminal::note_line(&verdict(report));
     }
     if report.restarts > 0 && printer.prints(LogLevel::Info) {
         terminal::note(restarts(report));
@@ -73,42 +80,46 @@ fn restarts(report: &Report) -> String {
     }
 }
 
-fn verdict(report: &Report) -> String {
-    let name = &report.network;
+fn verdict(report: &Report) -> Line {
     let processes = counted(
         usize::try_from(report.processes).unwrap_or(usize::MAX),
         "process",
     );
-    let unfinished = format!("{} of {processes} did not finish", report.failed);
+    let unfinished = format!(": {} of {processes} did not finish", report.failed);
+    let line = Line::new().text("network `").name(&report.network);
     match report.verdict() {
-        Verdict::Succeeded => format!(
-            "network `{name}` succeeded: {processes} finished, {} sent",
+        Verdict::Succeeded => line.text(format_args!(
+            "` succeeded: {processes} finished, {} sent",
             counted(
                 usize::try_from(report.sent).unwrap_or(usize::MAX),
                 "message"
             )
-        ),
-        Verdict::Failed => format!("network `{name}` {ERROR}failed{ERROR:#}: {unfinished}"),
-        Verdict::Deadlocked => format!(
-            "network `{name}` had {ERROR}{}{ERROR:#}: {unfinished}",
-            counted(report.deadlocks.len(), "deadlock")
-        ),
+        )),
+        Verdict::Failed => line.text("` ").styled(ERROR, "failed").text(unfinished),
+        Verdict::Deadlocked => {
+            let deadlocks = counted(report.deadlocks.len(), "deadlock");
+            line.text("` had ")
+                .styled(ERROR, deadlocks)
+                .text(unfinished)
+        }
         Verdict::Stopped => {
             let reason = report.stopped.as_deref().unwrap_or_default();
-            format!("network `{name}` was {WARNING}stopped{WARNING:#} ({reason}): {unfinished}")
+            let line = line.text("` was ").styled(WARNING, "stopped");
+            line.text(format_args!(" ({reason})")).text(unfinished)
         }
     }
 }
 
 fn print_trap(failure: &ProcessReport, trap: &Trap) {
-    anstream::eprintln!(
-        "\n{BOLD}{}{BOLD:#} (process {}, component {}) {}",
-        printable(&failure.name),
-        failure.id.0,
-        printable(&failure.component),
-        printable(&failure.outcome.to_string())
-    );
+    let mut line = Line::new()
+        .next()
+        .styled(BOLD, &failure.name)
+        .text(format_args!(" (process {}, component ", failure.id.0))
+        .name(&failure.component)
+        .text(") ")
+        .text(&failure.outcome);
     for (index, frame) in trap.backtrace.iter().enumerate() {
-        anstream::eprintln!("  {index:>2}: {}", printable(frame));
+        line = line.next().text(format_args!("  {index:>2}: ")).name(frame);
     }
+    stderr::print(&line);
 }

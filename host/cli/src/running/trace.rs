@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use transputer::Event;
 
-use crate::terminal::printable;
+use crate::printable::one_line;
 
 /// The file that a trace is written to.
 #[derive(Debug)]
@@ -54,17 +54,17 @@ impl Trace {
                 format!(
                     "{seconds}.{rest:09} {} {}",
                     named(process, *incarnation),
-                    printable(step)
+                    one_line(step)
                 )
             }
             Event::Ended(report) => {
                 let outcome = report.outcome.to_string();
-                format!("end {} {}", printable(&report.name), printable(&outcome))
+                format!("end {} {}", one_line(&report.name), one_line(&outcome))
             }
             Event::Restarting(report) => {
                 let outcome = report.outcome.to_string();
                 let process = named(&report.name, report.incarnation);
-                format!("down {process} {}", printable(&outcome))
+                format!("down {process} {}", one_line(&outcome))
             }
             Event::Restarted {
                 process,
@@ -72,7 +72,7 @@ impl Trace {
                 ..
             } => format!("restart {}", named(process, *incarnation)),
             Event::Replaced { process, component } => {
-                format!("replace {} {}", printable(process), printable(component))
+                format!("replace {} {}", one_line(process), one_line(component))
             }
             _ => return,
         };
@@ -96,7 +96,7 @@ impl Trace {
 /// A process's name, and from its second incarnation on which one it is, as in `worker#2`.
 fn named(process: &str, incarnation: u64) -> String {
     match incarnation {
-        1 => printable(process).to_string(),
-        _ => format!("{}#{incarnation}", printable(process)),
+        1 => one_line(process),
+        _ => format!("{}#{incarnation}", one_line(process)),
     }
 }

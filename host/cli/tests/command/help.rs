@@ -21,7 +21,9 @@ fn help_names_every_command_and_exit_code() {
     for command in COMMANDS {
         assert = assert.stdout(contains(format!("\n  {command} ")));
     }
-    for code in ["  0 ", "  1 ", "  2 ", "  3 ", "  4 ", "  130 "] {
+    for code in [
+        "  0 ", "  1 ", "  2 ", "  3 ", "  4 ", "  129 ", "  130 ", "  143 ",
+    ] {
         assert = assert.stdout(contains(code));
     }
 }

@@ -12,12 +12,16 @@ mod dead_letters;
 mod exploring;
 mod help;
 mod limits;
+mod raw;
 mod running;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+mod stderr;
 #[cfg(target_os = "linux")]
 mod storage;
 mod supervising;
+mod terminal;
 
 /// The command, without what the surroundings could change.
 fn transputer() -> Command {

@@ -184,21 +184,101 @@ fn garbled(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_named() {
+fn without_a_cache_folder_the_host_goes_on_and_says_so_once() {
     let folder = network(ANSWERS);
     let no_folder = folder.path().join("network.toml");
+    let said = contains("Not a directory")
+        .count(1)
+        .and(contains("--no-cache"));
     run(&folder)
         .env("XDG_CACHE_HOME", &no_folder)
         .write_stdin("one\n")
         .assert()
-        .code(4)
-        .stdout("")
-        .stderr(contains("the cache of compiled components").and(contains("Not a directory")));
+        .code(0)
+        .stdout("one\n")
+        .stderr(said);
+    for option in ["--no-cache", "--quiet"] {
+        run(&folder)
+            .arg(option)
+            .env("XDG_CACHE_HOME", &no_folder)
+            .write_stdin("one\n")
+            .assert()
+            .code(0)
+            .stdout("one\n")
+            .stderr("");
+    }
 }
 
-#[cfg(unix)]
 #[test]
-fn a_cache_that_others_can_write_is_refused() {
+fn a_cache_folder_that_was_asked_for_must_be_there() {
+    let folder = network(ANSWERS);
+    run(&folder)
+        .arg("--cache")
+        .arg(folder.path().join("network.toml"))
+        .write_stdin("one\n")
+        .assert()
+        .code(4)
+        .stdout("")
+        .stderr(contains("the cache of compiled components").and(contains("network.toml")));
+    let cache = folder.path().join("cache");
+    run(&folder)
+        .arg("--cache")
+        .arg(&cache)
+        .write_stdin("one\n")
+        .assert()
+        .code(0)
+        .stdout("one\n")
+        .stderr("");
+    assert!(!files(&cache).is_empty(), "it is used");
+}
+
+/// As systemd's DynamicUser, and containers with a root that cannot be written.
+#[test]
+fn a_user_without_a_home_can_run_networks() {
+    let folder = network(ANSWERS);
+    let command = folder.path().join("transputer");
+    let become_nobody = |home: &[&str]| {
+        let mut run = Command::new("setpriv");
+        run.args(["--reuid=65534", "--regid=65534", "--clear-groups", "env"])
+            .args(home)
+            .env_remove("XDG_CACHE_HOME")
+            .current_dir(folder.path())
+            .stdin(Stdio::null());
+        run
+    };
+    // Another user may reach neither the folder of the command nor those of the guests.
+    fs::copy(env!("CARGO_BIN_EXE_transputer"), &command).unwrap();
+    fs::copy(super::guest("answers"), folder.path().join("answers.wasm")).unwrap();
+    let text = ANSWERS.replace("{guest:answers}", "answers.wasm");
+    fs::write(folder.path().join("network.toml"), text).unwrap();
+    open_to_all(folder.path());
+    let works = become_nobody(&[])
+        .args(["./transputer", "--version"])
+        .output();
+    if !works.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED: nobody else can be run as here");
+        return;
+    }
+    for home in [&["HOME=/nonexistent"][..], &["-u", "HOME"]] {
+        let ended = become_nobody(home)
+            .args(["./transputer", "run", "."])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(0), "{stderr}");
+    }
+}
+
+fn open_to_all(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for path in files(folder).iter().map(PathBuf::as_path).chain([folder]) {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
+fn a_cache_that_others_can_write_is_not_used() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = network(ANSWERS);
@@ -206,13 +286,23 @@ fn a_cache_that_others_can_write_is_refused() {
     let ours = cache.path().join("transputer");
     fs::create_dir(&ours).unwrap();
     fs::set_permissions(&ours, fs::Permissions::from_mode(0o777)).unwrap();
+    let said = || contains("can be written by other users").and(contains("transputer"));
     run(&folder)
         .env("XDG_CACHE_HOME", cache.path())
         .write_stdin("one\n")
         .assert()
+        .code(0)
+        .stdout("one\n")
+        .stderr(said());
+    assert!(files(&ours).is_empty(), "nothing is kept in it");
+    run(&folder)
+        .arg("--cache")
+        .arg(&ours)
+        .write_stdin("one\n")
+        .assert()
         .code(4)
         .stdout("")
-        .stderr(contains("can be written by other users").and(contains("transputer")));
+        .stderr(said());
 }
 
 #[test]

@@ -30,22 +30,32 @@ pub(crate) struct Cache(Arc<Inner>);
 struct Inner {
     /// Without one, nothing is kept.
     folder: Option<Folder>,
+    /// Why there is none, though there was to be.
+    fault: Option<String>,
     hits: AtomicUsize,
     misses: AtomicUsize,
 }
 
 impl Cache {
     pub(crate) fn open(folder: &CacheFolder) -> Result<Self, Error> {
-        let folder = match folder {
+        let opened = match folder {
             CacheFolder::Off => Ok(None),
             CacheFolder::Default => default_path().and_then(Folder::open).map(Some),
             CacheFolder::At(path) => Folder::open(path.clone()).map(Some),
         };
-        let folder = folder.map_err(|message| Error::Setup {
-            message: format!("the cache of compiled components: {message}"),
-        })?;
+        let (kept_in, fault) = match opened {
+            Ok(kept_in) => (kept_in, None),
+            // Nobody asked for this folder: the host can do without.
+            Err(fault) if *folder == CacheFolder::Default => (None, Some(fault)),
+            Err(fault) => {
+                return Err(Error::Setup {
+                    message: format!("the cache of compiled components: {fault}"),
+                });
+            }
+        };
         Ok(Self(Arc::new(Inner {
-            folder,
+            folder: kept_in,
+            fault,
             hits: AtomicUsize::new(0),
             misses: AtomicUsize::new(0),
         })))
@@ -82,6 +92,11 @@ impl Cache {
         let code = Checked::made::<C>(engine, &key, bytes)?;
         folder.keep(&key, &code);
         C::load(engine, &code)
+    }
+
+    /// Why there is no folder, though there was to be one.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.0.fault.as_deref()
     }
 
     /// How often code was found, and how often it had to be compiled.

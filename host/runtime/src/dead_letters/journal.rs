@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::DeadLetters;
+use super::claim::{in_use, lock as claim};
 use super::record::{Content, Earlier, Header, Marks, Record, Records, STDIN, State};
 use crate::host::lock;
 
@@ -50,20 +50,19 @@ struct Inner {
 }
 
 impl Journal {
-    /// Starts a journal in place of whatever an earlier run has left, which goes into it.
+    /// Starts a journal in place of whatever an earlier run has left, which goes into it. With
+    /// `claimed` there is such a file, and it is locked.
     pub(super) fn create(
         path: PathBuf,
         header: Header,
         stdin: Option<String>,
         one_to_one: bool,
         earlier: Option<Earlier>,
+        claimed: bool,
     ) -> io::Result<Self> {
-        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(io::Error::other("it is there, and is no regular file"));
-        }
         let mut again = VecDeque::new();
         let mut drops = 0;
-        let file = replace(&path, |file| {
+        let file = replace(&path, claimed, |file| {
             write_line(file, &header)?;
             let Some(earlier) = earlier else {
                 return Ok(());
@@ -222,6 +221,7 @@ impl Journal {
                 .map_err(|error| error.to_string());
         }
         inner.header.ended = Some(ended.to_owned());
+        inner.header.process = None;
         let left = inner.list(&self.path, dealt_with)?;
         if left.is_empty() {
             fs::remove_file(&self.path).map_err(|error| error.to_string())?;
@@ -310,7 +310,7 @@ impl Inner {
         let Some((_, mut records)) = Records::open(path)? else {
             return Err("it has gone".to_owned());
         };
-        let replaced = replace(path, |file| {
+        let replaced = replace(path, true, |file| {
             write_line(file, &self.header)?;
             while let Some(record) = records.next().map_err(io::Error::other)? {
                 keep(file, record)?;
@@ -321,32 +321,51 @@ impl Inner {
     }
 }
 
-/// Writes a file that takes the place of another at once, when it is whole. The new one is open for
-/// more.
+/// Writes a file that takes the place of another at once, when it is whole; of none unless there
+/// `may_be` one. The new one is locked, and open for more.
 fn replace(
     path: &Path,
+    may_be: bool,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<File> {
-    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let written = (|| {
-        let mut options = OpenOptions::new();
-        options.create(true).write(true).truncate(true);
-        let mut file = BufWriter::new(options.open(&new)?);
-        write(&mut file)?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)
-    })();
-    let renamed = written.and_then(|_| {
-        fs::rename(&new, path)?;
-        OpenOptions::new().append(true).open(path)
-    });
-    if renamed.is_err() {
-        // It was not there before; that it cannot go either says nothing new.
-        let _ = fs::remove_file(&new);
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder
+        .prefix(path.file_name().unwrap_or_default())
+        .append(true);
+    as_any_file(&mut builder);
+    let (file, new) = builder.tempfile_in(folder)?.into_parts();
+    // Nobody else knows of it.
+    claim(&file);
+    let mut file = BufWriter::new(file);
+    write(&mut file)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if may_be {
+        new.persist(path)?;
+    } else {
+        new.persist_noclobber(path)
+            .map_err(|refused| match refused.error.kind() {
+                // Another run was faster.
+                io::ErrorKind::AlreadyExists => io::Error::other(in_use(path)),
+                _ => refused.error,
+            })?;
     }
-    renamed
+    Ok(file)
 }
+
+/// Whoever may read the user's other files may read this one.
+#[cfg(unix)]
+fn as_any_file(builder: &mut tempfile::Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    builder.permissions(fs::Permissions::from_mode(0o666));
+}
+
+#[cfg(not(unix))]
+fn as_any_file(_: &mut tempfile::Builder<'_, '_>) {}
 
 fn line(record: &Record<'_>) -> Vec<u8> {
     let mut line = Vec::with_capacity(128);

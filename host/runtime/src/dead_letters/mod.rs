@@ -10,6 +10,7 @@
 //! the network finishes, and before that only if each message of stdin is answered by one of
 //! stdout, in order, as whoever runs the network may promise.
 
+mod claim;
 mod journal;
 mod record;
 
@@ -44,7 +45,7 @@ pub struct DeadLetterOptions {
 /// The file is text, a JSON object a line:
 ///
 /// ```text
-/// {"dead_letters":1,"network":"audit","payload":"string"}
+/// {"dead_letters":1,"network":"audit","payload":"string","process":4711}
 /// {"message":1,"text":"the first line"}
 /// {"message":2,"bytes":[255,0]}
 /// {"written":1}
@@ -59,6 +60,9 @@ pub struct DeadLetterOptions {
 ///
 /// What was written survives the death of the program. Nothing is forced to the disk: the death of the
 /// machine may take the last seconds.
+///
+/// While the network runs, the file is locked, and its first line has the number of the process that
+/// runs it.
 #[derive(Clone)]
 pub struct DeadLetterFile(pub(super) Arc<Journal>);
 
@@ -137,7 +141,8 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Undelivered`] if the file holds messages of an earlier run, unless they are to be
-    /// sent again; [`Error::DeadLetters`] if it cannot be written, or is of another network.
+    /// sent again; [`Error::DeadLetters`] if it cannot be written, is of another network, or is in use
+    /// by another run.
     pub fn dead_letter_file(
         &mut self,
         path: impl Into<PathBuf>,
@@ -149,6 +154,7 @@ impl Network {
             None => (PayloadType::bytes(), None),
         };
         let header = record::Header::new(&self.name, &payload);
+        let claimed = claim::claim(&path).map_err(|message| fault(&path, message))?;
         let earlier = Earlier::read(&path).map_err(|message| fault(&path, message))?;
         let earlier = earlier.filter(|earlier| !earlier.count().is_empty());
         if let Some(earlier) = &earlier {
@@ -163,8 +169,15 @@ impl Network {
                 .fits(&earlier.header)
                 .map_err(|message| fault(&path, message))?;
         }
-        let journal = Journal::create(path.clone(), header, stdin, options.one_to_one, earlier)
-            .map_err(|error| fault(&path, error.to_string()))?;
+        let journal = Journal::create(
+            path.clone(),
+            header,
+            stdin,
+            options.one_to_one,
+            earlier,
+            claimed.is_some(),
+        );
+        let journal = journal.map_err(|error| fault(&path, error.to_string()))?;
         let journal = Arc::new(journal);
         let listening = journal.clone();
         self.channel_totals.on_drop(move |label, message| {

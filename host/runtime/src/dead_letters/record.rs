@@ -21,6 +21,9 @@ pub(super) struct Header {
     dead_letters: u32,
     pub(super) network: String,
     payload: String,
+    /// The number of the program's process; nothing once the network has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) process: Option<u32>,
     /// How the network ended; nothing while the file is a journal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ended: Option<String>,
@@ -32,6 +35,7 @@ impl Header {
             dead_letters: VERSION,
             network: network.to_owned(),
             payload: payload.to_string(),
+            process: Some(std::process::id()),
             ended: None,
         }
     }

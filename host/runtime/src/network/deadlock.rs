@@ -175,16 +175,16 @@ fn in_words(names: &Names, process: ProcessId, wait: &WaitsOn) -> Wait {
 /// How many processes of a cycle an error names.
 const SHOWN: usize = 12;
 
-/// What the processes are told: the cycle.
+/// What the processes are told, who know from its kind that it is a deadlock: the cycle.
 fn reason(cycle: &[String]) -> String {
     let shown = cycle.iter().take(SHOWN).map(String::as_str);
     let back = match cycle.len() {
-        0 => return "deadlock: nobody can receive the message that would end it".to_owned(),
+        0 => return "nobody can receive the message that would end it".to_owned(),
         1..=SHOWN => cycle[0].as_str(),
         _ => "...",
     };
     let names: Vec<&str> = shown.chain([back]).collect();
-    format!("deadlock: {}", names.join(" -> "))
+    names.join(" -> ")
 }
 
 /// Poisons every channel at which a process of the deadlock waits.

@@ -151,7 +151,8 @@ impl Inspect for PermitProbe {
     }
 
     fn poison(&self, poison: Poison) -> bool {
-        self.permits().refuse(self.network.number, &poison.reason);
+        let reason = format!("deadlock: {}", poison.reason).into();
+        self.permits().refuse(self.network.number, &reason);
         true
     }
 

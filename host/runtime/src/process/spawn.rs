@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use tokio::sync::oneshot;
 use transputer_abi::handles::{ReceiverHandle, SenderHandle};
+use transputer_core::scheduler;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtxBuilder;
 
@@ -308,6 +309,7 @@ fn preempt_by_epoch(store: &mut Store<ProcessState>, turn: Turn) {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
         Ok(if turn.is_over() {
+            scheduler::preempted();
             UpdateDeadline::Yield(1)
         } else {
             UpdateDeadline::Continue(1)

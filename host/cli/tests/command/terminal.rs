@@ -1,0 +1,177 @@
+//! Whatever guests say, the terminal shows it and does nothing else.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use tempfile::TempDir;
+
+use super::raw::{put_component, put_guest};
+use super::{network, transputer};
+
+/// Characters that a terminal acts on, tabs aside.
+fn acts(c: char) -> bool {
+    let bidirectional =
+        ('\u{2028}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
+    c.is_control() && !matches!(c, '\n' | '\t') || bidirectional
+}
+
+/// What a command prints on standard output and standard error.
+fn printed(arguments: &[&str], folder: &TempDir) -> String {
+    let mut command = transputer();
+    let output = command
+        .current_dir(folder.path())
+        .args(arguments)
+        .output()
+        .unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    String::from_utf8(printed).expect("UTF-8")
+}
+
+#[test]
+fn log_lines_and_names_forge_no_lines() {
+    let folder = network(
+        "[process.p]\ncomponent = \"forges_lines.wasm\"\ngrants.spawn = [\"self\"]\n\
+         [components]\nself = \"forges_lines.wasm\"\n[network.limits]\nprocesses = 3\n",
+    );
+    put_guest(folder.path(), "forges_lines");
+    let text = printed(&["run", "."], &folder);
+    assert!(!text.contains(acts), "{text}");
+    let forged = |line: &str| line.starts_with("error pinger") || line.starts_with("ended pinger");
+    assert!(!text.lines().any(forged), "{text}");
+    assert!(
+        text.contains("error p: quiet\n  | error pinger: everything is lost\\r\\u{1b}[2J"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ended kid\\nended pinger: trapped\\u{1b}]0;title\\u{7}: trapped"),
+        "{text}"
+    );
+
+    let text = printed(&["run", ".", "--format", "json"], &folder);
+    assert!(!text.contains(acts), "{text}");
+    for line in text.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).expect(line);
+        if object["log"]["process"] == "p" {
+            let said = object["log"]["line"].as_str().unwrap();
+            assert!(
+                said.contains("\n") && said.contains("\u{202e}lkaerb\u{2028}"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn reasons_of_failures_forge_no_lines() {
+    let folder = network(
+        r#"
+[process.p]
+component = "{guest:returns_err}"
+arguments = { text = "it is\nerror: worse\u001b[2J\u202e" }
+
+[stdout]
+from = "p.out"
+"#,
+    );
+    transputer()
+        .arg("run")
+        .arg(folder.path())
+        .args(["--color", "always"])
+        .assert()
+        .code(1)
+        .stderr(contains("it is\n  | error: worse\\u{1b}[2J\\u{202e}"))
+        .stderr(contains("\x1b[2J").not());
+}
+
+#[test]
+fn components_forge_nothing_in_what_is_said_about_them() {
+    for name in ["forges_import", "forges_signature"] {
+        let text = format!("[process.p]\ncomponent = \"{name}.wasm\"\n");
+        let folder = network(&text);
+        put_component(folder.path(), name);
+        let file = format!("{name}.wasm");
+        for arguments in [
+            &["run", "."][..],
+            &["check", "."],
+            &["inspect", &file],
+            &["inspect", &file, "--format", "json"],
+        ] {
+            let text = printed(arguments, &folder);
+            assert!(!text.is_empty(), "{arguments:?}");
+            assert!(!text.contains(acts), "{arguments:?} {text}");
+            let forged = ["error: all is well", "imports: none\\u", "error: x"];
+            let forged = |line: &str| forged.iter().any(|forged| line.starts_with(forged));
+            assert!(!text.lines().any(forged), "{arguments:?} {text}");
+        }
+    }
+}
+
+#[test]
+fn a_deadlock_is_one_word_in_the_reasons_it_gives() {
+    let folder = network(
+        r#"
+[process.left]
+component = "{guest:answers}"
+
+[process.right]
+component = "{guest:answers}"
+
+[[channel]]
+from = "left.out"
+to = "right.lines"
+
+[[channel]]
+from = "right.out"
+to = "left.lines"
+"#,
+    );
+    transputer()
+        .arg("run")
+        .arg(folder.path())
+        .args(["--log", "debug"])
+        .assert()
+        .code(3)
+        .stderr(contains("failed: deadlock: ").and(contains("deadlock: deadlock").not()));
+}
+
+#[test]
+fn names_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        ".",
+        "..",
+        "new\nline",
+        "esc\x1b[2J",
+        "-dash",
+        ".hidden",
+        "a b",
+        "a\"b",
+        "7up",
+        "gr\u{fc}n",
+        "a:b",
+        "\u{202e}x",
+    ] {
+        transputer()
+            .current_dir(folder.path())
+            .args(["new", "--", name])
+            .assert()
+            .code(2)
+            .stderr(contains("letters, digits, `-` and `_`"))
+            .stderr(predicate::function(|text: &str| !text.contains(acts)));
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "{name:?}"
+        );
+    }
+    transputer()
+        .current_dir(folder.path())
+        .args(["new", "some/where/my-net_2/"])
+        .assert()
+        .success();
+    assert!(
+        folder
+            .path()
+            .join("some/where/my-net_2/network.toml")
+            .is_file()
+    );
+}

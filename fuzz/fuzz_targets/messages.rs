@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use transputer_network::signature::PayloadType;
-use transputer_network::value;
 use transputer_guest::message::{from_bytes, to_bytes};
 use transputer_guest::{Bytes, Message};
+use transputer_network::signature::PayloadType;
+use transputer_network::value;
 
 #[derive(Message, Debug)]
 struct Line {

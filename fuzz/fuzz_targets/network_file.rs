@@ -6,8 +6,8 @@ use std::path::Path;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 use transputer_network::Description;
-use transputer_network::validation;
 use transputer_network::signature::{Argument, Direction, PayloadType, Port, Signature};
+use transputer_network::validation;
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(bytes) else {

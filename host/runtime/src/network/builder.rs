@@ -162,6 +162,12 @@ impl Network {
     /// Adds a process. If the name is taken, a number is added to it when it starts, and
     /// ports are looked up in the first process of that name.
     pub fn process(&mut self, name: &str, component: &Component) -> ProcessSettings<'_> {
+        let member = self.add(name, component);
+        ProcessSettings { member }
+    }
+
+    /// Adds a process that has no settings yet.
+    pub(super) fn add(&mut self, name: &str, component: &Component) -> &mut Member {
         let next = self.members.len();
         self.by_name.entry(name.to_owned()).or_insert(next);
         self.members.push(Member {
@@ -179,8 +185,7 @@ impl Network {
             letters: None,
             faults: Vec::new(),
         });
-        let member = self.members.last_mut().expect("one was pushed just now");
-        ProcessSettings { member }
+        self.members.last_mut().expect("one was pushed just now")
     }
 
     /// Opens a channel from one port to another, each written `process.port`.

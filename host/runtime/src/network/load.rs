@@ -93,65 +93,53 @@ impl Host {
         }
     }
 
-    /// Wires a plan; every name in it has been checked.
+    /// Wires a plan, in which processes, components and channels go by their indices.
     fn wire_plan(&self, plan: &Plan, components: &BTreeMap<String, Component>) -> Network {
         let mut network = Network::new(self.clone(), &plan.name);
+        network.totals(plan.totals);
+        network.at_capacity = plan.at_capacity;
+        network.groups.clone_from(&plan.groups);
+        let channels = plan.channels.iter();
+        let channels: Vec<_> = channels
+            .map(|planned| {
+                let options = ChannelOptions {
+                    capacity: planned.capacity,
+                    overflow: planned.overflow,
+                };
+                network.open(&planned.label, options)
+            })
+            .collect();
         let code = |index: usize| {
             let name = &plan.components[index].name;
             (name.clone(), components[name].clone())
         };
-        network.totals(plan.totals);
-        network.at_capacity = plan.at_capacity;
         for process in &plan.processes {
             let (component_name, component) = code(process.component);
-            let mut settings = network.process(&process.name, &component);
-            settings
-                .limits(process.limits)
-                .grants(process.grants.clone());
-            for &index in &process.spawn {
-                let (name, component) = code(index);
-                settings.may_spawn(&name, &component);
-            }
-            let member = network.members.last_mut().expect("one was added just now");
+            let member = network.add(&process.name, &component);
             member.component_name = component_name;
             member.arguments = Arguments::Packed(process.arguments.clone());
+            member.limits = process.limits;
+            member.grants.clone_from(&process.grants);
+            member.spawnable = process.spawn.iter().map(|&index| code(index)).collect();
             member.restart = process.restart;
             member.links.clone_from(&process.links);
+            let inputs = process.inputs.iter();
+            member.inputs = inputs
+                .map(|(port, channel)| (port.clone(), channels[*channel].1.clone()))
+                .collect();
+            let outputs = process.outputs.iter();
+            member.outputs = outputs
+                .map(|(port, channel)| (port.clone(), channels[*channel].0.clone()))
+                .collect();
+            member.letters = process.dead_letters.map(|channel| DeadLetterPort {
+                sender: channels[channel].0.clone(),
+                with_ends: plan.channels[channel].payload.carries_ends(),
+            });
         }
-        network.groups.clone_from(&plan.groups);
-        for (index, planned) in plan.channels.iter().enumerate() {
-            let options = ChannelOptions {
-                capacity: planned.capacity,
-                overflow: planned.overflow,
-            };
-            let (sender, receiver) = network.open(&planned.label, options);
-            for port in &planned.from {
-                network.plug_sender(&port.to_string(), sender.clone());
-            }
-            for port in &planned.to {
-                network.plug_receiver(&port.to_string(), receiver.clone());
-            }
-            let with_letters = plan.processes.iter().zip(&mut network.members);
-            for (process, member) in with_letters {
-                if process.dead_letters == Some(index) {
-                    member.letters = Some(DeadLetterPort {
-                        sender: sender.clone(),
-                        with_ends: planned.payload.carries_ends(),
-                    });
-                }
-            }
-            let at = |endpoint: &Option<transputer_network::plan::PlannedEndpoint>| {
-                endpoint
-                    .clone()
-                    .filter(|endpoint| endpoint.channel == index)
-            };
-            if let Some(endpoint) = at(&plan.stdin) {
-                network.stdin = Some(Endpoint::new(&endpoint, sender));
-            }
-            if let Some(endpoint) = at(&plan.stdout) {
-                network.stdout = Some(Endpoint::new(&endpoint, receiver));
-            }
-        }
+        let stdin = plan.stdin.as_ref();
+        network.stdin = stdin.map(|it| Endpoint::new(it, channels[it.channel].0.clone()));
+        let stdout = plan.stdout.as_ref();
+        network.stdout = stdout.map(|it| Endpoint::new(it, channels[it.channel].1.clone()));
         network
     }
 }

@@ -54,9 +54,7 @@ pub(crate) fn find(component: &[u8]) -> Option<Module<'_>> {
             Payload::ModuleSection {
                 unchecked_range, ..
             } => {
-                let start = usize::try_from(unchecked_range.start).ok()?;
-                let end = usize::try_from(unchecked_range.end).ok()?;
-                let module = Module::read(component.get(start..end)?)?;
+                let module = Module::read(component.get(unchecked_range)?)?;
                 if module.has_memory && own.replace(module).is_some() {
                     return None;
                 }

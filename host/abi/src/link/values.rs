@@ -244,13 +244,6 @@ impl Lower for process::SpawnError {
             Self::Instantiation(content) => out.case(at, 3, 4, content),
         }
     }
-
-    #[inline]
-    fn flat(&self) -> Option<Flat> {
-        match self {
-            _ => None,
-        }
-    }
 }
 
 impl Lower for process::SpawnRefused {

@@ -223,7 +223,7 @@ fn lower_variant(contract: &Contract, id: TypeId, variant: &Variant) -> (String,
     let content = content_at(contract, variant);
     let (size, _) = size_and_align(contract, id);
     let (mut body, mut flat) = ("match self {\n".to_owned(), "match self {\n".to_owned());
-    let mut lists = false;
+    let (mut lists, mut flat_cases) = (false, 0);
     for (number, case) in variant.cases.iter().enumerate() {
         let name = camel(&case.name);
         let (pattern, value) = match case.ty {
@@ -238,6 +238,7 @@ fn lower_variant(contract: &Contract, id: TypeId, variant: &Variant) -> (String,
             lists = true;
             continue;
         }
+        flat_cases += 1;
         let _ = writeln!(
             flat,
             "Self::{name}{pattern} => {value}.flat()?.in_case({number}, {content}, {size}),"
@@ -246,5 +247,5 @@ fn lower_variant(contract: &Contract, id: TypeId, variant: &Variant) -> (String,
     if lists {
         flat += "_ => None,\n";
     }
-    (body + "}", Some(flat + "}"))
+    (body + "}", (flat_cases > 0).then_some(flat + "}"))
 }

@@ -325,11 +325,12 @@ fn preempt_by_fuel(store: &mut Store<ProcessState>) -> wasmtime::Result<()> {
     store.fuel_async_yield_interval(Some(TURN))
 }
 
+/// The ends at a process's ports, by their names, as its handles stand for them.
+type Inputs = Vec<(String, ReceiverHandle)>;
+type Outputs = Vec<(String, SenderHandle)>;
+
 /// Gives an instance the ends of its ports.
-fn hand_over(
-    store: &mut Store<ProcessState>,
-    wiring: Wiring,
-) -> (Vec<(String, ReceiverHandle)>, Vec<(String, SenderHandle)>) {
+fn hand_over(store: &mut Store<ProcessState>, wiring: Wiring) -> (Inputs, Outputs) {
     let ends = &mut store.data_mut().ends;
     let inputs = wiring.inputs.into_iter();
     let outputs = wiring.outputs.into_iter();

@@ -1,8 +1,8 @@
 //! What a network is before anything runs.
 //!
-//! A [`Description`](description::Description) is read from a `network.toml`;
-//! [`check`](validation::check) holds it against the [`Signature`](signature::Signature)s of
-//! its components and makes a [`Plan`](plan::Plan) of it, in which every name is resolved.
+//! A [`Description`] is read from a `network.toml`;
+//! [`check`](validation::check) holds it against the [`Signature`]s of
+//! its components and makes a [`Plan`] of it, in which every name is resolved.
 //! Whatever is wrong is told at once, each mistake with its file, line and column
 //! ([`diagnostics`]).
 //!
@@ -25,7 +25,7 @@
 //! from = "greeter.greetings"
 //! to = "printer.lines"
 //! "#;
-//! let description = Description::parse("network.toml", text, Path::new("."))?;
+//! let description = Description::parse(text, "network.toml", Path::new("."))?;
 //! let mistakes = check(&description, &BTreeMap::new(), &[]).unwrap_err();
 //! assert!(mistakes.to_string().contains("network.toml:7:6: error: there is no process `printer`"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

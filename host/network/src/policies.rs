@@ -298,11 +298,11 @@ pub struct Group {
     pub intensity: Intensity,
 }
 
-/// What to do where as many processes run as may: at [`HostOptions::max_processes`], at what the
+/// What to do where as many processes run as may: at the host's limit, at what the
 /// kernel's limit on mappings allows, or at a network's limit on processes.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum AtCapacity {
-    /// Fail with [`SpawnFault::Capacity`](crate::SpawnFault::Capacity).
+    /// Fail with a fault that says so.
     #[default]
     Fail,
     /// Wait until a place comes free: first come, first served, processes that run before

@@ -26,12 +26,12 @@ struct Fixture {
 fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
-        let host = Host::new(HostOptions {
-            workers: Some(1),
-            max_processes: 16,
-            cache: CacheFolder::Off,
-            ..HostOptions::default()
-        })
+        let host = Host::new(
+            HostOptions::default()
+                .workers(1)
+                .max_processes(16)
+                .cache(CacheFolder::Off),
+        )
         .expect("a host can be set up");
         let guest = |name: &str| {
             host.component_from_bytes(name, &raw_guest(name, Kit::Ordinary))
@@ -86,10 +86,9 @@ fn model(mut batch: &[u8]) -> (Vec<&[u8]>, Option<u8>) {
 fn run(capacity: usize, batch: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
     let fixture = fixture();
     let mut network = fixture.host.network("batches");
-    network.process("batcher", &fixture.batcher).limits(Limits {
-        message: Some(LONGEST as u64),
-        ..Limits::default()
-    });
+    network
+        .process("batcher", &fixture.batcher)
+        .limits(Limits::default().message(LONGEST as u64));
     network.process("unbatcher", &fixture.unbatcher);
     network
         .connect(

@@ -14,7 +14,7 @@ mod model_support;
 use model_support::{Step, World};
 
 fuzz_target!(|bytes: &[u8]| {
-    // Too few bytes for a network is no failure.
+    // Too few bytes for a network is not a failure.
     let _ = run(&mut Unstructured::new(bytes));
 });
 

@@ -20,9 +20,9 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
 fn read(text: &str) {
     let description = match Description::parse(text, "network.toml", Path::new("folder")) {
         Ok(description) => description,
-        Err(problems) => {
-            assert!(!problems.is_empty(), "a refusal gives its reasons");
-            assert!(problems.to_string().contains("network.toml"));
+        Err(diagnostics) => {
+            assert!(!diagnostics.is_empty(), "a refusal gives its reasons");
+            assert!(diagnostics.to_string().contains("network.toml"));
             return;
         }
     };
@@ -44,7 +44,7 @@ fn read(text: &str) {
                 );
             }
         }
-        Err(problems) => assert!(problems.has_errors()),
+        Err(diagnostics) => assert!(diagnostics.has_errors()),
     }
 }
 
@@ -52,28 +52,17 @@ fn read(text: &str) {
 /// carries something else.
 fn signature(name: &str) -> Signature {
     let ty = |text: &str| PayloadType::parse(text).expect("it is a type");
-    let port = |name: &str, direction, text: &str| Port {
-        name: name.to_owned(),
-        direction,
-        ty: ty(text),
-    };
     let odd = name.len() % 2 == 1;
-    Signature {
-        process: "process".to_owned(),
-        doc: String::new(),
-        arguments: vec![
-            Argument {
-                name: "count".to_owned(),
-                ty: ty("option<u64>"),
-            },
-            Argument {
-                name: "line".to_owned(),
-                ty: ty("option<record { id: u8, text: string, rest: list<tuple<f64, char>> }>"),
-            },
-        ],
-        ports: vec![
-            port("in", Direction::Input, "u64"),
-            port("out", Direction::Output, if odd { "string" } else { "u64" }),
-        ],
-    }
+    let record = "option<record { id: u8, text: string, rest: list<tuple<f64, char>> }>";
+    let sent = if odd { "string" } else { "u64" };
+    let mut signature = Signature::new("process");
+    signature.arguments = vec![
+        Argument::new("count", ty("option<u64>")),
+        Argument::new("line", ty(record)),
+    ];
+    signature.ports = vec![
+        Port::new("in", Direction::Input, ty("u64")),
+        Port::new("out", Direction::Output, ty(sent)),
+    ];
+    signature
 }

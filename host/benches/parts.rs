@@ -13,7 +13,7 @@ use transputer::value::{encode_text, print};
 use transputer::{CacheFolder, ChannelOptions, Component, Host, HostOptions, Network, Verdict};
 
 fn guest_file(name: &str) -> PathBuf {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let built = repository.join("target/guests/wasm32-wasip2/guest/examples");
     let file = built.join(format!("bench_{name}.wasm"));
     assert!(
@@ -24,10 +24,7 @@ fn guest_file(name: &str) -> PathBuf {
 }
 
 fn new_host(cache: CacheFolder) -> Host {
-    let options = HostOptions {
-        cache,
-        ..HostOptions::default()
-    };
+    let options = HostOptions::default().cache(cache);
     Host::new(options).expect("a host can be set up")
 }
 

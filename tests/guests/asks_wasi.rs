@@ -22,6 +22,7 @@ fn asks_wasi(questions: Receiver<String>, answers: Sender<String>) -> Result<(),
             "connect" => told(connect(argument)),
             "year" => year().to_string(),
             "sleep" => slept(),
+            "fail" => return Err("asked to".into()),
             other => format!("nothing is called `{other}`"),
         };
         answers.send(&answer)?;

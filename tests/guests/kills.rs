@@ -111,7 +111,7 @@ fn settle(turns: u32) {
 
 fn says<T: Debug>(result: Result<T, Error>) -> String {
     match result {
-        Err(Error::PeerKilled { reason }) => format!("killed: {reason}"),
+        Err(Error::PeerKilled { reason, .. }) => format!("killed: {reason}"),
         other => format!("at {:?}: {other:?}", now()),
     }
 }

@@ -69,6 +69,12 @@ fn parks_at(
         "spawn" => loop {
             drop(spawn("no_ports").start()?);
         },
+        // Likewise: while it waits for the end of a child that it has killed, too.
+        "kill" => loop {
+            let (_sender, receiver) = channel::<u64>(0)?;
+            let child = spawn("parks").input("input", receiver).start()?;
+            child.kill("enough");
+        },
         // The network has as many processes as it may.
         "spawn, full" => {
             drop(spawn("no_ports").wait_for_capacity().start()?);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use transputer_guest::{Client, Error, Options, Request, Sender, channel, open};
 
-/// Asks for the squares of the numbers below `limit`, and passes them on; traps at its end if it
-/// shall. Checks before that a call gives up, and that a request which nobody takes is noticed.
+/// Asks for the squares of the numbers below `limit`, and passes them on; traps at its end if `trap` is
+/// set. Checks before that a call gives up, and that a request which nobody takes is noticed.
 #[transputer_guest::process]
 fn squares_client(
     limit: u64,

@@ -31,7 +31,10 @@ fn in_words(error: &Error) -> String {
         Error::Closed => "closed".into(),
         Error::Poisoned { reason } => format!("poisoned: {reason}"),
         Error::PeerTrapped { .. } => "trapped".into(),
-        Error::PeerKilled { .. } => format!("killed: {}", error.limit().unwrap_or("no limit")),
+        Error::PeerKilled { .. } => match (error.peer(), error.limit()) {
+            (Some(peer), Some(limit)) => format!("killed: `{}`, over its {limit} limit", peer.name),
+            other => format!("killed: {other:?}"),
+        },
         Error::Undecodable(undecodable) => format!("undecodable: {}", undecodable.expected),
         Error::TimedOut => "timed out".into(),
         Error::Deadlock { .. } => "deadlock".into(),

@@ -34,7 +34,7 @@ fn waits_opposite(
 
 fn says<T: Debug>(result: Result<T, Error>) -> String {
     match result {
-        Err(Error::PeerKilled { reason }) => format!("killed: {reason}"),
+        Err(Error::PeerKilled { reason, .. }) => format!("killed: {reason}"),
         other => format!("{other:?}"),
     }
 }

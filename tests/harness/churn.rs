@@ -23,10 +23,7 @@ impl Churn {
     /// # Panics
     /// If the guests have not been built.
     pub fn new() -> Self {
-        let host = new_host(HostOptions {
-            max_processes: 64,
-            ..HostOptions::default()
-        });
+        let host = new_host(HostOptions::default().max_processes(64));
         Self {
             parent: guest_of(&host, "churns"),
             child: guest_of(&host, "double"),
@@ -35,7 +32,7 @@ impl Churn {
         }
     }
 
-    /// Churns through at least so many processes, and gives back how many there were.
+    /// Churns through at least this many processes, and returns how many there were.
     ///
     /// # Panics
     /// If one of them fails or a number is wrong, or if the host then holds anything that it did

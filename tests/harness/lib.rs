@@ -15,7 +15,10 @@ use transputer::{
 
 pub use churn::Churn;
 pub use crashing::{Crashing, FAIL, MINUTE, PANIC, RETURN, at_once};
-pub use raw::{Kit, raw_guest};
+pub use raw::{
+    Kit, StringEncoding, encode, guest_of_fields, guest_that_imports, raw_guest,
+    raw_stackless_guest, stackless_guest_of_fields,
+};
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {
@@ -45,16 +48,15 @@ pub fn host() -> &'static Host {
 }
 
 /// A host with as many workers as `TRANSPUTER_WORKERS` says, else two, unless the options
-/// say otherwise. With `TRANSPUTER_DIRECT=0` it instantiates every component as a whole.
+/// say otherwise. With `TRANSPUTER_CORE_MODULES=0` it instantiates every component as a whole.
 ///
 /// # Panics
-/// If `TRANSPUTER_WORKERS` is no number.
+/// If `TRANSPUTER_WORKERS` is not a number.
 pub fn new_host(options: HostOptions) -> Host {
-    let options = HostOptions {
-        workers: options.workers.or_else(|| Some(workers())),
-        direct: options.direct && std::env::var_os("TRANSPUTER_DIRECT").is_none_or(|it| it != "0"),
-        ..options
-    };
+    let as_a_whole = std::env::var_os("TRANSPUTER_CORE_MODULES").is_some_and(|it| it == "0");
+    let core_modules = options.core_modules && !as_a_whole;
+    let workers = options.workers.unwrap_or_else(workers);
+    let options = options.workers(workers).core_modules(core_modules);
     Host::new(options).expect("a host can be set up")
 }
 
@@ -62,7 +64,7 @@ fn workers() -> usize {
     match std::env::var("TRANSPUTER_WORKERS") {
         Ok(text) => text
             .parse()
-            .unwrap_or_else(|_| panic!("TRANSPUTER_WORKERS is no number of workers: `{text}`")),
+            .unwrap_or_else(|_| panic!("TRANSPUTER_WORKERS is not a number of workers: `{text}`")),
         Err(_) => 2,
     }
 }
@@ -113,11 +115,11 @@ impl Events {
     }
 }
 
-/// Waits until a host holds what it held before, if only for a moment: what looks at channels for
-/// deadlocks keeps them until it has looked, and a monitor goes after its child.
+/// Waits until a host holds what it held before, if only for a moment: a look for deadlocks keeps
+/// the channels that it looks at, and a monitor outlives its child.
 ///
 /// # Panics
-/// If the host does not come back to it, which takes long to find out.
+/// If the host never gets back to that, which takes long to find out.
 pub fn assert_comes_back(host: &Host, before: Usage) {
     let patience = Instant::now() + Duration::from_secs(20);
     while host.usage() != before && Instant::now() < patience {
@@ -128,6 +130,18 @@ pub fn assert_comes_back(host: &Host, before: Usage) {
         before,
         "the host holds more, or less, than before"
     );
+}
+
+/// Waits until no account of a host has anything in it, likewise.
+///
+/// # Panics
+/// If something stays, which takes long to find out.
+pub fn until_nothing_is_held(host: &Host) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while host.memory_in_use() > 0 && Instant::now() < patience {
+        std::thread::yield_now();
+    }
+    assert_eq!(host.memory_in_use(), 0, "something is not given back");
 }
 
 /// Starts a network, and waits for its end.

@@ -50,6 +50,8 @@
   (func $poison_receiver (param $receiver i32) (param $reason i32) (param i32)))
 (import "transputer:csp/channel@0.1.0" "[method]receiver.reason"
   (func $receiver_reason (param $receiver i32) (param $result i32)))
+(import "transputer:csp/channel@0.1.0" "[method]receiver.cause"
+  (func $receiver_cause (param $receiver i32) (param $result i32)))
 (import "transputer:csp/channel@0.1.0" "[resource-drop]receiver"
   (func $drop_receiver (param $receiver i32)))
 

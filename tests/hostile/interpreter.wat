@@ -352,6 +352,8 @@
     (then
       (call $poison_receiver (local.get $receiver) (i32.const 0xf00) (i32.const 7))
       (call $receiver_reason (local.get $receiver) (i32.const 0))
+      (if (i32.eqz (i32.load8_u (i32.const 0))) (then unreachable))
+      (call $receiver_cause (local.get $receiver) (i32.const 0))
       (if (i32.eqz (i32.load8_u (i32.const 0))) (then unreachable)))))
 
 ;; What was sent has been received, was dropped, or waits.

@@ -13,13 +13,19 @@ struct Rule {
     never: &'static [&'static str],
 }
 
-const GUESTS: &[&str] = &["transputer-core", "transputer-abi", "wasmtime*", "tokio*"];
+/// What guests are written with may use the core, for tests on the machine itself.
+const GUESTS: &[&str] = &[
+    "transputer-network",
+    "transputer-abi",
+    "wasmtime*",
+    "tokio*",
+];
 
 const RULES: &[Rule] = &[
     Rule {
         name: "transputer-core",
         ours: &[],
-        never: &["wasm*", "wit-*", "cranelift*", "tokio*"],
+        never: &["wasm*", "wit-*", "cranelift*", "tokio*", "async-nats"],
     },
     Rule {
         name: "transputer-network",
@@ -34,11 +40,26 @@ const RULES: &[Rule] = &[
     Rule {
         name: "transputer",
         ours: &["transputer-core", "transputer-network", "transputer-abi"],
-        never: &["transputer-cli", "clap"],
+        never: &["transputer-cli", "clap", "transputer-reach", "async-nats"],
+    },
+    Rule {
+        name: "transputer-reach",
+        ours: &[],
+        never: &["wasmtime*", "cranelift*", "clap"],
     },
     Rule {
         name: "transputer-cli",
-        ours: &["transputer", "transputer-core", "transputer-network"],
+        ours: &[
+            "transputer",
+            "transputer-core",
+            "transputer-network",
+            "transputer-reach",
+        ],
+        never: &[],
+    },
+    Rule {
+        name: "transputer-python",
+        ours: &["transputer", "transputer-cli"],
         never: &[],
     },
     Rule {
@@ -48,7 +69,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "transputer-guest",
-        ours: &["transputer-guest-macros"],
+        ours: &["transputer-guest-macros", "transputer-core"],
         never: GUESTS,
     },
 ];

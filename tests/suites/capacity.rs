@@ -8,14 +8,14 @@ use transputer::{
     AtCapacity, ChannelOptions, Doing, Error, Host, HostOptions, HostReceiver, HostSender, Limits,
     Running, SpawnFault, Totals, Verdict,
 };
-use transputer_tests::{guest_of, input, new_host};
+use transputer_tests::{guest_of, input, new_host, until_nothing_is_held};
 
 fn small(max_processes: u32, at_capacity: AtCapacity) -> Host {
-    new_host(HostOptions {
-        max_processes,
-        at_capacity,
-        ..HostOptions::default()
-    })
+    new_host(
+        HostOptions::default()
+            .max_processes(max_processes)
+            .at_capacity(at_capacity),
+    )
 }
 
 /// A network whose one process wants so many children.
@@ -70,7 +70,7 @@ impl Crowd {
         assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
     }
 
-    /// Waits until the process waits for a place.
+    /// Waits until the process waits for a permit.
     fn queues(&self) {
         let waits = || {
             let status = self.running.status();
@@ -86,10 +86,7 @@ impl Crowd {
 }
 
 fn network_of(processes: u32) -> Totals {
-    Totals {
-        processes: Some(processes),
-        ..Totals::default()
-    }
+    Totals::default().processes(processes)
 }
 
 #[test]
@@ -163,7 +160,7 @@ fn who_waits_for_a_place_can_be_stopped_and_hands_it_on() {
     let totals = Totals::default();
     let (queued, waits) = mpsc::channel();
     std::thread::scope(|scope| {
-        // Nobody has a place for it: it starts once somebody ends.
+        // There is no permit for it: it starts once somebody ends.
         let late = scope.spawn(|| {
             queued.send(()).expect("somebody listens");
             crowd(&host, 0, "", totals)
@@ -214,7 +211,7 @@ fn waiting_for_a_place_that_can_never_come_is_a_deadlock() {
         assert_eq!(report.verdict(), Verdict::Deadlocked, "{report:?}");
         let text = report.deadlocks[0].to_string();
         assert!(
-            text.contains("`crowds` waits to have a place from"),
+            text.contains("`crowds` waits to get a permit from"),
             "{text}"
         );
     }
@@ -235,7 +232,7 @@ fn networks_that_wait_for_each_others_places_are_deadlocked() {
         ("started", "started")
     );
     // Four run, and both want a third process. One is refused, whichever was looked at first,
-    // and its places are the other's then.
+    // and its permits go to the other.
     let told = first.next();
     let (refused, text, granted) = match told.as_str() {
         "started" => (second, None, first),
@@ -283,10 +280,7 @@ fn a_network_waits_for_all_of_its_places_or_fails_at_once() {
 
 /// Parks so many processes at once, the one that spawns them included, and lets them go.
 fn parks(max_processes: u32) {
-    let host = new_host(HostOptions {
-        max_processes,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().max_processes(max_processes));
     let before = kibibytes("VmRSS");
     let began = Instant::now();
     let mut network = host.network("parked");
@@ -295,10 +289,7 @@ fn parks(max_processes: u32) {
         .argument("children", i64::from(max_processes) - 1)
         .argument("patience", "now")
         .may_spawn("parks", &guest_of(&host, "parks"))
-        .limits(Limits {
-            channels: Some(2 * max_processes),
-            ..Limits::default()
-        });
+        .limits(Limits::default().channels(2 * max_processes));
     let told = network
         .output("crowds.told", ChannelOptions::bounded(1_000))
         .expect("it is free");
@@ -321,7 +312,7 @@ fn parks(max_processes: u32) {
     );
     assert_eq!(report.processes, u64::from(max_processes));
     assert_eq!(host.running_processes(), 0);
-    assert_eq!(host.memory_in_use(), 0);
+    until_nothing_is_held(&host);
     eprintln!(
         "{max_processes} processes parked at once: spawned in {spawned:.1?}, let go in {:.1?}; \
          {} KiB each, {mappings} mappings",

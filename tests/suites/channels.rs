@@ -1,7 +1,10 @@
 //! What crosses channels between real guests: everything, once, in order.
 
 use serde::{Deserialize, Serialize};
-use transputer::{ChannelError, ChannelOptions, Limits, Network, PoisonKind, Value, Verdict};
+use transputer::{
+    ChannelOptions, Limits, Network, PoisonKind, ReceiveError, ReceiveTimeoutError, SendError,
+    Value, Verdict,
+};
 use transputer_tests::{guest, host, input, output};
 
 /// A network of one guest under its own name.
@@ -39,10 +42,7 @@ fn a_message_over_the_limit_is_refused_and_the_process_goes_on() {
         network
             .process("sends", &guest("oversized_message"))
             .argument("size", size)
-            .limits(Limits {
-                message: Some(4_096),
-                ..Limits::default()
-            });
+            .limits(Limits::default().message(4_096));
         let out = output(&mut network, "sends.out");
         let running = network.start().expect("it starts");
         assert_eq!(out.receive().expect("one message").len(), arrives);
@@ -217,7 +217,7 @@ fn an_alternation_takes_from_whoever_is_ready() {
     b.send_value(&7_u64).expect("the other side is still open");
     assert_eq!(merged.receive_value::<u64>().expect("it sends"), 7);
     drop(b);
-    assert_eq!(merged.receive(), Err(ChannelError::Closed));
+    assert_eq!(merged.receive(), Err(ReceiveError::Closed));
     assert_eq!(running.wait().verdict(), Verdict::Succeeded);
 }
 
@@ -368,14 +368,12 @@ fn poison_reaches_both_sides_with_its_reason() {
     assert_eq!(sum, 3);
     assert!(text.contains("3 is not below 3"), "{text}");
     match numbers.send("more") {
-        Err(refused) => match refused.error {
-            ChannelError::Poisoned(poison) => {
-                assert_eq!(poison.kind, PoisonKind::Poisoned);
-                assert_eq!(&*poison.reason, "3 is not below 3");
-            }
-            other => panic!("expected poison, found {other:?}"),
-        },
-        Ok(()) => panic!("a poisoned channel takes nothing"),
+        Err(SendError::Poisoned(message, poison)) => {
+            assert_eq!(message, b"more");
+            assert_eq!(poison.kind, PoisonKind::Poisoned);
+            assert_eq!(&*poison.reason, "3 is not below 3");
+        }
+        other => panic!("expected poison, found {other:?}"),
     }
     assert_eq!(running.wait().verdict(), Verdict::Succeeded);
 }
@@ -481,7 +479,7 @@ fn a_host_end_is_no_deadlock() {
     // The process can only wait for the host now, as often as anybody looks.
     assert_eq!(
         doubled.receive_timeout(std::time::Duration::from_millis(50)),
-        Err(ChannelError::TimedOut)
+        Err(ReceiveTimeoutError::TimedOut)
     );
     numbers.send_value(&1_u64).expect("it receives");
     assert_eq!(doubled.receive_value::<u64>().expect("it sends"), 2);

@@ -1,9 +1,11 @@
-//! Files that are no processes: each gets an error of its own that says what to do.
+//! Files that are not processes: each gets an error of its own that says what to do.
 
 use std::borrow::Cow;
 
-use transputer::{CacheFolder, ChannelOptions, HostOptions};
-use transputer_tests::{guest, guest_file, guest_of, host, input, new_host, output};
+use transputer::{CacheFolder, ChannelOptions, HostOptions, Outcome, Report, Verdict};
+use transputer_tests::{
+    guest, guest_file, guest_of, guest_that_imports, host, input, new_host, output,
+};
 use wasm_encoder::{ComponentSection, CustomSection};
 
 fn refusal(bytes: &[u8]) -> String {
@@ -73,14 +75,51 @@ fn every_import_that_is_lacking_is_named() {
     let error = refusal(&component(
         r#"(component
             (import "acme:store/read@1.0.0" (instance (export "get" (func))))
-            (import "wasi:http/types@0.2.0" (instance))
+            (import "acme:store/write@1.0.0" (instance))
             (import "wasi:clocks/wall-clock@0.2.0" (instance)))"#,
     ));
     assert!(
-        error.contains("`acme:store/read@1.0.0`, `wasi:http/types@0.2.0`"),
+        error.contains("`acme:store/read@1.0.0`, `acme:store/write@1.0.0`"),
         "{error}"
     );
     assert!(!error.contains("wall-clock"), "{error}");
+}
+
+/// A process that imports an interface of WASI which the host does not offer, and does this.
+fn with_http(does: &str) -> Report {
+    let package = "package wasi:http@0.2.10;
+        interface types {
+            resource fields { constructor(); }
+            handle: func(fields: borrow<fields>) -> result<fields>;
+        }";
+    let bytes = guest_that_imports(
+        "wasi:http/types@0.2.10",
+        package,
+        r#"(import "wasi:http/types@0.2.10" "[constructor]fields" (func $fields (result i32)))"#,
+        &format!(
+            r#"(@custom "transputer:signature" "{{\"version\":1,\"process\":\"asks\"}}")
+            (func (export "run") (param i32 i32 i32 i32 i32 i32) (result i32) {does} (i32.const 0))"#
+        ),
+    );
+    let mut network = host().network("http");
+    let component = host().component_from_bytes("asks.wasm", &bytes);
+    network.process("asks", &component.expect("it may import it"));
+    network.start().expect("it starts").wait()
+}
+
+#[test]
+fn what_wasi_has_and_the_host_does_not_offer_may_be_imported() {
+    assert_eq!(with_http("").verdict(), Verdict::Succeeded);
+}
+
+#[test]
+fn calling_what_the_host_does_not_offer_is_a_trap_that_names_it() {
+    let report = with_http("(drop (call $fields))");
+    let Outcome::Trapped(trap) = &report.failures[0].outcome else {
+        panic!("{report:?}");
+    };
+    let named = "`wasi:http/types@0.2.10#[constructor]fields`, which this host does not offer";
+    assert!(trap.reason.contains(named), "{trap:?}");
 }
 
 #[test]
@@ -201,10 +240,10 @@ fn a_port_wired_twice_is_refused() {
 #[test]
 fn compiled_code_is_cached_on_disk() {
     let folder = tempfile::tempdir().expect("a folder");
-    let options = || HostOptions {
-        cache: CacheFolder::At(folder.path().to_owned()),
-        max_processes: 10,
-        ..HostOptions::default()
+    let options = || {
+        HostOptions::default()
+            .cache(CacheFolder::At(folder.path().to_owned()))
+            .max_processes(10)
     };
     let first = new_host(options());
     guest_of(&first, "double");
@@ -218,10 +257,7 @@ fn compiled_code_is_cached_on_disk() {
 
 #[test]
 fn over_capacity_the_start_fails_and_nothing_is_left_running() {
-    let small = new_host(HostOptions {
-        max_processes: 3,
-        ..HostOptions::default()
-    });
+    let small = new_host(HostOptions::default().max_processes(3));
     let parks = guest_of(&small, "parks");
     let mut network = small.network("crowd");
     let mut inputs = Vec::new();
@@ -237,12 +273,70 @@ fn over_capacity_the_start_fails_and_nothing_is_left_running() {
 
 #[test]
 fn more_processes_than_the_kernel_has_mappings_for_are_refused_by_name() {
-    let options = HostOptions {
-        max_processes: u32::MAX / 8,
-        ..HostOptions::default()
-    };
+    let options = HostOptions::default().max_processes(u32::MAX / 8);
     let error = transputer::Host::new(options).expect_err("no machine has room for so many");
     let error = error.to_string();
     assert!(error.contains("processes"), "{error}");
     assert!(error.contains("`max_processes`"), "{error}");
+}
+
+#[test]
+fn several_processes_share_a_component() {
+    let host = host();
+    let file = guest_file("several");
+    let one = |process: &str| host.component(format!("{}:{process}", file.display()));
+    let numbers = one("numbers").expect("it has this process");
+    assert_eq!(numbers.signature().process, "numbers");
+    let doubles = numbers.process("doubles").expect("and this one");
+    assert!(!numbers.runs_the_same_as(&doubles));
+    assert!(doubles.runs_the_same_as(&numbers.process("doubles").expect("again")));
+    let mut network = host.network("several");
+    network.process("numbers", &numbers).argument("count", 3);
+    network.process("doubles", &doubles);
+    let asks = numbers.process("asks").expect("and this one");
+    network
+        .process("asks", &asks)
+        .argument("number", 21)
+        .may_spawn("doubles", &doubles);
+    let options = ChannelOptions::rendezvous();
+    network
+        .connect("numbers.numbers", "doubles.numbers", options)
+        .expect("they fit");
+    let doubled = output(&mut network, "doubles.doubled");
+    let answer = output(&mut network, "asks.answer");
+    let running = network.start().expect("it starts");
+    let received: Vec<u64> = (0..3)
+        .map(|_| doubled.receive_value().expect("a number"))
+        .collect();
+    assert_eq!(received, [0, 2, 4]);
+    assert_eq!(answer.receive_value::<u64>().expect("an answer"), 42);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+#[test]
+fn which_of_several_processes_is_said_or_asked_for() {
+    let file = guest_file("several");
+    let error = |path: String| {
+        host()
+            .component(path)
+            .expect_err("it is refused")
+            .to_string()
+    };
+    let all = error(file.display().to_string());
+    assert!(all.contains("it has several processes, `"), "{all}");
+    for process in ["numbers", "doubles", "asks"] {
+        assert!(all.contains(&format!("`{process}`")), "{all}");
+    }
+    let none = error(format!("{}:halves", file.display()));
+    assert!(
+        none.contains("it has no process `halves`; it has `"),
+        "{none}"
+    );
+    let bytes = std::fs::read(&file).expect("it is readable");
+    let named = host().component_from_bytes("plugin:doubles", &bytes);
+    assert_eq!(named.expect("it has one").signature().process, "doubles");
+    // A colon in the name of a component that has one process means nothing.
+    let bytes = real();
+    let named = host().component_from_bytes("plugin:3", &bytes);
+    assert_eq!(named.expect("it has one").signature().process, "double");
 }

@@ -152,7 +152,7 @@ fn perm() {
     );
     refuses(network.input("one.output", one).map(drop), &["one.output"]);
     refuses(network.output("one.input", one).map(drop), &["one.input"]);
-    // No such port: Go's receive from, and send to, what is no channel.
+    // No such port: Go's receive from, and send to, what is not a channel.
     refuses(
         network.connect("one.limit", "two.input", one),
         &["`one`", "`limit`"],
@@ -189,7 +189,7 @@ fn perm_of_spawned_processes() {
     assert_eq!(running.wait().verdict(), Verdict::Succeeded);
 }
 
-/// A select that waits while the host could still send is no deadlock, and is seen to wait.
+/// A select that waits while the host could still send is not in a deadlock, and is seen to wait.
 #[test]
 fn select_that_waits_for_the_host_is_no_deadlock() {
     let mut network = host().network("waits");

@@ -1,5 +1,5 @@
 //! Go's select2: an alternation in a loop leaves nothing behind in the channel that always
-//! loses. Alone in its program, for it measures the memory of all of it.
+//! loses. It is alone in its program, because it measures the memory of the whole.
 
 #[path = "conformance/go_originals.rs"]
 mod originals;

@@ -18,11 +18,7 @@ fn is_fair((a, b): (u32, u32)) -> bool {
 
 /// A host whose every choice is decided by the seed.
 fn seeded(seed: u64) -> Host {
-    new_host(HostOptions {
-        seed: Some(seed),
-        max_processes: 16,
-        ..HostOptions::default()
-    })
+    new_host(HostOptions::default().seed(seed).max_processes(16))
 }
 
 /// How often each of two channels won that had a message for every trial.
@@ -133,20 +129,15 @@ const SIZES: [usize; 13] = [
 
 #[test]
 fn messages_of_up_to_64_mib_arrive_whole() {
-    let host = new_host(HostOptions {
-        max_processes: 4,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().max_processes(4));
     for capacity in [0, 1] {
         let options = ChannelOptions::bounded(capacity);
         let mut network = host.network("sizes");
-        network
-            .process("whole", &guest_of(&host, "whole"))
-            .limits(Limits {
-                message: Some(64 * MIB as u64),
-                memory: Some(1024 * MIB as u64),
-                ..Limits::default()
-            });
+        network.process("whole", &guest_of(&host, "whole")).limits(
+            Limits::default()
+                .message(64 * MIB as u64)
+                .memory(1024 * MIB as u64),
+        );
         let to = network.input("whole.input", options).expect("it is free");
         let from = network.output("whole.output", options).expect("it is free");
         let running = network.start().expect("it starts");

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use transputer::{
-    ChannelOptions, DeadlockReport, Event, HostReceiver, HostSender, Network, Verdict,
+    ChannelOptions, DeadlockReport, Event, HostOptions, HostReceiver, HostSender, Network, Verdict,
 };
-use transputer_tests::{Events, guest, host, input, output};
+use transputer_tests::{Events, guest, guest_of, host, input, new_host, output};
 
 /// Processes in a circle, each of which waits for the one before it.
 fn circle(network: &mut Network, names: &[&str]) {
@@ -135,11 +135,13 @@ fn who_waits_for_the_stuck_is_stuck_as_well() {
 
 #[test]
 fn a_parent_that_waits_for_a_stuck_child_is_named() {
-    let mut network = host().network("family");
+    // Seeded, nobody looks before the parent waits, too: by itself the child is stuck already.
+    let host = new_host(HostOptions::default().seed(1));
+    let mut network = host.network("family");
     network
-        .process("parent", &guest("monitor"))
+        .process("parent", &guest_of(&host, "monitor"))
         .argument("component", "child")
-        .may_spawn("child", &guest("waits_for_itself"));
+        .may_spawn("child", &guest_of(&host, "waits_for_itself"));
     let _ended = output(&mut network, "parent.ended");
     let report = network.start().expect("it starts").wait();
     assert_eq!(report.deadlocks.len(), 1, "{report:?}");

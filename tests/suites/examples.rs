@@ -85,6 +85,29 @@ fn pipeline() {
     );
 }
 
+/// A line that is longer than `limits.message` of the network.
+#[test]
+fn pipeline_skips_a_line_that_is_too_long_and_says_so() {
+    let mut log = fs::read(example("pipeline").join("access.log")).expect("a sample log");
+    let middle = log.len() / 2;
+    let next_line = middle
+        + 1
+        + log[middle..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .expect("lines");
+    let long = [&b"x".repeat(70_000)[..], b"\n"].concat();
+    log.splice(next_line..next_line, long);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("access.log");
+    fs::write(&file, log).expect("there is room");
+    let mut command = transputer(&["run", "examples/pipeline"]);
+    let log = File::open(&file).expect("it was written");
+    let output = check(command.stdin(log), 0, &expected("pipeline"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("1 line of stdin skipped"), "{errors}");
+}
+
 #[test]
 fn the_sample_log_is_what_its_network_makes() {
     let log = fs::read_to_string(example("pipeline").join("access.log")).expect("a sample log");

@@ -5,8 +5,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use transputer::plan::{Directory, Variable};
-use transputer::{ChannelOptions, Grants, HostOptions, Verdict};
-use transputer_tests::{guest, guest_of, host, input, new_host, output};
+use transputer::{
+    ChannelOptions, Event, Grants, HostOptions, Level, Replace, Restart, Unfinished, Verdict,
+};
+use transputer_tests::{Events, guest, guest_file, guest_of, host, input, new_host, output};
 
 /// What a process with these grants answers to each of these questions.
 fn answers<const N: usize>(grants: Grants, questions: [&str; N]) -> [String; N] {
@@ -35,14 +37,7 @@ fn answers_on<const N: usize>(
 }
 
 fn directory(host: &Path, write: bool) -> Grants {
-    Grants {
-        directories: vec![Directory {
-            host: host.to_owned(),
-            guest: "/data".to_owned(),
-            write,
-        }],
-        ..Grants::default()
-    }
+    Grants::default().directory(Directory::new(host, "/data").write(write))
 }
 
 #[test]
@@ -110,19 +105,109 @@ fn a_directory_can_be_read_or_written() {
     std::fs::remove_file(outside).expect("it was written");
 }
 
+/// A link that is put in the place of a granted directory leads nobody out of it, whoever comes to be
+/// after that.
+#[cfg(unix)]
+#[test]
+fn a_directory_is_opened_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (granted, outside) = (folder.path().join("granted"), folder.path().join("outside"));
+    for (directory, text) in [(&granted, "inside"), (&outside, "outside")] {
+        std::fs::create_dir(directory).expect("a folder");
+        std::fs::write(directory.join("file"), text).expect("a file");
+    }
+    let mut network = host().network("asking");
+    network
+        .process("asks", &guest("asks_wasi"))
+        .grants(directory(&granted, false))
+        .restart(Restart::on_failure().unfinished(Unfinished::Drop));
+    let asked = input(&mut network, "asks.questions");
+    let answered = output(&mut network, "asks.answers");
+    let running = network.start().expect("the directory is there");
+    let read = || {
+        asked.send_value(&"read /data/file").expect("it receives");
+        answered.receive_value::<String>().expect("it answers")
+    };
+    assert_eq!(read(), "inside");
+    std::fs::rename(&granted, folder.path().join("moved")).expect("it can be moved");
+    std::os::unix::fs::symlink("outside", &granted).expect("a link can be put there");
+    assert_eq!(read(), "inside", "who has it open");
+    running
+        .replace("asks", &guest("asks_wasi"), Replace::default())
+        .expect("it waits for a question");
+    assert_eq!(read(), "inside", "a replacement");
+    asked.send_value(&"fail").expect("it receives");
+    assert_eq!(read(), "inside", "the next incarnation");
+    drop(asked);
+    assert_eq!(running.wait().restarts, 1);
+}
+
+#[test]
+fn a_directory_that_cannot_be_opened_is_refused_when_the_network_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = refusal(&[("asks", &folder.path().join("missing"), false)]);
+    for part in ["process `asks`", "missing", "cannot be opened"] {
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
+fn a_directory_beneath_one_that_may_be_written_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (upper, lower) = (folder.path().join("data"), folder.path().join("data/sub"));
+    std::fs::create_dir_all(&lower).expect("folders");
+    let refused = refusal(&[("writer", &upper, true), ("reader", &lower, false)]);
+    for part in [
+        "process `reader` is granted",
+        "data/sub",
+        "beneath",
+        "process `writer` may write",
+    ] {
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
+fn a_directory_with_the_code_of_a_process_is_refused() {
+    let folder = guest_file("asks_wasi");
+    let folder = folder.parent().expect("a file in a folder");
+    let refused = refusal(&[("asks", folder, false)]);
+    for part in [
+        "process `asks`",
+        "the component of process",
+        "asks_wasi.wasm",
+    ] {
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+/// Why a network of processes with these directories does not start.
+fn refusal(granted: &[(&str, &Path, bool)]) -> String {
+    let mut network = host().network("asking");
+    let mut ends = Vec::new();
+    for (process, path, write) in granted {
+        network
+            .process(process, &guest("asks_wasi"))
+            .grants(directory(path, *write));
+        let questions = input(&mut network, &format!("{process}.questions"));
+        ends.push((
+            questions,
+            output(&mut network, &format!("{process}.answers")),
+        ));
+    }
+    let refused = network.start().expect_err("it must not start");
+    refused.to_string()
+}
+
 #[test]
 fn variables_are_granted_by_name() {
-    let granted = Grants {
-        env: vec![
-            Variable::Inherited("PATH".to_owned()),
-            Variable::Inherited("NO_SUCH_VARIABLE_HERE".to_owned()),
-            Variable::Fixed {
-                name: "LANG".to_owned(),
-                value: "C".to_owned(),
-            },
-        ],
-        ..Grants::default()
-    };
+    let granted = Grants::default()
+        .variable(Variable::Inherited("PATH".to_owned()))
+        .variable(Variable::Inherited("NO_SUCH_VARIABLE_HERE".to_owned()))
+        .variable(Variable::Fixed {
+            name: "LANG".to_owned(),
+            value: "C".to_owned(),
+        });
     let questions = [
         "variable PATH",
         "variable LANG",
@@ -140,10 +225,7 @@ fn variables_are_granted_by_name() {
 fn standard_output_is_swallowed_unless_it_is_granted() {
     // What is written shows in the test of the command; here, that both start and can write.
     for stdio in [false, true] {
-        let grants = Grants {
-            stdio,
-            ..Grants::default()
-        };
+        let grants = Grants::default().stdio(stdio);
         let [out, err] = answers(grants, ["stdout written", "stderr written"]);
         assert_eq!((out.as_str(), err.as_str()), ("done", "done"));
     }
@@ -151,10 +233,7 @@ fn standard_output_is_swallowed_unless_it_is_granted() {
 
 #[test]
 fn clocks_are_granted() {
-    let granted = Grants {
-        clocks: true,
-        ..Grants::default()
-    };
+    let granted = Grants::default().clocks(true);
     let [year, slept] = answers(granted, ["year", "sleep"]);
     let year: u32 = year.parse().expect("a year");
     assert!(year >= 2024, "{year}");
@@ -163,16 +242,9 @@ fn clocks_are_granted() {
 
 #[test]
 fn a_seeded_run_never_knows_what_time_it_is() {
-    let host = new_host(HostOptions {
-        seed: Some(3),
-        max_processes: 10,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().seed(3).max_processes(10));
     for clocks in [false, true] {
-        let grants = Grants {
-            clocks,
-            ..Grants::default()
-        };
+        let grants = Grants::default().clocks(clocks);
         let [year] = answers_on(&host, grants, ["year"]);
         assert_eq!(year, "1970");
     }
@@ -185,17 +257,14 @@ fn the_network_is_granted_by_host_and_port() {
         let address = listener.local_addr().expect("an address");
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A guest that is refused never comes.
+                // A guest that is refused never gets here.
                 let _ = stream.and_then(|mut stream| stream.write_all(text.as_bytes()));
             }
         });
         address
     };
     let (granted, other) = (listener("welcome"), listener("not for you"));
-    let grants = Grants {
-        network: vec![granted],
-        ..Grants::default()
-    };
+    let grants = Grants::default().address(granted);
     let (granted, other) = (format!("connect {granted}"), format!("connect {other}"));
     let [welcome, refused] = answers(grants, [granted.as_str(), other.as_str()]);
     assert_eq!(welcome, "welcome");
@@ -231,4 +300,30 @@ fn spawning_is_granted_by_component() {
         outcome.contains("no component `parks` may be spawned here"),
         "{outcome}"
     );
+}
+
+#[test]
+fn what_is_printed_without_a_grant_is_logged() {
+    let mut network = host().network("printing");
+    network.process("prints", &guest("prints"));
+    let events = Events::of(&mut network);
+    let running = network.start().expect("it starts");
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+    let events = events.list();
+    let lines = events.iter().filter_map(|event| match event {
+        Event::Log { level, line, .. } => Some((*level, line.as_str())),
+        _ => None,
+    });
+    let (short, long): (Vec<_>, Vec<_>) = lines.partition(|(_, line)| !line.contains("long"));
+    let expected = [
+        (Level::Info, "to standard output"),
+        (Level::Debug, "to standard error"),
+        (Level::Info, "in two pieces"),
+        (Level::Info, "odd: \u{fffd}"),
+    ];
+    assert_eq!(short, expected);
+    // A line that is too long for the log becomes several, of which nothing is cut.
+    let text: String = long.iter().map(|(_, line)| *line).collect();
+    assert_eq!(text, "long ".repeat(1_000));
+    assert!(long.iter().all(|(_, line)| line.len() <= 4096));
 }

@@ -1,7 +1,7 @@
 //! Processes whose ends concern others: groups and links.
 
 use transputer::{
-    ChannelError, Event, Group, HostReceiver, HostSender, Intensity, Outcome, Restart, Running,
+    Event, Group, HostReceiver, HostSender, Intensity, Outcome, ReceiveError, Restart, Running,
     Strategy, Verdict,
 };
 use transputer_tests::{Events, FAIL, MINUTE, PANIC, RETURN, at_once, guest, host, input, output};
@@ -22,12 +22,8 @@ impl Grouped {
         for name in NAMES {
             network.process(name, &guest("crashes")).restart(at_once());
         }
-        network.group(Group {
-            name: "abc".to_owned(),
-            strategy,
-            members: NAMES.map(str::to_owned).into(),
-            intensity,
-        });
+        let group = Group::new("abc", strategy, NAMES);
+        network.group(group.intensity(intensity.restarts, intensity.period));
         let numbers = NAMES.map(|name| input(&mut network, &format!("{name}.numbers")));
         let outs = NAMES.map(|name| output(&mut network, &format!("{name}.out")));
         let events = Events::of(&mut network);
@@ -92,10 +88,7 @@ fn rest_for_one_restarts_it_and_those_behind_it() {
 
 #[test]
 fn a_group_that_gives_up_ends_all_its_members_backwards() {
-    let intensity = Intensity {
-        restarts: 0,
-        period: MINUTE,
-    };
+    let intensity = Intensity::new(0, MINUTE);
     let grouped = Grouped::start(Strategy::OneForOne, intensity);
     (0..3).for_each(|member| grouped.passes(member));
     grouped.numbers[1]
@@ -142,7 +135,7 @@ fn linked(crashing: Restart, waiting: Restart) -> (HostSender, HostReceiver, Eve
 fn a_failure_ends_who_is_linked() {
     let (numbers, out, _, running) = linked(Restart::never(), Restart::never());
     numbers.send_value(&FAIL).expect("it is received");
-    assert!(matches!(out.receive(), Err(ChannelError::Poisoned(_))));
+    assert!(matches!(out.receive(), Err(ReceiveError::Poisoned(_))));
     let report = running.wait();
     assert_eq!(report.failed, 2);
     let told = "linked process `crashes` failed: no such number".to_owned();
@@ -256,19 +249,14 @@ fn who_is_never_restarted_ends_for_good_with_his_group() {
     let mut network = host().network("grouped");
     network.process("a", &guest("crashes"));
     network.process("b", &guest("crashes")).restart(at_once());
-    network.group(Group {
-        name: "ab".to_owned(),
-        strategy: Strategy::OneForAll,
-        members: ["a", "b"].map(str::to_owned).into(),
-        intensity: Intensity::default(),
-    });
+    network.group(Group::new("ab", Strategy::OneForAll, ["a", "b"]));
     let numbers = ["a", "b"].map(|name| input(&mut network, &format!("{name}.numbers")));
     let outs = ["a", "b"].map(|name| output(&mut network, &format!("{name}.out")));
     let running = network.start().expect("it starts");
     numbers[1].send_value(&PANIC).expect("it is received");
     numbers[1].send_value(&1_u64).expect("it is received");
     assert_eq!(outs[1].receive_value::<u64>().expect("a number"), 1);
-    assert!(matches!(outs[0].receive(), Err(ChannelError::Poisoned(_))));
+    assert!(matches!(outs[0].receive(), Err(ReceiveError::Poisoned(_))));
     drop(numbers);
     let report = running.wait();
     assert_eq!((report.failed, report.restarts), (1, 1), "{report:?}");
@@ -281,17 +269,12 @@ fn a_member_that_has_finished_stays_finished() {
     for name in ["a", "b"] {
         network.process(name, &guest("crashes")).restart(at_once());
     }
-    network.group(Group {
-        name: "ab".to_owned(),
-        strategy: Strategy::OneForAll,
-        members: ["a", "b"].map(str::to_owned).into(),
-        intensity: Intensity::default(),
-    });
+    network.group(Group::new("ab", Strategy::OneForAll, ["a", "b"]));
     let numbers = ["a", "b"].map(|name| input(&mut network, &format!("{name}.numbers")));
     let outs = ["a", "b"].map(|name| output(&mut network, &format!("{name}.out")));
     let running = network.start().expect("it starts");
     numbers[0].send_value(&RETURN).expect("it is received");
-    assert_eq!(outs[0].receive(), Err(ChannelError::Closed));
+    assert_eq!(outs[0].receive(), Err(ReceiveError::Closed));
     numbers[1].send_value(&FAIL).expect("it is received");
     numbers[1].send_value(&1_u64).expect("it is received");
     assert_eq!(outs[1].receive_value::<u64>().expect("a number"), 1);

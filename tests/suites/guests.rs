@@ -40,6 +40,7 @@ fn every_guest_program_is_used_by_a_suite() {
         .map(|source| source.expect("a suite"))
         .collect();
     let mut guests = files(&tests.join("guests"));
+    guests.append(&mut files(&tests.join("guests-stackless")));
     guests.remove("lib");
     let unused: Vec<_> = guests
         .iter()
@@ -50,10 +51,12 @@ fn every_guest_program_is_used_by_a_suite() {
 
 #[test]
 fn every_guest_program_is_in_the_manifest() {
-    let guests = repository().join("tests/guests");
-    let manifest = fs::read_to_string(guests.join("Cargo.toml")).expect("a manifest");
-    for guest in files(&guests) {
-        let listed = manifest.contains(&format!("path = \"{guest}.rs\""));
-        assert!(listed, "tests/guests/Cargo.toml lacks `{guest}`");
+    for folder in ["tests/guests", "tests/guests-stackless"] {
+        let guests = repository().join(folder);
+        let manifest = fs::read_to_string(guests.join("Cargo.toml")).expect("a manifest");
+        for guest in files(&guests) {
+            let listed = manifest.contains(&format!("path = \"{guest}.rs\""));
+            assert!(listed, "{folder}/Cargo.toml lacks `{guest}`");
+        }
     }
 }

@@ -1,10 +1,16 @@
 //! The ends that an embedding program holds.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+
 use futures_lite::StreamExt;
 use transputer::signature::PayloadType;
 use transputer::{
-    ChannelError, ChannelOptions, HostAlternation, HostEnd, HostGuard, HostOutcome, HostReceiver,
-    HostSender, Order, ReceiveValueError, Running,
+    ChannelOptions, Description, GuardError, HostAlternation, HostEnd, HostGuard, HostOutcome,
+    HostReceiver, HostSender, Order, ReceiveError, ReceiveValueError, Running, SendError,
 };
 use transputer_tests::{guest, host, input, output};
 
@@ -34,7 +40,7 @@ fn a_blocking_iterator_ends_when_the_channel_closes() {
     feed(numbers);
     let values: Result<Vec<u64>, _> = doubled.values().collect();
     assert_eq!(values.expect("all are numbers"), DOUBLED);
-    assert_eq!(doubled.receive(), Err(ChannelError::Closed));
+    assert_eq!(doubled.receive(), Err(ReceiveError::Closed));
 }
 
 #[test]
@@ -86,6 +92,22 @@ fn crossbeam_ends_take_part() {
 }
 
 #[test]
+fn a_channel_closes_when_nobody_wants_its_messages_as_crossbeam_ends() {
+    let (running, numbers, _doubled) = doubling();
+    let (sender, receiver) = running.channel("spare", ChannelOptions::rendezvous());
+    let receiver = receiver.into_crossbeam(2).expect("a thread");
+    let clone = receiver.clone();
+    drop(receiver);
+    sender.send(*b"wanted").expect("a clone is left");
+    assert_eq!(clone.recv().as_deref(), Ok(b"wanted".as_slice()));
+    drop(clone);
+    let refused = sender.send(*b"unwanted").expect_err("nobody is left");
+    assert_eq!(refused, SendError::Closed(b"unwanted".to_vec()));
+    drop(numbers);
+    running.wait();
+}
+
+#[test]
 fn poison_comes_as_the_last_item() {
     let (running, numbers, doubled) = doubling();
     numbers.send_value(&1_u64).expect("double receives");
@@ -93,7 +115,7 @@ fn poison_comes_as_the_last_item() {
     numbers.send_value(&u64::MAX).expect("double receives");
     let mut values = doubled.values::<u64>();
     match values.next() {
-        Some(Err(ReceiveValueError::Channel(ChannelError::Poisoned(poison)))) => {
+        Some(Err(ReceiveValueError::Channel(ReceiveError::Poisoned(poison)))) => {
             assert!(poison.reason.contains("too large to double"), "{poison:?}");
         }
         other => panic!("expected poison, found {other:?}"),
@@ -109,8 +131,7 @@ fn a_refused_message_comes_back() {
     // The process notices when it sends; then its input closes as well.
     while numbers.send_value(&1_u64).is_ok() {}
     let refused = numbers.send("precious").expect_err("nobody receives");
-    assert_eq!(refused.message, b"precious");
-    assert_eq!(refused.error, ChannelError::Closed);
+    assert_eq!(refused, SendError::Closed(b"precious".to_vec()));
     drop(numbers);
     // An output that nobody wants is a normal end.
     assert_eq!(running.wait().failed, 0);
@@ -187,9 +208,11 @@ fn refused_ends_come_back() {
     let refused = first
         .send_with_ends("hello", vec![HostEnd::Sender(second)])
         .expect_err("nobody receives");
-    assert_eq!(refused.error, ChannelError::Closed);
-    assert_eq!(refused.message.0, b"hello");
-    assert!(matches!(refused.message.1[..], [HostEnd::Sender(_)]));
+    let SendError::Closed((message, ends)) = refused else {
+        panic!("expected a closed channel, found {refused:?}");
+    };
+    assert_eq!(message, b"hello");
+    assert!(matches!(ends[..], [HostEnd::Sender(_)]));
     running.wait();
 }
 
@@ -219,7 +242,7 @@ fn a_program_chooses_among_its_ends() {
     assert_eq!(skipped.outcome, HostOutcome::Skipped);
     drop(numbers);
     let ended = choice.wait(vec![HostGuard::Receive(&doubled)]);
-    assert_eq!(ended.outcome, HostOutcome::Failed(ChannelError::Closed));
+    assert_eq!(ended.outcome, HostOutcome::Failed(GuardError::Closed));
     assert_eq!(running.wait().failed, 0);
 }
 
@@ -262,7 +285,7 @@ fn an_undecodable_message_says_what_was_expected() {
 fn a_process_rejects_what_is_no_cbor_of_its_type() {
     let (running, numbers, doubled) = doubling();
     numbers.send([0x61, b'x']).expect("double receives");
-    assert!(matches!(doubled.receive(), Err(ChannelError::Poisoned(_))));
+    assert!(matches!(doubled.receive(), Err(ReceiveError::Poisoned(_))));
     let text = running.wait().failures[0].outcome.to_string();
     assert!(text.contains("expected u64, found the text `x`"), "{text}");
 }
@@ -303,4 +326,62 @@ fn dropped_messages_are_counted() {
     let kept: Vec<u64> = out.values().map(|value| value.expect("a number")).collect();
     assert_eq!(kept, [7, 8, 9]);
     assert_eq!(running.wait().dropped, 7);
+}
+
+/// Writes nothing before the gate is open.
+struct Gated {
+    gate: mpsc::Receiver<()>,
+    written: Arc<AtomicBool>,
+}
+
+impl Write for Gated {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // It is opened once, by dropping the other end.
+        let _ = self.gate.recv();
+        self.written.store(true, Ordering::SeqCst);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_network_finds_its_output_written() {
+    let text = "[components]\ncount = \"count.wasm\"\n\
+                [process.count]\ncomponent = \"count\"\narguments = { limit = 3 }\n\
+                [stdout]\nfrom = \"count.numbers\"\n";
+    let description =
+        Description::parse(text, "network.toml", Path::new(".")).expect("it is right");
+    let components = BTreeMap::from([("count".to_owned(), guest("count"))]);
+    let mut network = host()
+        .wire(&description, &components, &[])
+        .expect("everything fits");
+    let (open, gate) = mpsc::channel();
+    let written = Arc::new(AtomicBool::new(false));
+    network.stdout(Gated {
+        gate,
+        written: written.clone(),
+    });
+    let running = network.start().expect("it starts");
+    let all_here = Arc::new(Barrier::new(4));
+    let waiting = [(); 3].map(|()| {
+        let (running, written, all_here) = (running.clone(), written.clone(), all_here.clone());
+        std::thread::spawn(move || {
+            all_here.wait();
+            running.wait();
+            written.load(Ordering::SeqCst)
+        })
+    });
+    all_here.wait();
+    // They are given every chance to return too early.
+    while !running.has_ended() {
+        std::thread::yield_now();
+    }
+    (0..1_000).for_each(|_| std::thread::yield_now());
+    drop(open);
+    for thread in waiting {
+        assert!(thread.join().expect("it waits"), "it returned too early");
+    }
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use transputer::{
-    ChannelError, ChannelOptions, Doing, Event, Host, HostOptions, Level, LimitKind, LimitOwner,
-    Limits, Network, Outcome, Overrun, ProcessSettings, Report, SpawnFault, Totals, Verdict,
+    ChannelOptions, Doing, Event, Host, HostOptions, Level, LimitKind, LimitOwner, Limits, Network,
+    Outcome, Overrun, ProcessSettings, ReceiveError, Report, SpawnFault, Totals, Verdict,
 };
 use transputer_tests::{Events, guest, guest_of, host, input, new_host, output, run_alone};
 
@@ -44,10 +44,7 @@ fn hoarding(
     network.totals(totals);
     let mut settings = network.process("hoards", &guest_of(host, "hoards"));
     hoards(&mut settings, messages, bytes, rounds);
-    settings.limits(Limits {
-        memory: Some(memory),
-        ..Limits::default()
-    });
+    settings.limits(Limits::default().memory(memory));
     let had = output(&mut network, "hoards.had");
     let running = network.start().expect("it starts");
     let last = had.values::<u64>().map_while(Result::ok).last();
@@ -87,11 +84,9 @@ fn empty_messages_count_as_well() {
 fn quick_calls(fill: bool) -> (Option<u64>, Report) {
     let mut network = host().network("quick");
     let mut settings = network.process("quick_calls", &guest("quick_calls"));
-    settings.argument("fill", fill).limits(Limits {
-        memory: Some(4 * MIB),
-        message: Some(8),
-        ..Limits::default()
-    });
+    settings
+        .argument("fill", fill)
+        .limits(Limits::default().memory(4 * MIB).message(8));
     let checks = output(&mut network, "quick_calls.checks");
     let running = network.start().expect("it starts");
     (checks.receive_value::<u64>().ok(), running.wait())
@@ -122,10 +117,9 @@ fn dropped_messages_count_no_longer() {
     // Nobody reads; the channel keeps two.
     let mut network = host().network("overflowing");
     let mut settings = network.process("count", &guest("count"));
-    settings.argument("limit", 1_000_000_i64).limits(Limits {
-        memory: Some(4 * MIB),
-        ..Limits::default()
-    });
+    settings
+        .argument("limit", 1_000_000_i64)
+        .limits(Limits::default().memory(4 * MIB));
     let options = ChannelOptions::bounded(2).overflow(transputer::Overflow::DropOldest);
     let numbers = network
         .output("count.numbers", options)
@@ -138,14 +132,8 @@ fn dropped_messages_count_no_longer() {
 
 #[test]
 fn a_networks_memory_is_for_all_of_its_processes() {
-    let host = new_host(HostOptions {
-        max_processes: 100,
-        ..HostOptions::default()
-    });
-    let totals = Totals {
-        memory: Some(12 * MIB),
-        ..Totals::default()
-    };
+    let host = new_host(HostOptions::default().max_processes(100));
+    let totals = Totals::default().memory(12 * MIB);
     let (had, report) = hoarding(&host, (1_000, 64 << 10, 1), 64 * MIB, totals);
     assert_eq!(had, None);
     let overrun = killed(&report);
@@ -160,16 +148,19 @@ fn a_networks_memory_is_for_all_of_its_processes() {
     );
     drop(report);
     assert_eq!(host.memory_in_use(), 0, "all is given back");
-    assert_eq!(host.open_channels(), 0, "all are closed");
+    // Whoever looks for deadlocks keeps a channel until it has looked.
+    while host.open_channels() > 0 {
+        std::thread::yield_now();
+    }
 }
 
 #[test]
 fn a_hosts_memory_is_for_all_of_its_networks() {
-    let host = new_host(HostOptions {
-        max_memory: Some(12 * MIB),
-        max_processes: 100,
-        ..HostOptions::default()
-    });
+    let host = new_host(
+        HostOptions::default()
+            .max_memory(12 * MIB)
+            .max_processes(100),
+    );
     let mut waiting = host.network("waiting");
     waiting.process("parks", &guest_of(&host, "parks"));
     let wake = input(&mut waiting, "parks.input");
@@ -191,10 +182,7 @@ fn a_hosts_memory_is_for_all_of_its_networks() {
 
 #[test]
 fn messages_outlive_their_sender_in_the_totals() {
-    let host = new_host(HostOptions {
-        max_processes: 100,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().max_processes(100));
     let mut network = host.network("left");
     network
         .process("count", &guest_of(&host, "count"))
@@ -220,10 +208,9 @@ fn messages_outlive_their_sender_in_the_totals() {
 fn stalled(way: &str, milliseconds: Option<i64>) -> Report {
     let mut network = host().network("stalled");
     let mut settings = network.process("stalls", &guest("stalls"));
-    settings.argument("way", way).limits(Limits {
-        operation: Some(Duration::from_millis(20)),
-        ..Limits::default()
-    });
+    settings
+        .argument("way", way)
+        .limits(Limits::default().operation(Duration::from_millis(20)));
     if let Some(milliseconds) = milliseconds {
         settings.argument("milliseconds", milliseconds);
     }
@@ -257,10 +244,7 @@ fn sleeping_and_short_waits_are_no_long_operations() {
     // A thousand operations, each of which waits, last longer than one may.
     let mut network = host().network("short");
     let mut settings = network.process("stalls", &guest("double"));
-    settings.limits(Limits {
-        operation: Some(Duration::from_secs(60)),
-        ..Limits::default()
-    });
+    settings.limits(Limits::default().operation(Duration::from_secs(60)));
     let numbers = input(&mut network, "stalls.numbers");
     let doubled = output(&mut network, "stalls.doubled");
     let running = network.start().expect("it starts");
@@ -276,11 +260,11 @@ fn sleeping_and_short_waits_are_no_long_operations() {
 fn a_limit_that_is_far_away_hides_no_deadlock() {
     let mut network = host().network("far");
     let mut settings = network.process("stalls", &guest("stalls"));
-    settings.argument("way", "barrier").limits(Limits {
-        operation: Some(Duration::from_secs(3_600)),
-        wall: Some(Duration::from_secs(3_600)),
-        ..Limits::default()
-    });
+    settings.argument("way", "barrier").limits(
+        Limits::default()
+            .operation(Duration::from_secs(3_600))
+            .wall(Duration::from_secs(3_600)),
+    );
     let never = input(&mut network, "stalls.never");
     let _nowhere = output(&mut network, "stalls.nowhere");
     let running = network.start().expect("it starts");
@@ -298,10 +282,7 @@ fn a_limit_that_is_far_away_hides_no_deadlock() {
 
 #[test]
 fn logging_too_fast_ends_the_process() {
-    let limits = Limits {
-        log: Some(100),
-        ..Limits::default()
-    };
+    let limits = Limits::default().log(100);
     let flood = |lines: i64| {
         run_alone("floods_log", |settings| {
             settings.argument("lines", lines).limits(limits);
@@ -309,13 +290,12 @@ fn logging_too_fast_ends_the_process() {
     };
     assert_eq!(flood(100), None, "as many as are allowed");
     let outcome = flood(10_000_000).expect("it is ended");
-    let expected = Overrun {
-        limit: LimitKind::Log,
-        owner: LimitOwner::Process,
-        allowed: 100,
-        asked: 101,
-    };
-    assert_eq!(*overrun(&outcome), expected);
+    let overrun = overrun(&outcome);
+    assert_eq!(
+        (overrun.limit, overrun.owner),
+        (LimitKind::Log, LimitOwner::Process)
+    );
+    assert_eq!((overrun.allowed, overrun.asked), (100, 101));
     let text = "was killed: over its log limit: 101 lines in a second of 100 allowed";
     assert_eq!(outcome.to_string(), text);
 }
@@ -344,20 +324,14 @@ fn opened(network: &mut Network, limits: Limits) -> (u64, Vec<String>) {
 
 #[test]
 fn channels_are_limited_by_process_and_by_network() {
-    let own = Limits {
-        channels: Some(50),
-        ..Limits::default()
-    };
+    let own = Limits::default().channels(50);
     let (count, lines) = opened(&mut host().network("own"), own);
     // Each takes two of the ends that it may hold, and it holds two ports.
     assert_eq!(count, 49);
     assert_eq!(lines, Vec::<String>::new());
 
     let mut network = host().network("all");
-    network.totals(Totals {
-        channels: Some(42),
-        ..Totals::default()
-    });
+    network.totals(Totals::default().channels(42));
     let (count, lines) = opened(&mut network, Limits::default());
     assert_eq!(count, 40, "two are the network's own");
     let expected = "cannot open a channel: over its channels limit: 43 channels of 42 allowed \
@@ -368,10 +342,7 @@ fn channels_are_limited_by_process_and_by_network() {
 #[test]
 fn a_network_with_more_channels_than_it_may_have_does_not_start() {
     let mut network = host().network("wide");
-    network.totals(Totals {
-        channels: Some(1),
-        ..Totals::default()
-    });
+    network.totals(Totals::default().channels(1));
     network.process("double", &guest("double"));
     let _numbers = input(&mut network, "double.numbers");
     let _doubled = output(&mut network, "double.doubled");
@@ -385,10 +356,7 @@ fn a_network_with_more_channels_than_it_may_have_does_not_start() {
 #[test]
 fn a_networks_processes_are_counted() {
     let mut network = host().network("crowded");
-    network.totals(Totals {
-        processes: Some(2),
-        ..Totals::default()
-    });
+    network.totals(Totals::default().processes(2));
     for name in ["one", "two", "three"] {
         network.process(name, &guest("no_ports"));
     }
@@ -408,10 +376,7 @@ fn a_networks_processes_are_counted() {
 #[test]
 fn a_networks_computing_is_counted_together() {
     let mut network = host().network("computing");
-    network.totals(Totals {
-        cpu: Some(Duration::from_millis(50)),
-        ..Totals::default()
-    });
+    network.totals(Totals::default().cpu(Duration::from_millis(50)));
     network.process("one", &guest("loops_forever"));
     network.process("two", &guest("loops_forever"));
     let started = [
@@ -436,17 +401,15 @@ fn a_networks_computing_is_counted_together() {
 
 #[test]
 fn children_are_held_to_their_parents_limits() {
-    // The parent itself would never need as much.
-    let mut network = host().network("inherited");
-    let mut settings = network.process("spawner", &guest("spawner"));
+    // In virtual time nobody waits for so long before all are there.
+    let host = new_host(HostOptions::default().seed(1));
+    let mut network = host.network("inherited");
+    let mut settings = network.process("spawner", &guest_of(&host, "spawner"));
     settings
         .argument("length", 3_i64)
         .argument("component", "stalls")
-        .may_spawn("stalls", &guest("echo"))
-        .limits(Limits {
-            operation: Some(Duration::from_millis(20)),
-            ..Limits::default()
-        });
+        .may_spawn("stalls", &guest_of(&host, "echo"))
+        .limits(Limits::default().operation(Duration::from_millis(20)));
     let _lines = input(&mut network, "spawner.lines");
     let out = output(&mut network, "spawner.out");
     let report = network.start().expect("it starts").wait();
@@ -459,5 +422,5 @@ fn children_are_held_to_their_parents_limits() {
         names.iter().any(|name| name.starts_with("link")),
         "{names:?}"
     );
-    assert!(matches!(out.receive(), Err(ChannelError::Poisoned(_))));
+    assert!(matches!(out.receive(), Err(ReceiveError::Poisoned(_))));
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use transputer::{
-    ChannelError, ChannelOptions, HostReceiver, LimitKind, Limits, Network, Outcome, PoisonKind,
-    ReceiveValueError, Report, Verdict,
+    ChannelOptions, HostReceiver, LimitKind, Limits, Network, Outcome, Peer, PoisonKind,
+    ReceiveError, ReceiveTimeoutError, ReceiveValueError, Report, Restart, Totals, Verdict,
 };
 use transputer_tests::{guest, host, input, output};
 
@@ -24,10 +24,7 @@ fn fails_memory(network: &mut Network) {
     network
         .process("source", &guest("exceeds_memory"))
         .argument("mebibytes", 100)
-        .limits(Limits {
-            memory: Some(MEMORY),
-            ..Limits::default()
-        });
+        .limits(Limits::default().memory(MEMORY));
 }
 
 /// What a guest says that has received from this source until there was an error.
@@ -76,7 +73,7 @@ fn told_by_fed_guest(
 }
 
 /// What the embedding program gets that receives from this source until there is an error.
-fn seen_by_host(source: Source, port: &str, first: Option<u64>) -> (ChannelError, Report) {
+fn seen_by_host(source: Source, port: &str, first: Option<u64>) -> (ReceiveError, Report) {
     let mut network = host().network("seen");
     source(&mut network);
     let feed = first.map(|first| (input(&mut network, "source.numbers"), first));
@@ -90,7 +87,7 @@ fn seen_by_host(source: Source, port: &str, first: Option<u64>) -> (ChannelError
     (error, running.wait())
 }
 
-fn first_error(out: &HostReceiver) -> ChannelError {
+fn first_error(out: &HostReceiver) -> ReceiveError {
     loop {
         if let Err(error) = out.receive() {
             return error;
@@ -98,9 +95,9 @@ fn first_error(out: &HostReceiver) -> ChannelError {
     }
 }
 
-fn kind(error: &ChannelError) -> Option<PoisonKind> {
+fn kind(error: &ReceiveError) -> Option<PoisonKind> {
     match error {
-        ChannelError::Poisoned(poison) => Some(poison.kind),
+        ReceiveError::Poisoned(poison) => Some(poison.kind),
         _ => None,
     }
 }
@@ -109,7 +106,7 @@ fn kind(error: &ChannelError) -> Option<PoisonKind> {
 fn closed() {
     assert_eq!(told_by_guest(closes, "source.numbers", None), "closed");
     let (error, report) = seen_by_host(closes, "source.numbers", None);
-    assert_eq!(error, ChannelError::Closed);
+    assert_eq!(error, ReceiveError::Closed);
     assert_eq!(report.verdict(), Verdict::Succeeded);
 }
 
@@ -124,7 +121,7 @@ fn poisoned_with_the_reason() {
     let told = told_by_guest(poisons, "source.out", Some(5));
     assert_eq!(told, format!("poisoned: {reason}"));
     match seen_by_host(poisons, "source.out", Some(5)).0 {
-        ChannelError::Poisoned(poison) => {
+        ReceiveError::Poisoned(poison) => {
             assert_eq!(poison.kind, PoisonKind::Poisoned);
             assert_eq!(&*poison.reason, reason);
         }
@@ -146,13 +143,55 @@ fn peer_trapped() {
 #[test]
 fn killed_by_the_host_with_the_limit() {
     let told = told_by_guest(fails_memory, "source.taken", None);
-    assert_eq!(told, "killed: memory");
+    assert_eq!(told, "killed: `source`, over its memory limit");
     let (error, report) = seen_by_host(fails_memory, "source.taken", None);
     assert_eq!(kind(&error), Some(PoisonKind::PeerKilled));
-    match &report.failures[0].outcome {
+    let ReceiveError::Poisoned(poison) = &error else {
+        panic!("expected poison, found {error:?}");
+    };
+    let peer = poison.cause::<Peer>().expect("a process did it");
+    let failure = &report.failures[0];
+    assert_eq!((&*peer.name, peer.id), ("source", failure.id));
+    assert_eq!(peer.outcome, failure.outcome);
+    match &failure.outcome {
         Outcome::Killed(overrun) => assert_eq!(overrun.limit, LimitKind::Memory),
         other => panic!("expected a kill, found {other:?}"),
     }
+}
+
+/// What a process tells of a child that takes too much memory.
+fn told_of_a_child(limits: Limits, totals: Totals) -> Vec<String> {
+    let mut network = host().network("greedy");
+    network
+        .process("parent", &guest("tells_end"))
+        .limits(limits)
+        .may_spawn("greedy", &guest("exceeds_memory"));
+    network.totals(totals);
+    let told = output(&mut network, "parent.told");
+    let running = network.start().expect("it starts");
+    let told = told.values().map_while(Result::ok).collect();
+    running.wait();
+    told
+}
+
+#[test]
+fn a_guest_learns_which_limit_of_whom_which_process_went_over() {
+    let limits = Limits::default().memory(MEMORY);
+    assert_eq!(
+        told_of_a_child(limits, Totals::default()),
+        [
+            "its name: true, its number: true, its end: true",
+            "Memory of Process, 8388608 allowed, asked for more: true"
+        ]
+    );
+    let totals = Totals::default().memory(2 * MEMORY);
+    assert_eq!(
+        told_of_a_child(Limits::default(), totals),
+        [
+            "its name: true, its number: true, its end: true",
+            "Memory of Network, 16777216 allowed, asked for more: true"
+        ]
+    );
 }
 
 #[test]
@@ -187,7 +226,7 @@ fn timed_out() {
     let doubled = output(&mut network, "source.doubled");
     let running = network.start().expect("it starts");
     let received = doubled.receive_timeout(Duration::from_millis(1));
-    assert_eq!(received, Err(ChannelError::TimedOut));
+    assert_eq!(received, Err(ReceiveTimeoutError::TimedOut));
     drop(numbers);
     assert_eq!(running.wait().verdict(), Verdict::Succeeded);
 }
@@ -199,4 +238,59 @@ fn deadlock() {
     assert_eq!(told, "deadlock");
     assert_eq!(report.verdict(), Verdict::Deadlocked);
     assert_eq!(report.deadlocks[0].cycle, ["tells"]);
+}
+
+/// What is told of the answers to five requests: the server answers the first, has the second and
+/// its queue in its hands when it ends, and never knew of the last two.
+fn told_of_answers(ending: &str, restart: Restart) -> Vec<String> {
+    let mut network = host().network("requests");
+    network
+        .process("server", &guest("ends_over_requests"))
+        .argument("ending", ending)
+        .restart(restart)
+        .limits(Limits::default().memory(MEMORY));
+    network.process("client", &guest("queues_requests"));
+    network
+        .connect("client.queues", "server.queues", ChannelOptions::bounded(2))
+        .expect("the ports fit");
+    network
+        .connect("client.ready", "server.ready", ChannelOptions::bounded(1))
+        .expect("the ports fit");
+    let told = output(&mut network, "client.told");
+    let running = network.start().expect("it starts");
+    let told = told.values().map_while(Result::ok).collect();
+    running.wait();
+    told
+}
+
+#[test]
+fn requests_that_nobody_answers_tell_how_their_server_ended() {
+    let given_up = Restart::on_failure().intensity(0, Duration::from_secs(1));
+    for (ending, says) in [
+        (
+            "panic",
+            "a process at the channel trapped: process `server` trapped: panicked at ",
+        ),
+        (
+            "fail",
+            "a process at the channel failed: process `server` failed: over a request",
+        ),
+        (
+            "memory",
+            "a process at the channel was killed: process `server` was killed: over its memory limit",
+        ),
+        ("return", "closed"),
+    ] {
+        for restart in [Restart::never(), given_up] {
+            let told = told_of_answers(ending, restart);
+            assert_eq!(
+                (told.len(), told[0].as_str()),
+                (5, "0"),
+                "{ending}: {told:#?}"
+            );
+            for answer in &told[1..] {
+                assert!(answer.starts_with(says), "{ending}, {restart:?}: {told:#?}");
+            }
+        }
+    }
 }

@@ -3,21 +3,10 @@
 use std::time::Duration;
 
 use transputer::{
-    ChannelError, ChannelOptions, HostOptions, HostReceiver, LimitKind, Limits, Network, Outcome,
-    PoisonKind, Report, Trap, Verdict,
+    ChannelOptions, HostOptions, HostReceiver, LimitKind, Limits, Network, Outcome, PoisonKind,
+    ReceiveError, Report, Trap, Verdict,
 };
 use transputer_tests::{Events, guest, guest_of, host, input, new_host, output};
-
-const NO_LIMITS: Limits = Limits {
-    memory: None,
-    message: None,
-    cpu: None,
-    wall: None,
-    children: None,
-    channels: None,
-    operation: None,
-    log: None,
-};
 
 /// The one failure of a network.
 fn failure(report: &Report) -> &Outcome {
@@ -71,7 +60,7 @@ fn a_trap_keeps_its_reason_and_the_guest_frames() {
         .any(|frame| frame.contains("process::abort"));
     assert!(named, "{trap:#?}");
     match out.receive() {
-        Err(ChannelError::Poisoned(poison)) => {
+        Err(ReceiveError::Poisoned(poison)) => {
             assert_eq!(poison.kind, PoisonKind::PeerTrapped);
             assert!(poison.reason.contains("`traps`"), "{poison:?}");
         }
@@ -122,10 +111,7 @@ fn more_memory_than_the_limit_kills_and_names_the_limit() {
     network
         .process("exceeds_memory", &guest("exceeds_memory"))
         .argument("mebibytes", 100_u64)
-        .limits(Limits {
-            memory: Some(allowed),
-            ..NO_LIMITS
-        });
+        .limits(Limits::default().memory(allowed));
     let taken = output(&mut network, "exceeds_memory.taken");
     let running = network.start().expect("it starts");
     let last = taken.values::<u64>().map_while(Result::ok).last();
@@ -143,10 +129,9 @@ fn more_memory_than_the_limit_kills_and_names_the_limit() {
 #[test]
 fn a_memory_limit_that_the_host_cannot_keep_is_refused() {
     let mut network = host().network("greedy");
-    network.process("parks", &guest("parks")).limits(Limits {
-        memory: Some(1 << 40),
-        ..NO_LIMITS
-    });
+    network
+        .process("parks", &guest("parks"))
+        .limits(Limits::default().memory(1 << 40));
     let _input = input(&mut network, "parks.input");
     let error = network.start().expect_err("no process can have 1 TiB");
     assert!(error.to_string().contains("memory limit"), "{error}");
@@ -157,19 +142,16 @@ fn computing_for_too_long_kills() {
     let mut network = host().network("computes");
     let started = looping(&mut network, "loops");
     network.process("other", &guest("no_ports"));
-    let limited = Limits {
-        cpu: Some(Duration::from_millis(20)),
-        ..NO_LIMITS
-    };
+    let limited = Limits::default().cpu(Duration::from_millis(20));
     network
         .process("limited", &guest("loops_forever"))
         .limits(limited);
     let limited = output(&mut network, "limited.started");
     let running = network.start().expect("it starts");
     started.receive().expect("the unlimited one starts");
-    limited.receive().expect("the limited one starts");
-    // Only the end of the limited one closes this.
-    assert!(matches!(limited.receive(), Err(ChannelError::Poisoned(_))));
+    // One that is slow to start may be over its limit before it has said so.
+    let told = limited.iter().take_while(Result::is_ok).count();
+    assert!(told <= 1, "it says so once");
     running.stop("the other would run for ever");
     let report = running.wait();
     let failures = report.failures.iter();
@@ -183,10 +165,9 @@ fn computing_for_too_long_kills() {
 #[test]
 fn lasting_too_long_kills_even_a_parked_process() {
     let mut network = host().network("patient");
-    network.process("parks", &guest("parks")).limits(Limits {
-        wall: Some(Duration::from_millis(20)),
-        ..NO_LIMITS
-    });
+    network
+        .process("parks", &guest("parks"))
+        .limits(Limits::default().wall(Duration::from_millis(20)));
     let _input = input(&mut network, "parks.input");
     match failure(&network.start().expect("it starts").wait()) {
         Outcome::Killed(overrun) => assert_eq!(overrun.limit, LimitKind::Wall),
@@ -214,7 +195,15 @@ fn endless_loops_on_every_worker_leave_the_neighbours_running() {
         assert_eq!(twice, 2 * number);
     }
     drop(numbers);
-    assert_eq!(doubled.receive(), Err(ChannelError::Closed));
+    assert_eq!(doubled.receive(), Err(ReceiveError::Closed));
+    // Its ends are closed a moment before it has ended.
+    while running
+        .status()
+        .iter()
+        .any(|process| process.name == "double")
+    {
+        std::thread::yield_now();
+    }
     running.stop("the test is over");
     let report = running.wait();
     assert_eq!(report.verdict(), Verdict::Stopped);
@@ -244,10 +233,7 @@ fn a_trap_ends_that_process_alone() {
 #[test]
 fn a_thousand_processes_run_on_two_workers() {
     const LINKS: usize = 1_000;
-    let host = new_host(HostOptions {
-        workers: Some(2),
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().workers(2));
     let double = guest_of(&host, "double");
     let mut network = host.network("chain");
     for link in 0..LINKS {
@@ -345,6 +331,29 @@ fn the_end_of_a_child_can_be_awaited_and_monitored() {
 }
 
 #[test]
+fn a_child_holds_nothing_any_more_when_kill_returns() {
+    let mut network = host().network("killing");
+    network
+        .process("kills", &guest("kills_then_sends"))
+        .argument("times", 2_500)
+        .argument("computing", 20)
+        .may_spawn("parks", &guest("parks"))
+        .may_spawn("loops_forever", &guest("loops_forever"));
+    let told = output(&mut network, "kills.told");
+    let running = network.start().expect("it starts");
+    let told: Vec<String> = told.values().map_while(Result::ok).collect();
+    let seen = "killed, monitor was stopped: enough, wait stopped: enough";
+    assert_eq!(
+        told,
+        [
+            format!("20 times: receive {seen}"),
+            format!("10000 times: send {seen}")
+        ]
+    );
+    assert_eq!(running.wait().failed, 10_020);
+}
+
+#[test]
 fn stopping_a_network_ends_every_process() {
     let mut network = host().network("stopped");
     network.process("parks", &guest("parks"));
@@ -406,4 +415,29 @@ fn a_sleep_lasts_at_least_as_long_as_asked() {
     let running = network.start().expect("it starts");
     assert!(slept.receive_value::<u64>().expect("a time") >= 20);
     assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+#[test]
+fn who_lets_others_run_comes_after_all_that_are_ready() {
+    let host = new_host(HostOptions::default().workers(1));
+    let mut network = host.network("turns");
+    for name in ["lets_others_run", "relays", "count", "beats"] {
+        let mut process = network.process(name, &guest_of(&host, name));
+        match name {
+            "lets_others_run" => process.argument("rounds", 50_u64),
+            "count" => process.argument("limit", u64::MAX),
+            _ => &mut process,
+        };
+    }
+    for (from, to, capacity) in [
+        ("lets_others_run.to_woken", "relays.numbers", 1),
+        ("relays.out", "lets_others_run.from_woken", 1),
+        ("count.numbers", "lets_others_run.from_sender", 0),
+        ("beats.beats", "lets_others_run.from_computing", 1),
+    ] {
+        let capacity = ChannelOptions::bounded(capacity);
+        network.connect(from, to, capacity).expect("they fit");
+    }
+    let report = network.start().expect("it starts").wait();
+    assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
 }

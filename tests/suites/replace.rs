@@ -1,12 +1,14 @@
 //! Another component for a running process: nothing lost, nothing doubled, nothing reordered.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use transputer::{
-    ChannelOptions, Event, HostReceiver, HostSender, Network, OutOfPatience, Replace, ReplaceError,
-    Restart, Running, Verdict,
+    ChannelOptions, Doing, Event, HostOptions, HostReceiver, HostSender, LimitKind, Limits,
+    Network, OutOfPatience, Outcome, Replace, ReplaceError, Restart, Running, Verdict,
 };
-use transputer_tests::{Events, guest, host, input, output};
+use transputer_tests::{Events, guest, guest_of, host, input, new_host, output};
 
 /// What `relays_marked` adds to a number.
 const MARK: u64 = 1 << 63;
@@ -21,46 +23,53 @@ fn relay(capacity: usize, restart: Restart) -> (HostSender, HostReceiver, Runnin
     (numbers, out, network.start().expect("it starts"))
 }
 
-const STREAM: u64 = 20_000;
+/// How often a relay is replaced under a stream that goes on until then.
+const SWAPS: usize = 20;
 
-/// Replaces a relay again and again under a steady stream.
+/// Replaces a relay again and again under a steady stream; each component has passed a number on
+/// before the next one takes its place.
 fn under_a_stream(capacity: usize, restart: Restart) {
     let (numbers, out, running) = relay(capacity, restart);
-    let feeding = std::thread::spawn(move || {
-        for number in 0..STREAM {
-            numbers.send_value(&number).expect("it is received");
+    let enough = Arc::new(AtomicBool::new(false));
+    let feeding = std::thread::spawn({
+        let enough = enough.clone();
+        move || {
+            let more = (0_u64..).take_while(|_| !enough.load(Ordering::SeqCst));
+            let sent = more.map(|number| numbers.send_value(&number).expect("it is received"));
+            sent.count() as u64
         }
     });
     let (marked, plain) = (guest("relays_marked"), guest("relays"));
     let replacing = running.clone();
-    let swapping = std::thread::spawn(move || {
-        let mut replaced = 0;
-        for component in [&marked, &plain].into_iter().cycle() {
-            match replacing.replace("relay", component, Replace::default()) {
-                Ok(()) => replaced += 1,
-                Err(ReplaceError::Ended { .. } | ReplaceError::NoSuchProcess(_)) => break,
-                Err(other) => panic!("{other}"),
+    let mark = Arc::new(AtomicU64::new(0));
+    let swapping = std::thread::spawn({
+        let mark = mark.clone();
+        move || {
+            for (component, wanted) in [(&marked, MARK), (&plain, 0)].iter().cycle().take(SWAPS) {
+                replacing
+                    .replace("relay", component, Replace::default())
+                    .expect("it is replaced");
+                while mark.load(Ordering::SeqCst) != *wanted {
+                    std::thread::yield_now();
+                }
             }
+            enough.store(true, Ordering::SeqCst);
         }
-        replaced
     });
-    let read: Vec<u64> = out
-        .values()
-        .map(|number| number.expect("a number"))
-        .collect();
+    let mut read = Vec::new();
+    for number in out.values::<u64>() {
+        let number = number.expect("a number");
+        read.push(number & !MARK);
+        mark.store(number & MARK, Ordering::SeqCst);
+    }
     let report = running.wait();
-    feeding.join().expect("everything is sent");
-    let replaced = swapping.join().expect("replaced without errors");
+    let sent = feeding.join().expect("everything is sent");
+    swapping.join().expect("replaced without errors");
     assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
-    assert!(replaced >= 2, "replaced only {replaced} times");
-    let numbers: Vec<u64> = read.iter().map(|number| number & !MARK).collect();
     assert!(
-        numbers.into_iter().eq(0..STREAM),
-        "lost, doubled or out of order"
-    );
-    assert!(
-        read.iter().any(|number| number & MARK != 0),
-        "the new component never ran"
+        read.iter().copied().eq(0..sent),
+        "lost, doubled or out of order: {} of {sent}",
+        read.len()
     );
     assert_eq!(report.unfinished.redelivered, 0);
 }
@@ -86,10 +95,7 @@ fn a_process_that_waits_is_replaced_at_once_and_keeps_its_number() {
     let before = running.status()[0].id;
     numbers.send_value(&1_u64).expect("it is received");
     assert_eq!(out.receive_value::<u64>().expect("a number"), 1);
-    let forever = Replace {
-        patience: Duration::MAX,
-        ..Replace::default()
-    };
+    let forever = Replace::default().patience(Duration::MAX);
     running
         .replace("relay", &guest("relays_marked"), forever)
         .expect("it waits");
@@ -165,10 +171,7 @@ const SHORT: Duration = Duration::from_millis(1);
 #[test]
 fn a_busy_process_is_left_alone_if_so_asked() {
     let (_started, running) = busy();
-    let options = Replace {
-        patience: SHORT,
-        then: OutOfPatience::Fail,
-    };
+    let options = Replace::default().patience(SHORT).then(OutOfPatience::Fail);
     let refused = running.replace("busy", &guest("loops_forever"), options);
     assert!(
         matches!(refused, Err(ReplaceError::TimedOut { .. })),
@@ -181,10 +184,7 @@ fn a_busy_process_is_left_alone_if_so_asked() {
 #[test]
 fn a_busy_process_is_cut_when_patience_runs_out() {
     let (started, running) = busy();
-    let options = Replace {
-        patience: SHORT,
-        then: OutOfPatience::Cut,
-    };
+    let options = Replace::default().patience(SHORT).then(OutOfPatience::Cut);
     running
         .replace("busy", &guest("loops_forever"), options)
         .expect("it is cut");
@@ -196,12 +196,9 @@ fn a_busy_process_is_cut_when_patience_runs_out() {
 #[test]
 fn what_a_cut_process_had_not_finished_is_delivered_to_its_successor() {
     let (numbers, out, running) = relay(0, Restart::on_failure());
-    // It cannot send 1, for nobody receives, so it never comes to wait for another number.
+    // It cannot send 1, because nobody receives, so it never comes to wait for another number.
     numbers.send_value(&1_u64).expect("it is received");
-    let options = Replace {
-        patience: SHORT,
-        then: OutOfPatience::Cut,
-    };
+    let options = Replace::default().patience(SHORT).then(OutOfPatience::Cut);
     running
         .replace("relay", &guest("relays_marked"), options)
         .expect("it is cut");
@@ -222,10 +219,74 @@ fn later_incarnations_run_the_new_component() {
     running
         .replace("relay", &guest("relays_marked"), Replace::default())
         .expect("it waits");
-    // What is no number ends it with an error.
+    // What is not a number ends it with an error.
     numbers.send(b"\xff".to_vec()).expect("it is received");
     numbers.send_value(&3_u64).expect("it is received");
     assert_eq!(out.receive_value::<u64>().expect("a number"), 3 | MARK);
     drop(numbers);
     assert!(running.wait().restarts >= 1);
+}
+
+#[test]
+fn a_limit_on_operations_holds_for_the_new_component_and_for_nothing_else() {
+    let host = new_host(HostOptions::default().seed(1));
+    let allowed = Duration::from_secs(60);
+    let mut network = host.network("relay");
+    network
+        .process("relay", &guest_of(&host, "relays"))
+        .limits(Limits::default().operation(allowed));
+    network.process("yields", &guest_of(&host, "yields"));
+    let until = input(&mut network, "yields.until");
+    let numbers = input(&mut network, "relay.numbers");
+    let out = network
+        .output("relay.out", ChannelOptions::bounded(1))
+        .expect("it fits");
+    // Virtual time stands still until `yields` ends.
+    let running = network.start().expect("it starts");
+    let slow = guest_of(&host, "relays_slowly");
+    // It is replaced while it is parked, and patience would never run out.
+    while !running
+        .status()
+        .iter()
+        .any(|process| process.name == "relay" && matches!(process.doing, Doing::Waiting(_)))
+    {
+        std::thread::yield_now();
+    }
+    running
+        .replace("relay", &slow, Replace::default())
+        .expect("it waits");
+    numbers.send_value(&1_u64).expect("it is received");
+    drop(until);
+    // It sleeps for an hour, which is not an operation, then waits for another number.
+    let report = running.wait();
+    match &report.failures[0].outcome {
+        Outcome::Killed(overrun) => assert_eq!(overrun.limit, LimitKind::Operation),
+        other => panic!("expected a kill, found {other:?}"),
+    }
+    assert_eq!(out.statistics().sent, 1, "killed while it slept");
+}
+
+#[test]
+fn a_process_that_has_hardly_begun_is_replaced_as_soon_as_it_waits() {
+    for seed in 0..20 {
+        let host = new_host(HostOptions::default().seed(seed));
+        let mut network = host.network("relay");
+        network.process("relay", &guest_of(&host, "relays"));
+        network.process("yields", &guest_of(&host, "yields"));
+        // Virtual time, and patience with it, stands still until `yields` ends.
+        let until = input(&mut network, "yields.until");
+        let numbers = input(&mut network, "relay.numbers");
+        let out = output(&mut network, "relay.out");
+        let marked = guest_of(&host, "relays_marked");
+        let running = network.start().expect("it starts");
+        running
+            .replace("relay", &marked, Replace::default())
+            .expect("it is replaced");
+        let sending = std::thread::spawn(move || numbers.send_value(&7_u64));
+        let number = out.receive_value::<u64>().expect("a number");
+        assert_eq!(number, 7 | MARK);
+        sending.join().expect("it ends").expect("it is received");
+        drop(until);
+        assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+    }
 }

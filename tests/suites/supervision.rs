@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use transputer::{
-    Backoff, ChannelError, ChannelOptions, Event, Group, Host, HostOptions, Intensity, LimitKind,
-    Limits, Network, Outcome, PoisonKind, Report, Restart, Strategy, Unfinished, Verdict,
+    Backoff, ChannelOptions, Event, Group, Host, HostOptions, LimitKind, Limits, Network, Outcome,
+    PoisonKind, ReceiveError, Report, Restart, RestartPolicy, Strategy, TryReceiveError,
+    Unfinished, Verdict,
 };
 use transputer_tests::{
     Crashing, FAIL, MINUTE, PANIC, RETURN, at_once, guest, guest_of, host, input, new_host, output,
@@ -26,7 +27,7 @@ fn without_a_policy_a_failure_is_final() {
         let crashing = Crashing::start(restart);
         crashing.send(PANIC);
         let poison = match crashing.out.receive() {
-            Err(ChannelError::Poisoned(poison)) => poison,
+            Err(ReceiveError::Poisoned(poison)) => poison,
             other => panic!("expected poison, found {other:?}"),
         };
         assert_eq!(poison.kind, PoisonKind::PeerTrapped);
@@ -58,17 +59,14 @@ fn on_failure_a_process_is_restarted_and_its_channels_stay() {
 fn on_failure_a_clean_return_is_final() {
     let crashing = Crashing::start(at_once());
     crashing.send(RETURN);
-    assert_eq!(crashing.out.receive(), Err(ChannelError::Closed));
+    assert_eq!(crashing.out.receive(), Err(ReceiveError::Closed));
     let report = crashing.end();
     assert_eq!((report.verdict(), report.restarts), (Verdict::Succeeded, 0));
 }
 
 #[test]
 fn always_restarts_after_a_clean_return_until_the_input_ends() {
-    let restart = Restart {
-        policy: transputer::RestartPolicy::Always,
-        ..at_once()
-    };
+    let restart = at_once().policy(RestartPolicy::Always);
     let crashing = Crashing::start(restart);
     for number in 0..5 {
         crashing.passes(number);
@@ -130,7 +128,7 @@ fn more_restarts_than_the_intensity_end_it_with_its_last_outcome() {
     crashing.passes(1);
     crashing.send(PANIC);
     match crashing.out.receive() {
-        Err(ChannelError::Poisoned(poison)) => assert_eq!(poison.kind, PoisonKind::PeerTrapped),
+        Err(ReceiveError::Poisoned(poison)) => assert_eq!(poison.kind, PoisonKind::PeerTrapped),
         other => panic!("expected poison, found {other:?}"),
     }
     let report = crashing.end();
@@ -147,11 +145,7 @@ fn more_restarts_than_the_intensity_end_it_with_its_last_outcome() {
 
 /// A host in virtual time, and a process on it that crashes whenever it starts.
 fn crashes_at_once(seed: u64, restart: Restart) -> (Host, Network) {
-    let host = new_host(HostOptions {
-        seed: Some(seed),
-        max_processes: 10,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().seed(seed).max_processes(10));
     let mut network = host.network("crashes at once");
     network
         .process("worker", &guest_of(&host, "returns_err"))
@@ -176,11 +170,7 @@ fn the_backoff_grows_in_virtual_time() {
     let began = std::time::Instant::now();
     let restart = Restart::on_failure()
         .intensity(6, 60 * MINUTE)
-        .backoff(Backoff {
-            initial: 10 * MINUTE / 60,
-            factor: 3,
-            maximum: 5 * MINUTE,
-        });
+        .backoff(Backoff::exponential(MINUTE / 6, 3, 5 * MINUTE));
     let waited = waits(restart);
     assert_eq!(waited, [10_000, 30_000, 90_000, 270_000, 300_000, 300_000]);
     assert!(began.elapsed() < 10 * MINUTE, "the waits were real");
@@ -192,11 +182,7 @@ fn restarts_outside_the_period_do_not_count() {
     // waits grows to the maximum, and only a stop ends it.
     let restart = Restart::on_failure()
         .intensity(1, Duration::from_secs(1))
-        .backoff(Backoff {
-            initial: Duration::from_secs(2),
-            factor: 1,
-            maximum: Duration::from_secs(2),
-        });
+        .backoff(Backoff::constant(Duration::from_secs(2)));
     let (_host, mut network) = crashes_at_once(3, restart);
     let out = output(&mut network, "worker.out");
     let (enough, told) = std::sync::mpsc::channel();
@@ -248,7 +234,7 @@ fn an_end_that_the_process_closed_stays_closed() {
     assert_eq!(out.receive_value::<u64>().expect("a number"), 2);
     assert_eq!(told.receive_value::<String>().expect("a text"), "sent");
     heard(1);
-    assert_eq!(out.receive(), Err(ChannelError::Closed));
+    assert_eq!(out.receive(), Err(ReceiveError::Closed));
     heard(2);
     let text: String = told.receive_value().expect("a text");
     assert!(text.contains("closed"), "{text}");
@@ -259,10 +245,7 @@ fn an_end_that_the_process_closed_stays_closed() {
 #[test]
 fn always_keeps_ends_over_a_clean_return_but_not_those_closed_aloud() {
     let mut network = host().network("returning");
-    let restart = Restart {
-        policy: transputer::RestartPolicy::Always,
-        ..at_once()
-    };
+    let restart = at_once().policy(RestartPolicy::Always);
     network
         .process("worker", &guest("closes_and_returns"))
         .restart(restart);
@@ -273,7 +256,7 @@ fn always_keeps_ends_over_a_clean_return_but_not_those_closed_aloud() {
     for number in [5_u64, 6, 1, 7] {
         numbers.send_value(&number).expect("it is received");
         assert_eq!(out.receive_value::<u64>().expect("a number"), number);
-        let closed = last.try_receive() == Err(ChannelError::Closed);
+        let closed = last.try_receive() == Err(TryReceiveError::Closed);
         if number != 1 {
             assert_eq!(closed, number == 7, "after {number}");
         }
@@ -293,17 +276,8 @@ fn mistakes_in_the_wiring_are_named() {
     );
     let _numbers = input(&mut network, "worker.numbers");
     let _out = output(&mut network, "worker.out");
-    let members = vec![
-        "worker".to_owned(),
-        "wroker".to_owned(),
-        "worker".to_owned(),
-    ];
-    network.group(Group {
-        name: "g".to_owned(),
-        strategy: Strategy::OneForAll,
-        members,
-        intensity: Intensity::default(),
-    });
+    let members = ["worker", "wroker", "worker"];
+    network.group(Group::new("g", Strategy::OneForAll, members));
     let error = network.start().expect_err("it cannot start").to_string();
     for part in [
         "there is no process `wroker`",
@@ -320,10 +294,7 @@ fn a_process_over_its_limit_is_restarted_too() {
     let mut network = host().network("limited");
     network
         .process("worker", &guest("loops_forever"))
-        .limits(Limits {
-            wall: Some(Duration::from_millis(20)),
-            ..Limits::default()
-        })
+        .limits(Limits::default().wall(Duration::from_millis(20)))
         .restart(at_once().intensity(2, MINUTE));
     let started = output(&mut network, "worker.started");
     let running = network.start().expect("it starts");
@@ -338,11 +309,7 @@ fn a_process_over_its_limit_is_restarted_too() {
 
 #[test]
 fn a_stop_does_not_wait_for_a_restart() {
-    let hour = Backoff {
-        initial: 60 * MINUTE,
-        factor: 1,
-        maximum: 60 * MINUTE,
-    };
+    let hour = Backoff::constant(60 * MINUTE);
     let crashing = Crashing::start(at_once().backoff(hour));
     crashing.send(PANIC);
     while crashing.running.status()[0].doing != transputer::Doing::Down {
@@ -357,16 +324,8 @@ fn a_stop_does_not_wait_for_a_restart() {
 #[test]
 fn who_waits_for_a_process_that_is_down_is_in_no_deadlock() {
     for seed in 0..5 {
-        let host = new_host(HostOptions {
-            seed: Some(seed),
-            max_processes: 10,
-            ..HostOptions::default()
-        });
-        let hour = Backoff {
-            initial: 60 * MINUTE,
-            factor: 1,
-            maximum: 60 * MINUTE,
-        };
+        let host = new_host(HostOptions::default().seed(seed).max_processes(10));
+        let hour = Backoff::constant(60 * MINUTE);
         let mut network = host.network("patient");
         network
             .process("count", &guest_of(&host, "count"))

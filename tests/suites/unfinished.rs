@@ -1,9 +1,15 @@
 //! Messages that a process had received and not finished when it ended.
 
+use std::sync::mpsc;
+
 use transputer::{
-    ChannelError, ChannelOptions, Event, Network, Unfinished, UnfinishedFate, Verdict,
+    ChannelOptions, Event, HostOptions, LimitKind, Limits, Network, Outcome, ReceiveError, Restart,
+    Unfinished, UnfinishedFate, Verdict,
 };
-use transputer_tests::{Crashing, MINUTE, PANIC, at_once, guest, host, input, output};
+use transputer_tests::{
+    Crashing, MINUTE, PANIC, at_once, guest, guest_of, host, input, new_host, output,
+    until_nothing_is_held,
+};
 
 #[test]
 fn an_unfinished_message_is_redelivered_so_often_and_then_dropped() {
@@ -70,7 +76,7 @@ fn unfinished_messages_go_to_dead_letters() {
         let report = crashing.end();
         assert_eq!(report.unfinished.dead_lettered, 1, "{report:?}");
         assert_eq!(report.dropped, 0);
-        assert_eq!(letters.receive(), Err(ChannelError::Closed));
+        assert_eq!(letters.receive(), Err(ReceiveError::Closed));
     }
 }
 
@@ -208,7 +214,7 @@ fn dead_letters_must_fit() {
     let options = ChannelOptions::bounded(1);
     let letters = |network: &mut Network, from, to| network.dead_letters(&[from], to, options);
     letters(&mut network, "worker", "sums.numbers").expect("the same type fits");
-    let error = letters(&mut network, "texts", "worker.numbers").expect_err("bytes are no u64");
+    let error = letters(&mut network, "texts", "worker.numbers").expect_err("bytes are not a u64");
     assert!(
         error
             .to_string()
@@ -242,9 +248,134 @@ fn dead_letters_of_bytes_leave_the_ends_behind() {
     for _ in ["the refusal", "the request"] {
         letters.receive().expect("a message without ends");
     }
-    // The end for the answer is gone, so the client learns that none will come.
-    assert_eq!(square.receive(), Err(ChannelError::Closed));
+    // The end for the answer is gone, and the client learns why none will come.
+    match square.receive() {
+        Err(ReceiveError::Poisoned(poison)) => {
+            let says = "process `client` failed: a process at the channel trapped: \
+                        process `server` trapped: panicked at ";
+            assert!(poison.reason.starts_with(says), "{poison:?}");
+        }
+        other => panic!("expected poison, found {other:?}"),
+    }
     drop(allowed);
     let report = running.wait();
     assert_eq!(report.unfinished.dead_lettered, 2, "{report:?}");
+}
+
+const MIB: usize = 1 << 20;
+
+/// What the host's processes have of memory while one of them works on an item of so many bytes.
+fn memory_with_item(bytes: usize, restart: Option<Restart>) -> u64 {
+    let host = new_host(HostOptions::default().max_processes(4));
+    let mut network = host.network("keeping");
+    let mut worker = network.process("worker", &guest_of(&host, "keeps_item"));
+    if let Some(restart) = restart {
+        worker.restart(restart);
+    }
+    let items = input(&mut network, "worker.items");
+    let told = output(&mut network, "worker.told");
+    let end = input(&mut network, "worker.end");
+    let running = network.start().expect("it starts");
+    items.send(vec![7; bytes]).expect("it is received");
+    let size: u64 = told.receive_value().expect("it works on it");
+    assert_eq!(size, bytes as u64);
+    let memory = host.memory_in_use();
+    drop((items, end));
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+    until_nothing_is_held(&host);
+    memory
+}
+
+/// What is kept for a process that can be restarted counts as its memory: the bytes, and an entry.
+#[test]
+fn what_is_kept_for_redelivery_counts_as_memory() {
+    for bytes in [1, MIB] {
+        let kept = memory_with_item(bytes, Some(Restart::on_failure()));
+        let not_kept = memory_with_item(bytes, None);
+        assert_eq!(kept - not_kept, bytes as u64 + 64);
+    }
+}
+
+/// A process that has no memory for the copy is killed over the message, which is not lost: so often it
+/// is tried, and then it is a dead letter.
+#[test]
+fn a_message_without_memory_to_keep_it_goes_to_dead_letters() {
+    let host = new_host(HostOptions::default().max_processes(4));
+    let mut network = host.network("keeping");
+    network
+        .process("worker", &guest_of(&host, "keeps_item"))
+        .limits(Limits::default().memory(2 * MIB as u64))
+        .restart(at_once().unfinished(Unfinished::Redeliver).attempts(2));
+    let options = ChannelOptions::bounded(1);
+    let letters = network.dead_letters_here(&["worker"], options);
+    let letters = letters.expect("it fits");
+    let items = input(&mut network, "worker.items");
+    let told = output(&mut network, "worker.told");
+    let end = input(&mut network, "worker.end");
+    let running = network.start().expect("it starts");
+    items.send(vec![7; 2 * MIB]).expect("it is received");
+    assert_eq!(letters.receive().map(|letter| letter.len()), Ok(2 * MIB));
+    items.send([7]).expect("it is received");
+    assert_eq!(told.receive_value::<u64>().ok(), Some(1));
+    drop((items, end));
+    let report = running.wait();
+    assert_eq!((report.restarts, report.dropped), (2, 0));
+    assert_eq!(report.unfinished.dead_lettered, 1, "{report:?}");
+    for restart in &report.restarted {
+        match &restart.outcome {
+            Outcome::Killed(overrun) => assert_eq!(overrun.limit, LimitKind::Memory),
+            other => panic!("expected a kill, found {other:?}"),
+        }
+    }
+    until_nothing_is_held(&host);
+}
+
+#[test]
+fn a_program_hears_what_is_finished() {
+    let mut network = host().network("doubling");
+    network.process("double", &guest("double"));
+    let (tell, told) = mpsc::channel();
+    let listener = move |count| tell.send(count).expect("the test listens");
+    let options = ChannelOptions::rendezvous();
+    let numbers = network.input_until_finished("double.numbers", options, listener);
+    let numbers = numbers.expect("the port is there");
+    let doubled = output(&mut network, "double.doubled");
+    let running = network.start().expect("it starts");
+    numbers.send_value(&1_u64).expect("it is received");
+    // The process holds it as long as nobody takes what it makes of it.
+    assert_eq!(told.try_recv(), Err(mpsc::TryRecvError::Empty));
+    doubled.receive().expect("a number");
+    // It asks for the next one.
+    assert_eq!(told.recv(), Ok(1));
+    numbers.send_value(&2_u64).expect("it is received");
+    doubled.receive().expect("a number");
+    drop(numbers);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+    assert_eq!(told.recv(), Ok(2));
+    assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn what_is_given_up_is_finished_and_what_is_delivered_again_is_not() {
+    let mut network = host().network("crashing");
+    let restart = at_once().unfinished(Unfinished::Redeliver).attempts(2);
+    network
+        .process("worker", &guest("crashes"))
+        .restart(restart);
+    let (tell, told) = mpsc::channel();
+    let listener = move |count| tell.send(count).expect("the test listens");
+    let options = ChannelOptions::rendezvous();
+    let numbers = network.input_until_finished("worker.numbers", options, listener);
+    let numbers = numbers.expect("the port is there");
+    let out = output(&mut network, "worker.out");
+    let running = network.start().expect("it starts");
+    numbers.send_value(&PANIC).expect("it is received");
+    assert_eq!(told.recv(), Ok(1), "given up after two attempts");
+    numbers.send_value(&7_u64).expect("it is received");
+    assert_eq!(out.receive_value::<u64>().expect("a number"), 7);
+    assert_eq!(told.recv(), Ok(2));
+    drop(numbers);
+    let report = running.wait();
+    assert_eq!((report.restarts, report.unfinished.redelivered), (2, 1));
+    assert!(told.try_recv().is_err());
 }

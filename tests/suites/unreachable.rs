@@ -12,10 +12,7 @@ fn until_channels(host: &Host, count: u64) {
 
 /// Ties knots in a network that runs on, and waits until they are gone.
 fn knots(count: i64, width: i64, bytes: i64) {
-    let host = new_host(HostOptions {
-        max_processes: 100,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().max_processes(100));
     let mut network = host.network("knots");
     network
         .process("ties", &guest_of(&host, "ties_knots"))
@@ -55,20 +52,13 @@ fn who_ties_knots_all_day_pays_for_them_himself() {
 
 #[test]
 fn a_long_chain_of_ends_is_dropped_without_a_deep_stack() {
-    let host = new_host(HostOptions {
-        max_processes: 100,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().max_processes(100));
     let mut network = host.network("nested");
     let depth = 200_000;
     network
         .process("nests", &guest_of(&host, "nests_deeply"))
         .argument("depth", i64::from(depth))
-        .limits(Limits {
-            channels: Some(depth + 2),
-            memory: Some(256 << 20),
-            ..Limits::default()
-        });
+        .limits(Limits::default().channels(depth + 2).memory(256 << 20));
     let report = network.start().expect("it starts").wait();
     assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
     // Whoever looks for deadlocks may hold the first link, and drops the chain after its look.
@@ -80,10 +70,7 @@ fn a_long_chain_of_ends_is_dropped_without_a_deep_stack() {
 
 #[test]
 fn an_end_that_nobody_can_get_at_is_closed() {
-    let host = new_host(HostOptions {
-        max_processes: 100,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().max_processes(100));
     let mut network = host.network("behind");
     network.process("waits", &guest_of(&host, "waits_behind_knot"));
     let closed = output(&mut network, "waits.closed");

@@ -1,7 +1,7 @@
 //! Runs every plugin of a folder as a process of its own, and passes a text through each.
 //!
 //!     transputer build --out plugins examples/embed/shout
-//!     cargo run -p transputer-example-embed -- plugins
+//!     cargo run --locked -p transputer-example-embed -- plugins
 
 use anyhow::Context as _;
 use transputer::{ChannelOptions, Host, HostOptions, Limits};
@@ -15,10 +15,9 @@ fn main() -> anyhow::Result<()> {
         let component = host.component(plugin?.path())?;
         let mut network = host.network("plugin");
         // No files, no network, no clock; and not more than this.
-        network.process("plugin", &component).limits(Limits {
-            memory: Some(8 << 20),
-            ..Limits::default()
-        });
+        network
+            .process("plugin", &component)
+            .limits(Limits::default().memory(8 << 20));
         let rendezvous = ChannelOptions::rendezvous();
         let words = network.input("plugin.words", rendezvous)?;
         let answers = network.output("plugin.answers", rendezvous)?;

@@ -133,13 +133,13 @@ impl<T: Message> Broadcast<T> {
         }
     }
 
-    /// How the subscribers ended that did not just drop their receiver, since the last call.
+    /// How subscribers have ended since the last call, other than by dropping their receiver.
     pub fn take_lost(&mut self) -> Vec<Error> {
         std::mem::take(&mut self.lost)
     }
 
-    /// Broadcasts messages until their channel is closed, and lets processes subscribe that send
-    /// the sender of a channel. A message goes to all that subscribed before it was received,
+    /// Broadcasts messages until their channel is closed. A process subscribes by sending the
+    /// sender of a channel. A message goes to all that subscribed before it was received,
     /// and is dropped if there are none.
     ///
     /// Processes that share the channel of subscriptions should close it once they have

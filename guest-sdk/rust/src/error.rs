@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::bindings::transputer::csp::channel::Error as Raw;
+use crate::bindings::transputer::csp::channel::{Cause, Error as Raw};
+use crate::process::{Limit, Peer};
 
 /// Why an operation did not happen, or why a process gives up.
 ///
@@ -23,16 +24,23 @@ pub enum Error {
     PeerTrapped {
         /// Which process, and the trap.
         reason: String,
+        /// The same for programs.
+        peer: Option<Box<Peer>>,
     },
     /// A process that held an end of the channel returned an error.
     PeerFailed {
         /// Which process, and its error.
         reason: String,
+        /// The same for programs.
+        peer: Option<Box<Peer>>,
     },
-    /// The host killed a process that held an end of the channel.
+    /// The host killed a process that held an end of the channel: it went over a limit, or somebody
+    /// stopped it.
     PeerKilled {
-        /// Which process, and which limit it went over.
+        /// Which process, and which limit it went over, or why it was stopped.
         reason: String,
+        /// The same for programs.
+        peer: Option<Box<Peer>>,
     },
     /// Every process that could make the operation finish is waiting as well.
     Deadlock {
@@ -131,33 +139,61 @@ impl fmt::Display for Undecodable {
 impl std::error::Error for Undecodable {}
 
 impl Error {
-    /// The limit that a process at the other side went over, by its key in a network file
-    /// (`memory`, `cpu`, `wall`), if that is why the host killed it.
+    /// The process whose end made the operation fail, and how it ended, if that is why.
     ///
-    /// ```
-    /// use transputer_guest::Error;
+    /// ```no_run
+    /// use transputer_guest::{Error, Outcome, Receiver};
     ///
-    /// let reason = "process `parser` was killed: over its memory limit: ...".to_owned();
-    /// assert_eq!(Error::PeerKilled { reason }.limit(), Some("memory"));
-    /// assert_eq!(Error::Closed.limit(), None);
+    /// # fn process(results: Receiver<u64>) -> Result<(), Error> {
+    /// let result = results.receive();
+    /// if let Err(error) = &result
+    ///     && let Some(peer) = error.peer()
+    ///     && let Outcome::Killed(overrun) = &peer.outcome
+    /// {
+    ///     eprintln!("{} would need more {}", peer.name, overrun.limit);
+    /// }
+    /// # Ok(())
+    /// # }
     /// ```
-    pub fn limit(&self) -> Option<&str> {
+    pub fn peer(&self) -> Option<&Peer> {
         match self {
-            Error::PeerKilled { reason } => limit_in(reason),
+            Error::PeerTrapped { peer, .. }
+            | Error::PeerFailed { peer, .. }
+            | Error::PeerKilled { peer, .. } => peer.as_deref(),
             _ => None,
         }
     }
 
-    /// What the host's error means; `reason` fetches the text of those that have one.
-    pub(crate) fn from_host(error: Raw, reason: impl FnOnce() -> Option<String>) -> Self {
-        let reason = || reason().unwrap_or_else(|| "no reason given".into());
+    /// The limit that a process at the other side went over, if that is why the host killed it.
+    pub fn limit(&self) -> Option<Limit> {
+        self.peer()?.outcome.limit()
+    }
+
+    /// What the host's error means; `cause` fetches why the channel was poisoned, if it was.
+    pub(crate) fn from_host(error: Raw, cause: impl FnOnce() -> Option<Cause>) -> Self {
+        let cause = || match cause() {
+            Some(cause) => (
+                cause.reason,
+                cause.peer.map(|peer| Box::new(Peer::from(peer))),
+            ),
+            None => ("no reason given".into(), None),
+        };
         match error {
             Raw::Closed => Error::Closed,
-            Raw::Poisoned => Error::Poisoned { reason: reason() },
-            Raw::PeerTrapped => Error::PeerTrapped { reason: reason() },
-            Raw::PeerFailed => Error::PeerFailed { reason: reason() },
-            Raw::PeerKilled => Error::PeerKilled { reason: reason() },
-            Raw::Deadlock => Error::Deadlock { reason: reason() },
+            Raw::Poisoned => Error::Poisoned { reason: cause().0 },
+            Raw::PeerTrapped => {
+                let (reason, peer) = cause();
+                Error::PeerTrapped { reason, peer }
+            }
+            Raw::PeerFailed => {
+                let (reason, peer) = cause();
+                Error::PeerFailed { reason, peer }
+            }
+            Raw::PeerKilled => {
+                let (reason, peer) = cause();
+                Error::PeerKilled { reason, peer }
+            }
+            Raw::Deadlock => Error::Deadlock { reason: cause().0 },
             Raw::TimedOut => Error::TimedOut,
             Raw::WouldBlock => Error::WouldBlock,
             Raw::TooLarge => Error::TooLarge,
@@ -169,20 +205,16 @@ impl Error {
     }
 }
 
-/// The limit that a reason names in the way that `wit/channel.wit` promises.
-pub(crate) fn limit_in(reason: &str) -> Option<&str> {
-    let (_, named) = reason.split_once("was killed: over its ")?;
-    Some(named.split_once(" limit")?.0)
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, reason) = match self {
             Error::Closed => ("the channel is closed", None),
             Error::Poisoned { reason } => ("the channel was poisoned", Some(reason)),
-            Error::PeerTrapped { reason } => ("a process at the channel trapped", Some(reason)),
-            Error::PeerFailed { reason } => ("a process at the channel failed", Some(reason)),
-            Error::PeerKilled { reason } => ("a process at the channel was killed", Some(reason)),
+            Error::PeerTrapped { reason, .. } => ("a process at the channel trapped", Some(reason)),
+            Error::PeerFailed { reason, .. } => ("a process at the channel failed", Some(reason)),
+            Error::PeerKilled { reason, .. } => {
+                ("a process at the channel was killed", Some(reason))
+            }
             Error::Deadlock { reason } => ("deadlock", Some(reason)),
             Error::TimedOut => ("the deadline passed", None),
             Error::WouldBlock => ("the operation would have to wait", None),

@@ -9,13 +9,23 @@
 //!
 //! A process is a function:
 //!
-#![doc = concat!(
-    "```\n",
-    include_str!("../docs/filter.rs"),
-    "# fn main() {}\n```"
-)]
+//! ```
+//! use transputer_guest::{Error, Receiver, Sender, process};
 //!
-//! (This is `examples/sieve/filter`; `transputer run examples/sieve` runs one for each prime.)
+//! /// Passes on what the prime does not divide.
+//! #[process]
+//! fn filter(prime: u64, candidates: Receiver<u64>, survivors: Sender<u64>) -> Result<(), Error> {
+//!     for candidate in candidates {
+//!         if candidate % prime != 0 {
+//!             survivors.send(candidate)?;
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! (It is in `examples/sieve`, and `transputer run examples/sieve` runs one for each prime.)
 //!
 //! Parameters that are [`Receiver`]s and [`Sender`]s are the **ports** of the process, which a
 //! network file wires to channels; the others are its arguments. [`process`](macro@process) says
@@ -26,13 +36,33 @@
 //! [`select!`] waits for several communications at once and lets exactly one happen, which is
 //! CSP's **alternation**:
 //!
-#![doc = concat!(
-    "```\n",
-    include_str!("../docs/fork.rs"),
-    "# fn main() {}\n```"
-)]
+//! ```
+//! use transputer_guest::{Error, Receiver, process, select};
 //!
-//! (This is `examples/philosophers/fork`; `transputer run examples/philosophers` lays a table with
+//! /// Waits for either neighbour to take it, then for the same one to put it down.
+//! #[process]
+//! fn fork(left: Receiver<bool>, right: Receiver<bool>) -> Result<(), Error> {
+//!     let (mut at_left, mut at_right) = (true, true);
+//!     while at_left || at_right {
+//!         select! {
+//!             taken = receive(left) if at_left => at_left = held(&left, taken)?,
+//!             taken = receive(right) if at_right => at_right = held(&right, taken)?,
+//!         }?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! /// Waits until a fork that was taken is put down; false if its neighbour has left the table.
+//! fn held(hand: &Receiver<bool>, taken: Result<bool, Error>) -> Result<bool, Error> {
+//!     match taken.and_then(|_| hand.receive()) {
+//!         Err(Error::Closed) => Ok(false),
+//!         put_down => put_down.map(|_| true),
+//!     }
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! (It is in `examples/philosophers`, and `transputer run examples/philosophers` lays a table with
 //! them.)
 //!
 //! Besides `receive` there are `send`, `after`, `at` and `skip`; with `priority;` in front, the first
@@ -42,13 +72,36 @@
 //! # Starting others
 //!
 //! [`channel`] opens a channel; [`spawn`] starts another process and gives it ends of channels. The
-//! head of the sieve, `examples/sieve/sieve`:
+//! head of the sieve, in `examples/sieve`:
 //!
-#![doc = concat!(
-    "```\n",
-    include_str!("../docs/sieve.rs"),
-    "# fn main() {}\n```"
-)]
+//! ```
+//! use transputer_guest::{Error, Receiver, Sender, channel, process, spawn};
+//!
+//! /// Finds so many primes. Each one's filter is joined to those before it by a channel of
+//! /// this capacity.
+//! #[process]
+//! fn sieve(
+//!     count: u64,
+//!     capacity: u32,
+//!     mut candidates: Receiver<u64>,
+//!     primes: Sender<u64>,
+//! ) -> Result<(), Error> {
+//!     for _ in 0..count {
+//!         let prime = candidates.receive()?;
+//!         primes.send(prime)?;
+//!         let (survivors, next) = channel(capacity)?;
+//!         spawn("filter")
+//!             .name(&format!("filter-{prime}"))
+//!             .argument("prime", prime)
+//!             .input("candidates", candidates)
+//!             .output("survivors", survivors)
+//!             .start()?;
+//!         candidates = next;
+//!     }
+//!     Ok(())
+//! }
+//! # fn main() {}
+//! ```
 //!
 //! [`par`] runs several processes and waits for all of them, [`seq`] runs one after the other.
 //!
@@ -75,20 +128,95 @@
 //!   error poisons its channels, and the error travels through the network: a loop that it ends makes
 //!   its process fail as well, unless the process asks for it with [`Receiver::ended`].
 //!
+//! # Processes that are `async` functions
+//!
+//! A process may be an `async` function instead; then it returns to the host where it waits, and needs no
+//! stack of its own meanwhile. [`stackless`] has its ends of channels, its alternation, and several tasks
+//! for one process.
+//!
 //! # Building
 //!
-//! Processes live in a library crate of type `cdylib`, built for `wasm32-wasip2`:
+//! The processes of a network may be in one file beside it, or in several. This is a whole network, of two
+//! files, `network.toml` and `lib.rs`:
+//!
+//! ```toml
+//! [process.generator]
+//! component = "lib.rs:generator"      # the function of this name
+//!
+//! [process.printer]
+//! component = "lib.rs:printer"
+//! ```
+//!
+//! What needs other crates, or tests, is a Cargo package of type `cdylib`; `transputer build` compiles it for
+//! `wasm32-wasip2`. A crate may have several `#[process]` functions, in one file or many: its component contains
+//! them all, and whoever starts one names it, as in `app.wasm:printer`. Where there is one, no name is needed.
 //!
 //! ```toml
 //! [lib]
 //! crate-type = ["cdylib"]
 //! ```
 //!
-//! A crate may have several `#[process]` functions, in one file or many; its component then contains
-//! them all, and whoever starts one chooses by name.
+//! # Printing
 //!
-//! The crate compiles natively as well, so everything in it that does not touch a channel can be
-//! tested with `cargo test`; an operation on the host panics there.
+//! What `println!` writes goes to the network's log as lines of level [info](Level::Info), with the process's name, and what
+//! `eprintln!` and `dbg!` write as lines of level [debug](Level::Debug) (`transputer run --log debug` shows them), unless the
+//! network file grants the process the host's own standard output. [`info!`](crate::info) and its like choose the level.
+//! A panic is logged once, with its file and line.
+//!
+//! # Testing
+//!
+//! On the machine itself, where there is no host, channels are in memory, and `cargo test` runs a process as
+//! the function that it is:
+//!
+//! ```
+//! use transputer_guest::{Error, Outcome, Receiver, Sender, channel, process, spawn};
+//!
+//! #[process]
+//! fn double(numbers: Receiver<u64>, doubled: Sender<u64>) -> Result<(), Error> {
+//!     for number in numbers {
+//!         doubled.send(2 * number)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn doubles() -> Result<(), Error> {
+//!     let (give, numbers) = channel(3)?;
+//!     let (doubled, take) = channel(3)?;
+//!     for number in 1..=3 {
+//!         give.send(number)?;
+//!     }
+//!     drop(give);
+//!     double(numbers, doubled)?;
+//!     assert_eq!(take.into_iter().collect::<Vec<u64>>(), [2, 4, 6]);
+//!     Ok(())
+//! }
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn doubles_beside_the_test() -> Result<(), Error> {
+//!     let (give, numbers) = channel::<u64>(0)?;
+//!     let (doubled, take) = channel::<u64>(0)?;
+//!     let child = spawn("double").input("numbers", numbers).output("doubled", doubled).start().unwrap();
+//!     give.send(21)?;
+//!     assert_eq!(take.receive()?, 42);
+//!     give.close();
+//!     assert_eq!(child.wait(), Outcome::Finished);
+//!     Ok(())
+//! }
+//! # doubles().unwrap();
+//! # doubles_beside_the_test().unwrap();
+//! ```
+//!
+//! There, [`spawn`] starts the `#[process]` function of that name in a thread. The test is a process itself, ends, timers,
+//! [`select!`], barriers and [`par`] work as under a host, and a deadlock is an error instead of a test that hangs. A
+//! function that is called like this only returns what it returns: that its channels are poisoned where it fails, and
+//! that it fails where a loop of its was poisoned, is the doing of whoever runs it as a process, as `spawn` does. There are
+//! no limits and no grants, a process that computes without end cannot be killed, and processes that are `async` functions
+//! need a host. A whole network is tested with `transputer test`.
 //!
 //! The feature `allocator`, on by default, gives a guest an allocator with which a process that holds
 //! little takes little memory. A program that brings its own allocator turns it off.
@@ -106,6 +234,7 @@ mod error;
 pub mod message;
 mod process;
 mod request;
+pub mod stackless;
 
 pub use alternation::{
     Alternation, Chosen, OfferGuard, PlainGuard, Prepared, ReceiveGuard, SendGuard, receive_any,
@@ -118,8 +247,9 @@ pub use channel::{
 pub use error::{Error, Undecodable};
 pub use message::{AsMessage, Bytes, Message};
 pub use process::{
-    Cause, Child, Ended, Failure, Failures, Instant, Level, Outcome, Par, Refused, Spawn,
-    SpawnError, id, log, name, now, par, seq, sleep, sleep_until, spawn, yield_now,
+    Cause, Child, Ended, Failure, Failures, Instant, Level, Limit, LimitOwner, Outcome, Overrun,
+    Par, Peer, Refused, Spawn, SpawnError, id, log, name, now, par, seq, sleep, sleep_until, spawn,
+    yield_now,
 };
 pub use request::{Client, Request, Server};
 
@@ -128,7 +258,12 @@ pub use transputer_guest_macros::{Message, process};
 /// What the macros need.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::process::{Ending, Piece, Start, register, run, signature, signature_length};
+    pub use crate::process::{
+        Component, Ending, Piece, Start, register, register_stackless, run_stackless, signature,
+        signature_length,
+    };
+    pub use crate::stackless::WORLD as STACKLESS_WORLD;
+    pub use crate::stackless::{Main, call_back};
 
     /// The host chose a guard that was not offered; `Alternation::wait` has ruled that out.
     #[cold]

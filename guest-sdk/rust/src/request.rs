@@ -228,8 +228,8 @@ impl<Q: Message, A: Message> Server<Q, A> {
         }
     }
 
-    /// How the clients ended that did not just close their end, and which requests could not be
-    /// decoded, since the last call.
+    /// What has been lost since the last call: how clients ended, other than by closing their end,
+    /// and which requests could not be decoded.
     pub fn take_lost(&mut self) -> Vec<Error> {
         std::mem::take(&mut self.lost)
     }

@@ -277,3 +277,47 @@ fn arbitrary_bytes() {
     }
     assert!(decoded > 0, "not one of them was a message");
 }
+
+#[test]
+fn collections() {
+    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+    check(
+        BTreeMap::from([(1u8, true), (2, false)]),
+        b"\x82\x82\x01\xf5\x82\x02\xf4",
+    );
+    check(
+        HashMap::from([(String::from("a"), 1u8)]),
+        b"\x81\x82\x61a\x01",
+    );
+    check(BTreeSet::from([1u8, 2]), b"\x82\x01\x02");
+    check(HashSet::from([7u16]), b"\x81\x07");
+    check(VecDeque::from([1u16, 2]), b"\x82\x01\x02");
+    check([1u16, 2], b"\x82\x01\x02");
+    check(Box::new(7u16), b"\x07");
+    assert_eq!(to_bytes(&[1u8, 2]).as_deref(), Ok(&[1, 2][..]));
+    assert_eq!(from_bytes::<[u8; 2]>(&[1, 2]), Ok([1, 2]));
+    assert_eq!(
+        HashMap::<String, u64>::TYPE.to_string(),
+        "list<tuple<string, u64>>"
+    );
+    assert_eq!(
+        error::<[u16; 3]>(b"\x82\x01\x02"),
+        "expected list<u16> of 3 items, found 2 items (byte 0)"
+    );
+}
+
+#[test]
+fn durations_and_numbers_of_the_machine() {
+    use std::time::Duration;
+
+    let half = Duration::new(1, 500);
+    check(half, b"\xa2\x67seconds\x01\x6bnanoseconds\x19\x01\xf4");
+    assert_eq!(
+        error::<Duration>(b"\xa2\x67seconds\x01\x6bnanoseconds\x1a\xff\xff\xff\xff"),
+        "expected fewer than 1,000,000,000 nanoseconds, found 4294967295 (byte 0)"
+    );
+    check(7usize, b"\x07");
+    check(-1isize, b"\x20");
+    assert_eq!(usize::TYPE.to_string(), "u64");
+}

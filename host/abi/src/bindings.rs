@@ -28,6 +28,7 @@ wasmtime::component::bindgen!({
         "transputer:csp/process.sleep-until": async | trappable,
         "transputer:csp/process.yield-now": async | trappable,
         "transputer:csp/process.[method]child.wait": async | trappable,
+        "transputer:csp/process.[method]child.kill": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -40,7 +40,7 @@ impl<T: HostCalls> Code<T> {
     /// Instantiates it. Runs the guest's own start functions, which may wait.
     ///
     /// # Errors
-    /// What wasmtime says: a trap, a limit, or no room for another instance.
+    /// Those of wasmtime: a trap, a limit, or no room for another instance.
     pub async fn instantiate(&self, store: &mut Store<T>) -> Result<Instance> {
         Ok(Instance(match self {
             Self::Whole(component) => Way::Whole(component.instantiate_async(store).await?),
@@ -50,7 +50,12 @@ impl<T: HostCalls> Code<T> {
 }
 
 impl Instance {
-    /// Calls the guest's `run`, and gives its result.
+    /// Whether it returns where it has to wait.
+    pub fn is_stackless(&self) -> bool {
+        matches!(&self.0, Way::CoreModule(CoreInstance::Stackless(_)))
+    }
+
+    /// Calls the guest's `run`, and returns its result.
     ///
     /// # Errors
     /// A trap, in the guest or in a call of the host.

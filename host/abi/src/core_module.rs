@@ -1,10 +1,11 @@
 //! A component's core module, run by itself.
 //!
-//! What a guest can see of it is the same as of the whole component, and the suites run both ways.
-//! What is between guest and host here, and wasmtime's in the other way, is the canonical ABI
-//! (`canonical`), handles (`handles`), and trampolines for calls that wait or return lists.
+//! A guest sees no difference from a component that is instantiated as a whole, and the suites run both
+//! ways. What wasmtime does there is done here by the canonical ABI (`canonical`), handles (`handles`),
+//! and trampolines for calls that wait or return lists.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use wasmtime::{
     Engine, Extern, InstancePre, Linker, Module, ModuleExport, Result, Store, TypedFunc,
@@ -13,38 +14,62 @@ use wasmtime::{
 use crate::HostCalls;
 use crate::canonical::Lowering;
 use crate::code::Ports;
-use crate::form;
-use crate::link::{self, Imports};
-use crate::trampolines::{self, ENTER, Trampolines};
+use crate::form::{self, INITIALIZE};
+use crate::link::{self, Imports, Waits};
+use crate::stackless::Turns;
+use crate::trampolines::{self, ENTER, TURN, Trampolines};
 
-/// What a module of C's calls its constructors; `wit-component` has it called by a module of its own.
-const INITIALIZE: &str = "_initialize";
+/// Whether a component has an async function, as that of a stackless process is. It need not be valid.
+pub fn is_async(component: &[u8]) -> bool {
+    form::is_async(component)
+}
 
 /// Everything that a core module may import.
 pub struct CoreLinker<T: HostCalls> {
     linker: Linker<T>,
+    /// Whether stackless processes can be called on a worker's own stack.
+    in_place: bool,
+    /// For those; made when the first of them is linked.
+    stackless: OnceLock<Linker<T>>,
     trampolines: Trampolines,
     digest: blake3::Hash,
 }
 
 impl<T: HostCalls> CoreLinker<T> {
-    /// Links every import.
+    /// Links every import. `in_place`: the host's tasks can block in place, so that stackless processes
+    /// can be called on a worker's own stack.
     ///
     /// # Errors
-    /// If wasmtime refuses one, which would be a mistake of this crate.
-    pub fn new(engine: &Engine) -> Result<Self> {
-        let mut imports = Imports::new(engine);
-        link::link(&mut imports)?;
-        let (linker, trampolines) = imports.into_parts();
+    /// If wasmtime refuses one, which would be a bug of this crate.
+    pub fn new(engine: &Engine, in_place: bool) -> Result<Self> {
+        let (linker, trampolines) = Self::linked(engine, Waits::Suspended)?;
         Ok(Self {
             linker,
+            in_place,
+            stackless: OnceLock::new(),
             digest: trampolines::digest(&trampolines),
             trampolines,
         })
     }
 
-    /// Stands for what [`rewrite`](Self::rewrite) does: code that was compiled after another
-    /// rewriting must not be taken for code of this one.
+    fn linked(engine: &Engine, waits: Waits) -> Result<(Linker<T>, Trampolines)> {
+        let mut imports = Imports::new(engine, waits);
+        link::link(&mut imports)?;
+        Ok(imports.into_parts())
+    }
+
+    fn stackless(&self, engine: &Engine) -> Option<&Linker<T>> {
+        if self.stackless.get().is_none() {
+            // The same functions could be linked for the others.
+            let (linker, _) = Self::linked(engine, Waits::InPlace).ok()?;
+            // Somebody else may have been quicker.
+            let _ = self.stackless.set(linker);
+        }
+        self.stackless.get()
+    }
+
+    /// Identifies what [`rewrite`](Self::rewrite) does: code that was compiled after another rewriting
+    /// must not be mistaken for code of this one.
     pub fn digest(&self) -> &blake3::Hash {
         &self.digest
     }
@@ -52,22 +77,40 @@ impl<T: HostCalls> CoreLinker<T> {
     /// Whether a component's core module can be run by itself, as far as its form shows. It need
     /// not be valid.
     pub fn suits(&self, component: &[u8]) -> bool {
-        form::find(component).is_some_and(|module| {
-            match trampolines::check(&module, &self.trampolines) {
-                Ok(()) => true,
-                Err(why) => {
-                    tracing::debug!("a component is instantiated as a whole: {why}");
-                    false
-                }
+        match self.mismatch(component) {
+            None => true,
+            Some(why) => {
+                tracing::debug!("a component is instantiated as a whole: {why}");
+                false
             }
-        })
+        }
+    }
+
+    /// Why a component's core module cannot be run by itself, if its form shows that.
+    pub fn mismatch(&self, component: &[u8]) -> Option<String> {
+        let found = form::find(component).map_err(str::to_owned);
+        let suits = found.and_then(|found| {
+            let checked = trampolines::check(&found, &self.trampolines);
+            checked.map_err(|why| why.to_string())
+        });
+        suits.err()
     }
 
     /// The core module of a component that has been validated, with trampolines, to be compiled;
     /// `None` if the component must be instantiated as a whole.
     pub fn rewrite(&self, component: &[u8]) -> Option<Vec<u8>> {
-        let module = form::find(component)?;
-        trampolines::add(&module, &self.trampolines).ok()
+        let found = form::find(component).ok()?;
+        trampolines::add(&found, &self.trampolines).ok()
+    }
+
+    /// A component of the same imports and exports without code. Whether the host accepts that, which is
+    /// quick to find out, is whether it accepts the whole: a core module does not tell the types of
+    /// what it imports.
+    pub fn outline(&self, component: &[u8]) -> Option<Vec<u8>> {
+        match form::is_async(component) {
+            true => form::blocking_outline(component),
+            false => form::outline(component),
+        }
     }
 
     /// Links a module that was compiled from what [`rewrite`](Self::rewrite) returned; `None` if it
@@ -75,12 +118,19 @@ impl<T: HostCalls> CoreLinker<T> {
     pub fn link(&self, module: &Module) -> Option<CoreModule<T>> {
         let memory = module.get_export_index("memory")?;
         let initialize = module.get_export_index(INITIALIZE);
-        // Whatever is wrong with its imports, wasmtime's component model says it better.
-        let pre = self.linker.instantiate_pre(module).ok()?;
+        let is_stackless = module.get_export_index(TURN).is_some();
+        let in_place = is_stackless && self.in_place;
+        let linker = match in_place {
+            true => self.stackless(module.engine())?,
+            false => &self.linker,
+        };
+        // Whatever is wrong with its imports, wasmtime's component model explains it better.
         Some(CoreModule {
-            pre,
+            pre: linker.instantiate_pre(module).ok()?,
             memory,
             initialize,
+            is_stackless,
+            in_place,
         })
     }
 }
@@ -95,11 +145,18 @@ impl<T: HostCalls> fmt::Debug for CoreLinker<T> {
 pub struct CoreModule<T: HostCalls> {
     pre: InstancePre<T>,
     memory: ModuleExport,
-    /// What is to be called before anything else, if there is such a thing.
+    /// The function that must be called before anything else, if there is one.
     initialize: Option<ModuleExport>,
+    is_stackless: bool,
+    in_place: bool,
 }
 
 impl<T: HostCalls> CoreModule<T> {
+    /// Whether its processes return where they have to wait.
+    pub fn is_stackless(&self) -> bool {
+        self.is_stackless
+    }
+
     pub(crate) async fn instantiate(&self, store: &mut Store<T>) -> Result<CoreInstance> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         let memory = instance.get_module_export(&mut *store, &self.memory);
@@ -111,8 +168,14 @@ impl<T: HostCalls> CoreModule<T> {
                 initialize.call_async(&mut *store, ()).await?;
             }
         }
-        let enter = instance.get_typed_func(&mut *store, ENTER)?;
-        Ok(CoreInstance { enter })
+        Ok(match self.is_stackless {
+            false => CoreInstance::Fiber(instance.get_typed_func(&mut *store, ENTER)?),
+            true => CoreInstance::Stackless(Turns {
+                enter: instance.get_typed_func(&mut *store, ENTER)?,
+                turn: instance.get_typed_func(&mut *store, TURN)?,
+                in_place: self.in_place,
+            }),
+        })
     }
 }
 
@@ -123,8 +186,10 @@ impl<T: HostCalls> fmt::Debug for CoreModule<T> {
 }
 
 /// An instance of a core module.
-pub(crate) struct CoreInstance {
-    enter: TypedFunc<(), ()>,
+pub(crate) enum CoreInstance {
+    /// One call is its whole life.
+    Fiber(TypedFunc<(), ()>),
+    Stackless(Turns),
 }
 
 impl CoreInstance {
@@ -136,7 +201,11 @@ impl CoreInstance {
     ) -> Result<Result<(), String>> {
         let arguments = Lowering::of_ports(ports)?;
         store.data_mut().abi_mut().arguments = Some(Box::new(arguments));
-        self.enter.call_async(&mut *store, ()).await?;
+        let enter = match self {
+            Self::Fiber(enter) => enter,
+            Self::Stackless(turns) => return turns.run(store).await,
+        };
+        enter.call_async(&mut *store, ()).await?;
         let result = store.data_mut().abi_mut().result.take();
         result.ok_or_else(|| wasmtime::Error::msg("the guest was left without a result"))
     }

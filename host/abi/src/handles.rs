@@ -1,7 +1,7 @@
-//! The numbers by which a guest knows what it holds: what a handle stands for, and where.
+//! Handles: the numbers by which a guest knows what it holds.
 //!
-//! A handle is the index of the thing in the process's own tables, with its kind in the lowest
-//! bits. So a forged one names at most something that the process has anyway, as what it is.
+//! A handle is the index of the thing in the process's own tables, with its kind in the lowest bits. So a
+//! forged handle can at most name something that the process has anyway, and only as what it is.
 
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
@@ -10,7 +10,7 @@ use wasmtime::{Result, bail};
 const BITS: u32 = 3;
 const MASK: u32 = (1 << BITS) - 1;
 
-/// What a guest can hold. No kind is 0, so no handle is.
+/// What a guest can hold. No kind is 0, and so no handle is.
 pub(crate) trait Kind: 'static {
     const NUMBER: u32;
     const NAME: &'static str;
@@ -50,7 +50,7 @@ kinds! {
     Child, ChildHandle: 5, "child";
 }
 
-/// What a handle stands for. Whether the process still has it is for its tables to say.
+/// What a handle stands for. The process's tables tell whether it still has it.
 pub(crate) fn resource<T: Kind>(handle: u32) -> Result<Resource<T>> {
     if handle & MASK == T::NUMBER {
         return Ok(Resource::new_own(handle >> BITS));

@@ -1,6 +1,7 @@
 //! One program to compare, and the lines of the table that it fills.
 
 /// One program with its arguments.
+#[derive(Clone)]
 pub(crate) struct Case {
     /// What all languages call the program.
     pub(crate) program: &'static str,
@@ -11,6 +12,8 @@ pub(crate) struct Case {
     pub(crate) figures: Figures,
     /// Whether the peers have no such program.
     pub(crate) only_ours: bool,
+    /// Whether our processes are async functions.
+    pub(crate) asynchronous: bool,
 }
 
 /// Where a case's figures come from.
@@ -23,6 +26,7 @@ pub(crate) enum Figures {
 }
 
 /// A line of the table.
+#[derive(Clone)]
 pub(crate) struct Row {
     pub(crate) label: String,
     /// What the program calls the figure.
@@ -48,6 +52,9 @@ pub(crate) enum Unit {
 /// The name under which a program prints the time that one operation took.
 pub(crate) const TIME: &str = "ns";
 
+/// At the end of the name of a program of ours whose processes are async functions.
+pub(crate) const ASYNC: &str = "-async";
+
 impl Case {
     /// A program of which the first `telling` arguments are part of the name.
     pub(crate) fn new(program: &'static str, telling: &[u64], rows: Vec<Row>) -> Self {
@@ -58,12 +65,22 @@ impl Case {
             rows,
             figures: Figures::Printed,
             only_ours: false,
+            asynchronous: false,
         }
     }
 
     /// A program with one figure, the time of an operation.
     pub(crate) fn timed(program: &'static str, telling: &[u64], label: &str) -> Self {
         Self::new(program, telling, vec![Row::new(label, TIME, Unit::Time)])
+    }
+
+    /// The same with processes of ours that are async functions.
+    pub(crate) fn asynchronous(mut self) -> Self {
+        self.asynchronous = true;
+        for row in &mut self.rows {
+            row.label.insert_str(0, "async functions: ");
+        }
+        self
     }
 
     /// How much work it does.
@@ -77,6 +94,9 @@ impl Case {
         let mut name = self.program.to_owned();
         for argument in self.arguments.iter().take(self.telling) {
             name.push_str(&format!("-{argument}"));
+        }
+        if self.asynchronous {
+            name.push_str(ASYNC);
         }
         name
     }

@@ -39,6 +39,7 @@ pub(crate) fn all(quick: bool, many: bool) -> Vec<Case> {
         cases.push(Case::timed("ring", &[processes], &label).work(amount.of(laps)));
     }
     cases.extend(sieves(quick));
+    cases.extend(asynchronous(&cases));
     for program in ["fan-in", "fan-out"] {
         let label = format!("{program}, 100 workers, a message");
         let mut case = Case::timed(program, &[], &label).work(100);
@@ -54,11 +55,23 @@ pub(crate) fn all(quick: bool, many: bool) -> Vec<Case> {
     let speed_up = Row::new(label, "speed-up", Unit::Factor);
     cases.push(Case::new("cpu", &[], vec![speed_up]).work(100_000_000));
     cases.push(preemption(amount.of(500)));
+    cases.extend(neighbours(amount.of(1_000)));
     cases.push(Case {
         figures: Figures::FirstOutput,
         ..Case::timed("start", &[], "start of the command to first message")
     });
     cases
+}
+
+/// The same with processes that are async functions, where there are such programs.
+fn asynchronous(cases: &[Case]) -> Vec<Case> {
+    let of_numbers = |case: &Case| case.arguments.get(1) == Some(&8) && case.arguments[0] < 1_024;
+    let cases = cases.iter().filter(|case| match case.program {
+        "ping-pong" | "ring" | "sieve" => true,
+        "stream" => of_numbers(case),
+        _ => false,
+    });
+    cases.cloned().map(Case::asynchronous).collect()
 }
 
 /// Streams of messages of every size through channels of every capacity, and what it costs
@@ -169,3 +182,32 @@ fn preemption(samples: u64) -> Case {
     rows.extend(late);
     Case::new("preemption", &[], rows).work(samples)
 }
+
+/// Streams beside others that take processor time: what part of its fair share each gets.
+pub(crate) fn neighbours(milliseconds: u64) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for workers in [1, 2] {
+        for capacity in [0, 1, 128] {
+            for (kind, count, name) in BESIDE {
+                let label = match workers {
+                    1 => format!("stream, capacity {capacity}, beside {name}, one worker"),
+                    _ => format!("stream, capacity {capacity}, beside {name}, two workers"),
+                };
+                let share = Row::new(format!("{label}: of its fair share"), "share", Unit::Factor);
+                let telling = [workers, capacity, kind, count];
+                cases.push(Case::new("beside", &telling, vec![share]).work(milliseconds));
+            }
+        }
+    }
+    cases
+}
+
+/// Who runs beside a stream: the number of its kind, how many, and what they do.
+const BESIDE: [(u64, u64, &str); 6] = [
+    (0, 2, "2 endless loops"),
+    (0, 8, "8 endless loops"),
+    (0, 100, "100 endless loops"),
+    (1, 2, "2 that compute 30 ms an item"),
+    (2, 1, "one that only yields"),
+    (3, 1, "one that only polls"),
+];

@@ -28,15 +28,15 @@ use programs::Program;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo bench -p transputer --bench peers -- --quick
-  cargo bench -p transputer --bench peers -- ping-pong stream-128
-  cargo bench -p transputer --bench peers --profile dist -- --many --readme
+  cargo bench --locked -p transputer --bench peers -- --quick
+  cargo bench --locked -p transputer --bench peers -- ping-pong stream-128
+  cargo bench --locked -p transputer --bench peers --profile dist -- --many --readme
 
 How to read the tables: host/benches/README.md";
 
 /// Compare networks of processes with the same programs in Go and Erlang
 #[derive(Debug, Parser)]
-#[command(name = "cargo bench -p transputer --bench peers --", after_help = EXAMPLES)]
+#[command(name = "cargo bench --locked -p transputer --bench peers --", after_help = EXAMPLES)]
 struct Arguments {
     /// Only cases whose name contains one of these
     #[arg(value_name = "CASE")]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::case::{Case, Figures, TIME};
+use crate::case::{ASYNC, Case, Figures, TIME};
 use crate::measure::{self, Language};
 use crate::ours;
 
@@ -78,7 +78,10 @@ impl Program {
                 erl
             }
         };
-        invocation.arg(case.program);
+        match (self.language, case.asynchronous) {
+            (Language::Ours, true) => invocation.arg(format!("{}{ASYNC}", case.program)),
+            _ => invocation.arg(case.program),
+        };
         invocation.args(case.arguments.iter().map(u64::to_string));
         Ok(invocation)
     }

@@ -111,7 +111,7 @@ fn judged_line(target: &Target, [first, then]: &[Option<Judgement>; 2]) -> Vec<S
         .as_ref()
         .map_or(NOTHING.to_owned(), |then| then.text());
     vec![
-        target.work.to_owned(),
+        target.work.clone(),
         target.first.text(),
         verdict(first),
         then_bound,

@@ -5,9 +5,9 @@ use crate::measure::{Language, Results};
 
 /// A line of the performance contract.
 pub(crate) struct Target {
-    pub(crate) work: &'static str,
+    pub(crate) work: String,
     /// The name of the case that measures it, and its figure.
-    case: &'static str,
+    case: String,
     figure: &'static str,
     /// What has to hold, and what to go on for.
     pub(crate) first: Bound,
@@ -87,10 +87,10 @@ impl Bound {
             let result = results.iter().find(|result| result.case == case)?;
             result.median(language, target.figure)
         };
-        let ours = figure(target.case, Language::Ours)?;
+        let ours = figure(&target.case, Language::Ours)?;
         let value = match self.against {
             Against::Nothing(_) => ours,
-            Against::Peer(peer) => ours / figure(target.case, peer)?,
+            Against::Peer(peer) => ours / figure(&target.case, peer)?,
             Against::Ours { case, .. } => ours / figure(case, Language::Ours)?,
         };
         // A rate is the reverse of the time that stands for it.
@@ -125,9 +125,9 @@ const MILLISECONDS: f64 = 1e6;
 pub(crate) fn all() -> Vec<Target> {
     use Language::{Erlang, Go};
     let of = Bound::of_peer;
-    let timed = |work, case, first, then| Target {
-        work,
-        case,
+    let timed = |work: &str, case: &str, first, then| Target {
+        work: work.to_owned(),
+        case: case.to_owned(),
         figure: TIME,
         first,
         then,
@@ -189,6 +189,7 @@ pub(crate) fn all() -> Vec<Target> {
         ),
     ]);
     targets.extend(processes());
+    targets.extend(shares());
     targets
 }
 
@@ -213,8 +214,8 @@ fn copies() -> Vec<Target> {
         ),
     ]
     .map(|(work, case, memcpy)| Target {
-        work,
-        case,
+        work: work.to_owned(),
+        case: case.to_owned(),
         figure: TIME,
         first: half(memcpy),
         then: None,
@@ -224,15 +225,16 @@ fn copies() -> Vec<Target> {
 
 /// What is promised about processes that wait, compute, or hinder others.
 fn processes() -> Vec<Target> {
-    let target = |work, case, figure, first| Target {
-        work,
-        case,
+    let target = |work: &str, case: &str, figure, first| Target {
+        work: work.to_owned(),
+        case: case.to_owned(),
         figure,
         first,
         then: None,
     };
     let memory = Bound::at_most(24.0 * KB, Unit::Bytes);
     let delay = Bound::at_most(20.0 * MILLISECONDS, Unit::Time);
+    let exchange = Bound::at_most(10.0 * MILLISECONDS, Unit::Time);
     vec![
         target(
             "10,000 parked, memory each",
@@ -259,7 +261,7 @@ fn processes() -> Vec<Target> {
             "beside endless loops: an exchange, 99th percentile",
             "preemption",
             "p99",
-            delay,
+            exchange,
         ),
         target(
             "beside endless loops: a timer is late, 99th percentile",
@@ -274,4 +276,23 @@ fn processes() -> Vec<Target> {
             Bound::at_most(50.0 * MILLISECONDS, Unit::Time),
         ),
     ]
+}
+
+/// Each stream beside others has at least half of its fair share.
+fn shares() -> impl Iterator<Item = Target> {
+    let half = Bound {
+        limit: Limit::AtLeast(0.5),
+        against: Against::Nothing(Unit::Factor),
+    };
+    let cases = crate::cases::neighbours(0).into_iter();
+    cases.flat_map(move |case| {
+        let name = case.name();
+        case.rows.into_iter().map(move |row| Target {
+            work: row.label,
+            case: name.clone(),
+            figure: row.figure,
+            first: half,
+            then: None,
+        })
+    })
 }

@@ -1,14 +1,24 @@
 //! The command line.
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 use crate::commands::build::Build;
 use crate::commands::check::Check;
+use crate::commands::cluster::Cluster;
 use crate::commands::completions::Completions;
 use crate::commands::explore::Explore;
+use crate::commands::graph::Graph;
 use crate::commands::inspect::Inspect;
+use crate::commands::man::Man;
 use crate::commands::new::New;
+#[cfg(unix)]
+use crate::commands::ps::Ps;
 use crate::commands::run::Run;
+use crate::commands::test::Test;
+#[cfg(unix)]
+use crate::commands::top::Top;
 use crate::exit;
 use crate::terminal::Color;
 
@@ -26,11 +36,32 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Run(Run),
+    Run(Box<Run>),
     Explore(Explore),
     Check(Check),
+    Graph(Graph),
+    #[cfg(unix)]
+    Top(Top),
+    #[cfg(unix)]
+    Ps(Ps),
     Build(Build),
     Inspect(Inspect),
+    Test(Test),
     New(New),
+    Cluster(Cluster),
     Completions(Completions),
+    Man(Man),
+}
+
+/// Whether arguments that are not understood ask for JSON.
+pub(crate) fn want_json(arguments: &[OsString]) -> bool {
+    let mut arguments = arguments.iter().take_while(|argument| *argument != "--");
+    while let Some(argument) = arguments.next() {
+        if argument == "--format=json"
+            || argument == "--format" && arguments.next().is_some_and(|format| format == "json")
+        {
+            return true;
+        }
+    }
+    false
 }

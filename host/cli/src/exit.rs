@@ -1,9 +1,8 @@
-//! What the command's exit code tells.
+//! What the command's exit code means.
 
 use std::fmt;
-use std::process::ExitCode;
 
-use transputer::diagnostics::Problems;
+use transputer::diagnostics::Diagnostics;
 use transputer::{Error, Verdict};
 
 use crate::running::Signal;
@@ -19,9 +18,9 @@ pub(crate) enum Exit {
     BadInput,
     /// Processes waited for each other for ever.
     Deadlock,
-    /// Something of the host's own failed: files, memory, a missing toolchain.
+    /// The host itself failed: files, memory, a missing toolchain.
     HostTrouble,
-    /// Ctrl-C, or a request to terminate; however far the network came after it.
+    /// Ctrl-C, or a request to terminate, however far the network got after it.
     Signalled(Signal),
 }
 
@@ -50,7 +49,7 @@ impl Exit {
         }
     }
 
-    /// How a command ends that ran a network.
+    /// How a command that ran a network ends.
     pub(crate) fn of_verdict(verdict: Verdict) -> Exit {
         match verdict {
             Verdict::Succeeded => Exit::Success,
@@ -61,11 +60,11 @@ impl Exit {
 
     /// The exit code for an error that ended a command.
     pub(crate) fn of(error: &anyhow::Error) -> Exit {
-        if error.is::<BadInput>() || error.is::<Problems>() {
+        if error.is::<BadInput>() || error.is::<Diagnostics>() {
             return Exit::BadInput;
         }
         match error.downcast_ref::<Error>() {
-            Some(Error::Problems(_) | Error::Component { .. } | Error::Wiring { .. }) => {
+            Some(Error::Diagnostics(_) | Error::Component { .. } | Error::Wiring { .. }) => {
                 Exit::BadInput
             }
             _ => Exit::HostTrouble,
@@ -73,13 +72,7 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit.code())
-    }
-}
-
-/// An error that is the user's to put right, not the host's.
+/// An error that the user has to correct.
 #[derive(Debug)]
 pub(crate) struct BadInput(String);
 

@@ -1,13 +1,13 @@
-//! Text of others, made safe to print.
+//! Makes text from others safe to print.
 //!
-//! Guests, components and files bring text along: names, log lines, reasons, types. Printed as it is,
-//! it could move the cursor, change the terminal's title, write from right to left, or end a line and
-//! begin one that looks like the command's own. Everything that the command prints passes through
-//! here: see [`Line`](crate::line::Line).
+//! Names, log lines, reasons and types come from guests, components and files. Printed as they are, they
+//! could move the cursor, change the terminal's title, write from right to left, or end a line and begin
+//! one that looks like the command's own. Everything that the command prints passes through here: see
+//! [`Line`](crate::line::Line).
 
 use std::fmt::{self, Write};
 
-/// What a line of a text begins with that is not its first.
+/// The mark at the beginning of every line of a text but the first.
 pub(crate) const CONTINUED: &str = "\n  | ";
 
 /// What becomes of the ends of lines inside a text.
@@ -92,7 +92,7 @@ pub(crate) fn coloured(text: &str) -> String {
     safe
 }
 
-/// A line of JSON in which what acts is escaped as well: JSON itself demands that only of some.
+/// A line of JSON in which everything that acts is escaped; JSON itself requires that only for some.
 pub(crate) fn json(line: &str) -> String {
     if !line.contains(acts) {
         return line.to_owned();

@@ -36,7 +36,7 @@ impl Progress {
         }
     }
 
-    /// Begins something that may take a while but mostly doesn't: only a spinner shows it.
+    /// Begins something that usually does not take long: only a spinner shows it.
     pub(crate) fn unobtrusive(self, doing: impl fmt::Display) -> Step {
         match self {
             Progress::Quiet | Progress::Lines => Progress::Quiet.step(doing),
@@ -69,7 +69,7 @@ impl Progress {
     }
 }
 
-/// Something under way. Dropped unfinished, it leaves nothing on the screen.
+/// Something in progress. If it is dropped unfinished, it leaves nothing on the screen.
 #[derive(Debug)]
 pub(crate) struct Step {
     progress: Progress,
@@ -78,7 +78,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Says what is being done now, where there is a spinner to say it.
+    /// Says what is being done now, if there is a spinner to say it.
     pub(crate) fn now(&self, doing: impl fmt::Display) {
         if let Some(bar) = &self.bar {
             bar.set_message(one_line(doing));

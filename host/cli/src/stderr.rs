@@ -20,6 +20,7 @@ use anstream::ColorChoice;
 use serde_json::json;
 
 use crate::line::Line;
+use crate::terminal;
 
 /// How many bytes may wait before lines about events are dropped.
 const ROOM: usize = 1 << 20;
@@ -64,9 +65,12 @@ struct Waiting {
     hurried: bool,
 }
 
-/// From now on everything printed is one JSON object a line.
+/// From now on everything printed is one JSON object a line, should the host itself panic, too.
 pub(crate) fn only_json() {
     JSON.store(true, Ordering::Relaxed);
+    std::panic::set_hook(Box::new(|panic| {
+        terminal::print_json(&json!({ "error": panic.to_string() }));
+    }));
 }
 
 /// Whether everything printed is JSON.
@@ -242,7 +246,7 @@ impl Waiting {
         let line = match is_json() {
             true => Line::json(&json!({ "dropped_lines": dropped })).unwrap_or_default(),
             false => Line::new().text(format_args!(
-                "warning: {dropped} lines are missing here, for nobody read standard error"
+                "warning: {dropped} lines are missing here, because nobody read standard error"
             )),
         };
         self.push(line.bytes(choice()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::BinaryBytes;
 use transputer::description::{
     ArgumentEntry, Description, EndpointEntry, GroupEntry, PortReference, ProcessEntry,
@@ -69,6 +69,11 @@ fn totals(totals: Totals) -> Option<String> {
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
+    if let Some(width) = output::width() {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+    }
     table
 }
 
@@ -182,8 +187,8 @@ fn arguments(
     }))
 }
 
-/// An argument's value: what is said for the process goes before what is said for all, and
-/// the command line before the file.
+/// An argument's value: the process's own overrides the one for all processes, and the command line
+/// overrides the file.
 fn value(
     description: &Description,
     process: &ProcessEntry,
@@ -227,18 +232,12 @@ fn limits(limits: Limits) -> String {
 }
 
 fn grants(process: &ProcessEntry) -> String {
-    let Grants {
-        stdio,
-        clocks,
-        env,
-        directories,
-        network,
-    } = &process.grants;
-    let variables = env.iter().map(|variable| match variable {
+    let Grants { stdio, clocks, .. } = &process.grants;
+    let variables = process.grants.env.iter().map(|variable| match variable {
         Variable::Inherited(name) => format!("env {name}"),
         Variable::Fixed { name, value } => format!("env {name}={value}"),
     });
-    let directories = directories.iter().map(|directory| {
+    let directories = process.grants.directories.iter().map(|directory| {
         let access = if directory.write { "write" } else { "read" };
         format!(
             "{access} {} as {}",
@@ -246,7 +245,11 @@ fn grants(process: &ProcessEntry) -> String {
             directory.guest
         )
     });
-    let addresses = network.iter().map(|address| format!("network {address}"));
+    let addresses = process
+        .grants
+        .network
+        .iter()
+        .map(|address| format!("network {address}"));
     let spawn = process
         .spawn
         .iter()

@@ -5,7 +5,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use transputer::diagnostics::{Problem, Problems, Severity};
+use transputer::diagnostics::{Diagnostic, Diagnostics, Severity};
 
 use crate::line::Line;
 use crate::printable::{LineEnds, one_line, printable};
@@ -71,8 +71,8 @@ pub(crate) fn warning(text: impl fmt::Display) {
 
 /// What ended the command, with its causes.
 pub(crate) fn error(error: &anyhow::Error) {
-    if let Some(problems) = error.downcast_ref::<Problems>() {
-        return diagnostics(problems);
+    if let Some(found) = error.downcast_ref::<Diagnostics>() {
+        return diagnostics(found);
     }
     if stderr::is_json() {
         let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
@@ -86,7 +86,7 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 /// Everything that is wrong with what a user wrote, in full, and how much it is.
-pub(crate) fn diagnostics(diagnostics: &Problems) {
+pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
     if stderr::is_json() {
         return diagnostics.iter().for_each(|one| print_json(&as_json(one)));
     }
@@ -110,10 +110,29 @@ pub(crate) fn diagnostics(diagnostics: &Problems) {
 
 /// Prints a value as a line of JSON.
 pub(crate) fn print_json(value: &impl serde::Serialize) {
-    match Line::json(value) {
+    match Line::json(&Stamped::now(value)) {
         Ok(line) => stderr::print(&line),
         Err(error) => stderr::print(&not_json(&error)),
     }
+}
+
+/// Something that is printed as JSON, with the time at which it is.
+#[derive(serde::Serialize)]
+pub(crate) struct Stamped<T> {
+    time: String,
+    #[serde(flatten)]
+    value: T,
+}
+
+impl<T> Stamped<T> {
+    pub(crate) fn now(value: T) -> Self {
+        Stamped { time: now(), value }
+    }
+}
+
+/// The time by RFC 3339, in UTC.
+pub(crate) fn now() -> String {
+    humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string()
 }
 
 /// What stands for a value that JSON cannot express.
@@ -131,7 +150,7 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 }
 
 /// The diagnostic's own text, with colours put in.
-fn paint(diagnostic: &Problem) -> Line {
+fn paint(diagnostic: &Diagnostic) -> Line {
     // The lines of its Display are its own once no text in it has lines that it could be
     // mistaken about.
     let mut safe = diagnostic.clone();
@@ -173,7 +192,7 @@ fn paint(diagnostic: &Problem) -> Line {
     painted
 }
 
-fn as_json(diagnostic: &Problem) -> Value {
+fn as_json(diagnostic: &Diagnostic) -> Value {
     let key = diagnostic.severity.to_string();
     json!({
         key: diagnostic.message,

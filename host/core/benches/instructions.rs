@@ -46,7 +46,7 @@ fn run_case(name: &str, rounds: &str) -> Result<ExitCode, String> {
     let case = case.ok_or_else(|| format!("no case is called `{name}`"))?;
     let rounds = rounds
         .parse()
-        .map_err(|error| format!("`{rounds}` is no number of rounds: {error}"))?;
+        .map_err(|error| format!("`{rounds}` is not a number of rounds: {error}"))?;
     (case.run)(rounds);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! How the scheduler shares processor time, without WebAssembly: a stream beside processes that
 //! compute, and a sieve, whose source must not run ahead of its readers.
 //!
-//! `cargo bench -p transputer-core --bench neighbours [-- stream|sieve]`. The figures depend on
+//! `cargo bench --locked -p transputer-core --bench neighbours [-- stream|sieve]`. The figures depend on
 //! what else the machine does; compare those of one run.
 
 use std::future::poll_fn;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use transputer_core::channel::Totals;
 use transputer_core::scheduler::preempted;
 use transputer_core::{
-    ChannelError, Mode, Options, Receiver, Scheduler, SchedulerOptions, Sender, channel,
+    Mode, Options, Receiver, Scheduler, SchedulerOptions, Sender, TryReceiveError, channel,
 };
 
 /// How long a stream is measured, after a warm-up of a tenth of it.
@@ -21,7 +21,7 @@ const SPAN: Duration = Duration::from_millis(800);
 /// What an item costs a process that computes.
 const ITEM: Duration = Duration::from_millis(30);
 
-/// So many ticks mean that nobody shall compute any more.
+/// So many ticks mean that everybody stops computing.
 const STOP: u64 = 1 << 32;
 
 /// Who runs beside the stream.
@@ -165,7 +165,7 @@ fn start_neighbours(scheduler: &Scheduler, ticks: &Arc<AtomicU64>, beside: Besid
         Beside::Polls => {
             let (sender, receiver) = channel::<u64>(Options::bounded(1));
             scheduler.spawn(async move {
-                while receiver.try_receive() == Err(ChannelError::WouldBlock) {
+                while receiver.try_receive() == Err(TryReceiveError::Empty) {
                     yield_now().await;
                 }
                 drop(sender);

@@ -5,30 +5,30 @@ mod channel_support;
 
 use std::time::Duration;
 
-use channel_support::{Polled, bounded, now, parked, poison, poisoned, refused, rendezvous};
+use channel_support::{Polled, bounded, now, parked, poison, rendezvous};
 use transputer_core::clock::Clock;
 use transputer_core::{
-    Alternation, ChannelError, Chosen, Guard, Options, Order, Outcome, Receiver, Sender, channel,
+    Alternation, Chosen, Guard, GuardError, Options, Order, Outcome, Receiver, Sender,
+    TryReceiveError, TrySendError, channel,
 };
 
 fn priority() -> Alternation {
     Alternation::new(Order::Priority)
 }
 
-fn received(guard: usize, message: u64) -> Chosen<u64> {
-    Chosen {
-        guard,
-        outcome: Outcome::Received(message),
-        unsent: Vec::new(),
-    }
+/// The guard that won, what became of it, and what was not sent.
+type Parts = (usize, Outcome<u64>, Vec<(usize, u64)>);
+
+fn parts(chosen: Chosen<u64>) -> Parts {
+    (chosen.guard, chosen.outcome, chosen.unsent)
 }
 
-fn sent(guard: usize) -> Chosen<u64> {
-    Chosen {
-        guard,
-        outcome: Outcome::Sent,
-        unsent: Vec::new(),
-    }
+fn received(guard: usize, message: u64) -> Parts {
+    (guard, Outcome::Received(message), Vec::new())
+}
+
+fn sent(guard: usize) -> Parts {
+    (guard, Outcome::Sent, Vec::new())
 }
 
 #[test]
@@ -40,17 +40,23 @@ fn takes_what_is_ready() {
         Guard::Receive(&idle_receiver),
         Guard::Receive(&full_receiver),
     ];
-    assert_eq!(now(priority().wait(guards)), received(1, 1));
+    assert_eq!(parts(now(priority().wait(guards))), received(1, 1));
 }
 
 #[test]
 fn sends_where_there_is_room_or_a_receiver() {
     let (sender, receiver) = bounded(1);
-    assert_eq!(now(priority().wait(vec![Guard::Send(&sender, 1)])), sent(0));
+    assert_eq!(
+        parts(now(priority().wait(vec![Guard::Send(&sender, 1)]))),
+        sent(0)
+    );
     assert_eq!(receiver.try_receive(), Ok(1));
     let (sender, receiver) = rendezvous();
     let mut receive = parked(receiver.receive());
-    assert_eq!(now(priority().wait(vec![Guard::Send(&sender, 2)])), sent(0));
+    assert_eq!(
+        parts(now(priority().wait(vec![Guard::Send(&sender, 2)]))),
+        sent(0)
+    );
     assert_eq!(receive.woken(), Ok(2));
 }
 
@@ -62,8 +68,8 @@ fn a_waiting_alternation_is_handed_the_value() {
     let guards = vec![Guard::Receive(&a_receiver), Guard::Receive(&b_receiver)];
     let mut wait = parked(alternation.wait(guards));
     assert_eq!(b.try_send(7), Ok(()));
-    assert_eq!(a.try_send(8), refused(8, ChannelError::WouldBlock));
-    assert_eq!(wait.woken(), received(1, 7));
+    assert_eq!(a.try_send(8), Err(TrySendError::Full(8)));
+    assert_eq!(parts(wait.woken()), received(1, 7));
 }
 
 #[test]
@@ -73,7 +79,7 @@ fn a_waiting_alternation_sends_when_somebody_receives() {
     let mut alternation = priority();
     let mut wait = parked(alternation.wait(vec![Guard::Send(&a, 1), Guard::Send(&b, 2)]));
     assert_eq!(b_receiver.try_receive(), Ok(2));
-    assert_eq!(a_receiver.try_receive(), Err(ChannelError::WouldBlock));
+    assert_eq!(a_receiver.try_receive(), Err(TryReceiveError::Empty));
     let chosen = wait.woken();
     assert_eq!((chosen.guard, chosen.outcome), (1, Outcome::Sent));
     assert_eq!(chosen.unsent, [(0, 1)], "the loser's message comes back");
@@ -86,7 +92,7 @@ fn a_waiting_alternation_sends_into_a_buffer_when_there_is_room() {
     let mut alternation = priority();
     let mut wait = parked(alternation.wait(vec![Guard::Send(&sender, 2)]));
     assert_eq!(receiver.try_receive(), Ok(1));
-    assert_eq!(wait.woken(), sent(0));
+    assert_eq!(parts(wait.woken()), sent(0));
     assert_eq!(receiver.try_receive(), Ok(2));
 }
 
@@ -105,8 +111,8 @@ fn never_two_winners() {
     let chosen = now(second.wait(vec![Guard::Send(&a, 1), Guard::Send(&b, 2)]));
     assert_eq!((chosen.guard, chosen.outcome), (0, Outcome::Sent));
     assert_eq!(chosen.unsent, [(1, 2)]);
-    assert_eq!(b.try_send(3), refused(3, ChannelError::WouldBlock));
-    assert_eq!(one.woken(), received(0, 1));
+    assert_eq!(b.try_send(3), Err(TrySendError::Full(3)));
+    assert_eq!(parts(one.woken()), received(0, 1));
     assert_eq!(a.statistics().sent + b.statistics().sent, 1);
 }
 
@@ -180,7 +186,7 @@ fn losers_leave_every_queue_the_last_included() {
         let mut wait = parked(alternation.wait(guards));
         let mut after: Vec<_> = (place..2).map(|_| parked(b_receiver.receive())).collect();
         a.try_send(1).unwrap();
-        assert_eq!(wait.woken(), received(0, 1));
+        assert_eq!(parts(wait.woken()), received(0, 1));
         let mut last = parked(b_receiver.receive());
         for receive in before.iter_mut().chain(&mut after) {
             b.try_send(2).unwrap();
@@ -192,7 +198,7 @@ fn losers_leave_every_queue_the_last_included() {
     }
 }
 
-/// One that is woken by B must not take A, for then B's counterpart waits for ever.
+/// One that is woken by B must not take A: B's counterpart would wait for ever.
 #[test]
 fn no_stolen_wake_ups() {
     let (a, a_receiver) = bounded(1);
@@ -202,7 +208,7 @@ fn no_stolen_wake_ups() {
     let mut wait = parked(alternation.wait(guards));
     b.try_send(2).unwrap();
     a.try_send(1).unwrap();
-    assert_eq!(wait.woken(), received(1, 2), "B was handed over");
+    assert_eq!(parts(wait.woken()), received(1, 2), "B was handed over");
     assert_eq!(a_receiver.try_receive(), Ok(1), "A is untouched");
 }
 
@@ -216,11 +222,11 @@ fn closing_wakes_a_waiting_alternation() {
     drop(b_receiver);
     let chosen = wait.woken();
     assert_eq!(chosen.guard, 1);
-    assert_eq!(chosen.outcome, Outcome::Failed(ChannelError::Closed));
+    assert_eq!(chosen.outcome, Outcome::Failed(GuardError::Closed));
     assert_eq!(chosen.unsent, [(1, 5)]);
     drop((a, wait));
     let chosen = now(alternation.wait(vec![Guard::Receive(&a_receiver)]));
-    assert_eq!(chosen.outcome, Outcome::Failed(ChannelError::Closed));
+    assert_eq!(chosen.outcome, Outcome::Failed(GuardError::Closed));
 }
 
 #[test]
@@ -229,7 +235,10 @@ fn poison_wakes_a_waiting_alternation() {
     let mut alternation = priority();
     let mut wait = parked(alternation.wait(vec![Guard::Receive(&a_receiver)]));
     a.poison(poison("p"));
-    assert_eq!(wait.woken().outcome, Outcome::Failed(poisoned("p")));
+    assert_eq!(
+        wait.woken().outcome,
+        Outcome::Failed(GuardError::Poisoned(poison("p")))
+    );
 }
 
 #[test]
@@ -242,7 +251,7 @@ fn an_end_of_a_channel_never_replaces_a_delivery() {
     b.try_send(1).unwrap();
     a.poison(poison("late"));
     b.poison(poison("later"));
-    assert_eq!(wait.woken(), received(1, 1));
+    assert_eq!(parts(wait.woken()), received(1, 1));
 }
 
 #[test]
@@ -255,7 +264,7 @@ fn skip_only_when_nothing_is_ready() {
         assert_eq!((chosen.guard, chosen.outcome), (0, Outcome::Skipped));
         for _ in 0..20 {
             sender.try_send(1).unwrap();
-            assert_eq!(now(alternation.wait(guards())), received(1, 1));
+            assert_eq!(parts(now(alternation.wait(guards()))), received(1, 1));
         }
     }
 }
@@ -297,12 +306,12 @@ fn a_delivery_beats_a_simultaneous_timeout() {
     let mut wait = parked(alternation.wait(vec![second(), Guard::Receive(&receiver)]));
     clock.advance(Duration::from_secs(1));
     sender.try_send(1).unwrap();
-    assert_eq!(wait.ready(), received(1, 1));
+    assert_eq!(parts(wait.ready()), received(1, 1));
     drop(wait);
     let mut wait = parked(alternation.wait(vec![second(), Guard::Send(&sender, 2)]));
     assert_eq!(receiver.try_receive(), Ok(2));
     clock.advance(Duration::from_secs(1));
-    assert_eq!(wait.ready(), sent(1));
+    assert_eq!(parts(wait.ready()), sent(1));
 }
 
 #[test]
@@ -316,7 +325,7 @@ fn a_communication_comes_before_an_elapsed_time() {
             Guard::Receive(&receiver),
         ]
     };
-    assert_eq!(now(priority().wait(guards())), received(1, 1));
+    assert_eq!(parts(now(priority().wait(guards()))), received(1, 1));
     assert_eq!(now(priority().wait(guards())).outcome, Outcome::Elapsed);
 }
 
@@ -340,8 +349,8 @@ fn cancelling_loses_nothing() {
 
     let wait = parked(alternation.wait(vec![Guard::Send(&a, 3), Guard::Send(&b, 4)]));
     drop(wait);
-    assert_eq!(a_receiver.try_receive(), Err(ChannelError::WouldBlock));
-    assert_eq!(b_receiver.try_receive(), Err(ChannelError::WouldBlock));
+    assert_eq!(a_receiver.try_receive(), Err(TryReceiveError::Empty));
+    assert_eq!(b_receiver.try_receive(), Err(TryReceiveError::Empty));
 }
 
 #[test]
@@ -379,7 +388,7 @@ fn over_the_limit_is_an_error_that_leaves_no_trace() {
     // B's receiver would be ready, so only the sender's side is named.
     let chosen = now(alternation.wait(guards));
     assert_eq!(chosen.guard, 1);
-    let overloaded = ChannelError::Overloaded { limit: 1 };
+    let overloaded = GuardError::Overloaded { limit: 1 };
     assert_eq!(chosen.outcome, Outcome::Failed(overloaded));
     assert_eq!(chosen.unsent, [(1, 2)]);
     assert_eq!(a_receiver.inspect().snapshot().waiting, []);
@@ -391,7 +400,7 @@ fn over_the_limit_is_an_error_that_leaves_no_trace() {
 fn a_message_that_never_fits_fails_its_guard() {
     let (sender, _receiver) = channel(Options::bounded(1).max_bytes(1));
     let chosen = now(priority().wait(vec![Guard::Send(&sender, vec![0u8; 2])]));
-    let too_large = ChannelError::TooLarge { size: 2, limit: 1 };
+    let too_large = GuardError::TooLarge { size: 2, limit: 1 };
     assert_eq!(chosen.outcome, Outcome::Failed(too_large));
 }
 
@@ -413,7 +422,10 @@ fn priority_takes_the_first_that_is_ready() {
         }
         let guards = ends.iter().map(|(_, r)| Guard::Receive(r)).collect();
         let first = ready.trailing_zeros() as usize;
-        assert_eq!(now(priority().wait(guards)), received(first, first as u64));
+        assert_eq!(
+            parts(now(priority().wait(guards))),
+            received(first, first as u64)
+        );
         for (_, receiver) in &ends {
             receiver.drain(9, |_| true);
         }

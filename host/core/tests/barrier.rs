@@ -5,9 +5,9 @@ mod channel_support;
 
 use std::time::Duration;
 
-use channel_support::{Polled, now, parked, poison, poisoned};
+use channel_support::{Polled, now, parked, poison};
 use transputer_core::clock::Clock;
-use transputer_core::{Barrier, ChannelError, Holder, ProcessId, Side, channel};
+use transputer_core::{Barrier, Holder, ProcessId, Side, SyncError, SyncTimeoutError, channel};
 
 fn process(number: u64) -> Holder {
     Holder::Process(ProcessId(number))
@@ -113,7 +113,7 @@ fn a_sync_dropped_after_all_arrived_undoes_nothing() {
 fn one_membership_arrives_once() {
     let [a, _b, _c] = three();
     let mut first = parked(a.sync());
-    let refused = Err(ChannelError::Overloaded { limit: 1 });
+    let refused = Err(SyncError::Overloaded);
     assert_eq!(now(a.sync()), refused);
     first.waits();
     drop(first);
@@ -127,9 +127,9 @@ fn poison_wakes_all_and_stays() {
     assert!(c.poison(poison("first")));
     assert!(!a.poison(poison("second")), "idempotent");
     for sync in &mut waiting {
-        assert_eq!(sync.woken(), Err(poisoned("first")));
+        assert_eq!(sync.woken(), Err(SyncError::Poisoned(poison("first"))));
     }
-    assert_eq!(now(c.sync()), Err(poisoned("first")));
+    assert_eq!(now(c.sync()), Err(SyncError::Poisoned(poison("first"))));
     assert_eq!(b.poisoned(), Some(poison("first")));
 }
 
@@ -141,7 +141,7 @@ fn poison_never_undoes_a_phase() {
     assert_eq!(now(second.sync()), Ok(()));
     assert!(second.poison(poison("late")));
     assert_eq!(waiting.woken(), Ok(()));
-    assert_eq!(now(first.sync()), Err(poisoned("late")));
+    assert_eq!(now(first.sync()), Err(SyncError::Poisoned(poison("late"))));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn deadlines_take_the_arrival_back() {
     let second = first.enrol_for(process(2));
     let mut waiting = parked(first.sync_by(clock.sleep(Duration::from_secs(1))));
     clock.advance(Duration::from_secs(1));
-    assert_eq!(waiting.woken(), Err(ChannelError::TimedOut));
+    assert_eq!(waiting.woken(), Err(SyncTimeoutError::TimedOut));
     drop(waiting);
     // It is absent again.
     let mut waiting = parked(second.sync());
@@ -186,6 +186,18 @@ fn a_look_shows_who_waits_and_who_is_absent() {
     assert_eq!(waiting, [(process(1), false), (process(3), true)]);
     assert!(look.waiting.iter().all(|wait| wait.side == Side::Sync));
     assert_ne!(look.waiting[0].ticket, look.waiting[1].ticket);
+}
+
+#[test]
+fn what_is_kept_alive_goes_with_the_last_member_whoever_looks() {
+    let kept = std::sync::Arc::new(());
+    let first = Barrier::keeping("kept", kept.clone());
+    let (look, second) = (first.inspect(), first.enrol_for(process(2)));
+    drop(first);
+    assert_eq!(std::sync::Arc::strong_count(&kept), 2, "it has a member");
+    drop(second);
+    assert_eq!(std::sync::Arc::strong_count(&kept), 1);
+    assert_eq!(look.snapshot().absent, []);
 }
 
 #[test]

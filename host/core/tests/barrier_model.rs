@@ -9,9 +9,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use channel_support::{Polled, poison, poisoned};
+use channel_support::{Polled, poison};
 use proptest::prelude::*;
-use transputer_core::{Barrier, ChannelError, Holder, ProcessId};
+use transputer_core::{Barrier, Holder, ProcessId, SyncError};
 
 /// One step. Numbers are taken modulo the number of members.
 #[derive(Clone, Debug)]
@@ -36,10 +36,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-type Outcome = Result<(), ChannelError>;
-type Sync = Polled<Pin<Box<dyn Future<Output = Outcome>>>>;
+type Outcome = Result<(), SyncError>;
+type Syncing = Polled<Pin<Box<dyn Future<Output = Outcome>>>>;
 
-fn sync(member: &Arc<Barrier>) -> Sync {
+fn sync(member: &Arc<Barrier>) -> Syncing {
     let member = Arc::clone(member);
     Polled::new(Box::pin(async move { member.sync().await }))
 }
@@ -48,7 +48,7 @@ fn sync(member: &Arc<Barrier>) -> Sync {
 /// is one, while it waits.
 struct Member {
     real: Arc<Barrier>,
-    waits: Option<(Sync, Option<Outcome>)>,
+    waits: Option<(Syncing, Option<Outcome>)>,
 }
 
 struct World {
@@ -113,9 +113,12 @@ impl World {
         let mut real = sync(&member.real);
         let polled = real.poll();
         if self.poisoned {
-            assert_eq!(polled, Poll::Ready(Err(poisoned("model"))));
+            assert_eq!(
+                polled,
+                Poll::Ready(Err(SyncError::Poisoned(poison("model"))))
+            );
         } else if member.waits.is_some() {
-            let refused = Err(ChannelError::Overloaded { limit: 1 });
+            let refused = Err(SyncError::Overloaded);
             assert_eq!(polled, Poll::Ready(refused));
         } else if alone {
             assert_eq!(polled, Poll::Ready(Ok(())), "all have arrived");
@@ -149,7 +152,7 @@ impl World {
         assert_eq!(first, !std::mem::replace(&mut self.poisoned, true));
         for member in self.members.values_mut() {
             if let Some((_, outcome @ None)) = &mut member.waits {
-                *outcome = Some(Err(poisoned("model")));
+                *outcome = Some(Err(SyncError::Poisoned(poison("model"))));
             }
         }
     }

@@ -3,8 +3,8 @@
 
 mod channel_support;
 
-use channel_support::{bounded, now, parked, poison, refused, rendezvous};
-use transputer_core::{ChannelError, Options, channel};
+use channel_support::{bounded, now, parked, poison, rendezvous};
+use transputer_core::{Options, TryReceiveError, TrySendError, channel};
 
 #[test]
 fn a_dropped_send_withdraws_its_message() {
@@ -14,7 +14,7 @@ fn a_dropped_send_withdraws_its_message() {
     drop(first);
     assert_eq!(receiver.try_receive(), Ok(2));
     assert_eq!(second.woken(), Ok(()));
-    assert_eq!(receiver.try_receive(), Err(ChannelError::WouldBlock));
+    assert_eq!(receiver.try_receive(), Err(TryReceiveError::Empty));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_dropped_receive_is_passed_over() {
     drop(first);
     assert_eq!(sender.try_send(1), Ok(()));
     assert_eq!(second.woken(), Ok(1));
-    assert_eq!(sender.try_send(2), refused(2, ChannelError::WouldBlock));
+    assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_returned_message_outlives_the_senders() {
     drop(sender);
     drop(receive);
     assert_eq!(receiver.try_receive(), Ok(1));
-    assert_eq!(receiver.try_receive(), Err(ChannelError::Closed));
+    assert_eq!(receiver.try_receive(), Err(TryReceiveError::Closed));
 }
 
 #[test]

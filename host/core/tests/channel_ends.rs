@@ -3,13 +3,15 @@
 
 mod channel_support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use channel_support::{bounded, now, parked, refused, rendezvous};
+use channel_support::{bounded, now, parked, rendezvous};
+use transputer_core::channel::Reason;
 use transputer_core::clock::Clock;
 use transputer_core::{
-    Alternation, ChannelError, Guard, Holder, Options, Order, Overflow, Payload, ProcessId,
-    Receiver, Side, channel,
+    Alternation, Guard, Holder, Options, Order, Overflow, Payload, Poison, ProcessId, ReceiveError,
+    Receiver, SendError, Side, TryReceiveError, TrySendError, channel,
 };
 
 fn process(number: u64) -> Holder {
@@ -23,13 +25,25 @@ fn ends_are_counted_not_named() {
     assert!(!sender.is_sole());
     drop(sender);
     assert!(other.is_sole());
-    assert_eq!(receiver.try_receive(), Err(ChannelError::WouldBlock));
+    assert_eq!(receiver.try_receive(), Err(TryReceiveError::Empty));
     let second = receiver.clone_for(process(1));
     assert!(second.same_channel(&receiver));
     drop(receiver);
     assert_eq!(other.try_send(1), Ok(()), "one receiver is left");
     drop(second);
-    assert_eq!(other.try_send(2), refused(2, ChannelError::Closed));
+    assert_eq!(other.try_send(2), Err(TrySendError::Closed(2)));
+}
+
+#[test]
+fn what_is_kept_alive_goes_with_the_last_end_whoever_looks() {
+    let kept = Arc::new(());
+    let (sender, receiver) = channel::<u64>(Options::bounded(1).keep_alive(kept.clone()));
+    let look = sender.inspect();
+    drop(receiver);
+    assert_eq!(Arc::strong_count(&kept), 2, "the channel has an end");
+    drop(sender);
+    assert_eq!(Arc::strong_count(&kept), 1);
+    assert_eq!(look.snapshot().senders, []);
 }
 
 #[test]
@@ -92,12 +106,20 @@ fn a_look_leaves_out_alternations_that_are_served() {
 #[test]
 fn waiting_operations_are_limited() {
     let (sender, receiver) = channel::<u64>(Options::rendezvous().max_waiting(2));
-    let overloaded = ChannelError::Overloaded { limit: 2 };
     let sends = [parked(sender.send(1)), parked(sender.send(2))];
-    assert_eq!(now(sender.send(3)), refused(3, overloaded.clone()));
+    assert_eq!(
+        now(sender.send(3)),
+        Err(SendError::Overloaded {
+            message: 3,
+            limit: 2
+        })
+    );
     drop(sends);
     let mut receives = [parked(receiver.receive()), parked(receiver.receive())];
-    assert_eq!(now(receiver.receive()), Err(overloaded));
+    assert_eq!(
+        now(receiver.receive()),
+        Err(ReceiveError::Overloaded { limit: 2 })
+    );
     sender.try_send(4).unwrap();
     assert_eq!(receives[0].woken(), Ok(4));
     let _waits = parked(receiver.receive());
@@ -109,10 +131,14 @@ fn buffered_bytes_are_limited() {
         let options = Options::bounded(9).max_bytes(10).overflow(overflow);
         let (sender, receiver) = channel(options);
         sender.try_send(vec![0u8; 10]).unwrap();
-        let (size, limit) = (11, 10);
+        let too_large = TrySendError::TooLarge {
+            message: vec![0; 11],
+            size: 11,
+            limit: 10,
+        };
         assert_eq!(
             sender.try_send(vec![0; 11]),
-            refused(vec![0; 11], ChannelError::TooLarge { size, limit }),
+            Err(too_large),
             "it never fits"
         );
         if overflow == Overflow::Block {
@@ -125,10 +151,12 @@ fn buffered_bytes_are_limited() {
         }
     }
     let (sender, _receiver) = channel(Options::rendezvous().max_bytes(3));
-    assert_eq!(
-        now(sender.send("four")),
-        refused("four", ChannelError::TooLarge { size: 4, limit: 3 })
-    );
+    let too_large = SendError::TooLarge {
+        message: "four",
+        size: 4,
+        limit: 3,
+    };
+    assert_eq!(now(sender.send("four")), Err(too_large));
 }
 
 #[test]
@@ -138,7 +166,7 @@ fn small_messages_do_not_pass_a_large_one_that_waits() {
     let mut large = parked(sender.send(vec![2; 8]));
     assert_eq!(
         sender.try_send(vec![3; 1]),
-        refused(vec![3; 1], ChannelError::WouldBlock)
+        Err(TrySendError::Full(vec![3; 1]))
     );
     let mut small = parked(sender.send(vec![4; 1]));
     assert_eq!(receiver.try_receive(), Ok(vec![1; 6]));
@@ -192,10 +220,10 @@ fn ends_inside_undelivered_messages_are_dropped_with_them() {
     carrier.try_send(Parcel(receiver)).unwrap();
     drop(deliveries);
     let (_other, unused) = channel(Options::rendezvous());
-    assert_eq!(
-        sender.try_send(Parcel(unused)).unwrap_err().error,
-        ChannelError::Closed
-    );
+    assert!(matches!(
+        sender.try_send(Parcel(unused)),
+        Err(TrySendError::Closed(_))
+    ));
 }
 
 #[test]
@@ -208,10 +236,10 @@ fn discarding_opens_the_cycle_of_a_channel_that_holds_its_own_end() {
     assert_eq!(probe.snapshot().receivers, []);
     assert_eq!(probe.statistics().dropped, 1);
     let (_other, unused) = channel(Options::rendezvous());
-    assert_eq!(
-        sender.try_send(Parcel(unused)).unwrap_err().error,
-        ChannelError::Closed
-    );
+    assert!(matches!(
+        sender.try_send(Parcel(unused)),
+        Err(TrySendError::Closed(_))
+    ));
 }
 
 #[test]
@@ -221,4 +249,60 @@ fn poison_may_drop_ends_of_the_same_channel() {
     assert!(sender.try_send(Parcel(copy)).is_ok());
     assert!(receiver.poison(channel_support::poison("p")));
     assert!(receiver.is_sole());
+}
+
+/// A message that writes down why nobody received it.
+#[derive(Clone, Debug, Default)]
+struct Letter(Arc<Mutex<Vec<Reason>>>);
+
+impl Letter {
+    fn told(&self) -> Vec<Reason> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Payload for Letter {
+    type Batch = std::collections::VecDeque<Self>;
+
+    fn size(&self) -> usize {
+        0
+    }
+
+    fn undelivered(&mut self, poison: &Poison) {
+        self.0.lock().unwrap().push(poison.reason.clone());
+    }
+}
+
+#[test]
+fn messages_that_poison_drops_are_told_why() {
+    let (sender, receiver) = channel(Options::bounded(2));
+    let (first, second, third) = (Letter::default(), Letter::default(), Letter::default());
+    sender.try_send(first.clone()).unwrap();
+    sender.try_send(second.clone()).unwrap();
+    let waiting = parked(sender.send(third.clone()));
+    receiver.poison(channel_support::poison("p"));
+    assert_eq!(first.told(), ["p".into()]);
+    assert_eq!(second.told(), ["p".into()]);
+    drop(waiting);
+    assert!(third.told().is_empty(), "its sender has it back");
+
+    // It had been handed over when the poison came, and comes back too late.
+    let (sender, receiver) = channel(Options::rendezvous());
+    let receives = parked(receiver.receive());
+    let late = Letter::default();
+    sender.try_send(late.clone()).unwrap();
+    receiver.poison(channel_support::poison("q"));
+    drop(receives);
+    assert_eq!(late.told(), ["q".into()]);
+}
+
+#[test]
+fn messages_that_are_dropped_otherwise_are_told_nothing() {
+    let (sender, receiver) = channel(Options::bounded(1).overflow(Overflow::DropOldest));
+    let (first, second) = (Letter::default(), Letter::default());
+    sender.try_send(first.clone()).unwrap();
+    sender.try_send(second.clone()).unwrap();
+    drop(receiver);
+    assert_eq!(sender.statistics().dropped, 2);
+    assert!(first.told().is_empty() && second.told().is_empty());
 }

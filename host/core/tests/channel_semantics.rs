@@ -5,14 +5,17 @@ mod channel_support;
 
 use std::time::Duration;
 
-use channel_support::{bounded, now, parked, poison, poisoned, refused, rendezvous};
+use channel_support::{bounded, now, parked, poison, rendezvous};
 use transputer_core::clock::Clock;
-use transputer_core::{ChannelError, Options, Overflow, Poison, PoisonKind, Statistics, channel};
+use transputer_core::{
+    Options, Overflow, Poison, PoisonKind, ReceiveError, ReceiveTimeoutError, SendError,
+    SendTimeoutError, TryReceiveError, TrySendError, channel,
+};
 
 #[test]
 fn rendezvous_completes_when_a_receiver_has_the_message() {
     let (sender, receiver) = rendezvous();
-    assert_eq!(sender.try_send(1), refused(1, ChannelError::WouldBlock));
+    assert_eq!(sender.try_send(1), Err(TrySendError::Full(1)));
     let mut send = parked(sender.send(2));
     assert_eq!(sender.statistics().sent, 0, "offered is not sent");
     assert_eq!(receiver.try_receive(), Ok(2));
@@ -41,14 +44,14 @@ fn bounded_buffers_its_capacity_and_no_more() {
     let (sender, receiver) = bounded(2);
     assert_eq!(sender.try_send(1), Ok(()));
     assert_eq!(now(sender.send(2)), Ok(()));
-    assert_eq!(sender.try_send(3), refused(3, ChannelError::WouldBlock));
+    assert_eq!(sender.try_send(3), Err(TrySendError::Full(3)));
     let mut send = parked(sender.send(4));
     assert_eq!(receiver.try_receive(), Ok(1));
     assert_eq!(send.woken(), Ok(()), "there is room");
     assert_eq!(sender.statistics().waiting, 2);
     assert_eq!(receiver.try_receive(), Ok(2));
     assert_eq!(receiver.try_receive(), Ok(4));
-    assert_eq!(receiver.try_receive(), Err(ChannelError::WouldBlock));
+    assert_eq!(receiver.try_receive(), Err(TryReceiveError::Empty));
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn waiting_senders_are_served_first_in_first_out() {
         let mut sends: Vec<_> = (first..first + 4).map(|n| parked(sender.send(n))).collect();
         assert_eq!(
             sender.try_send(99),
-            refused(99, ChannelError::WouldBlock),
+            Err(TrySendError::Full(99)),
             "a newcomer passes nobody"
         );
         for n in 0..first + 4 {
@@ -94,13 +97,9 @@ fn drop_oldest_keeps_the_newest_and_counts() {
     for n in 0..5u64 {
         assert_eq!(sender.try_send(n), Ok(()));
     }
-    let expected = Statistics {
-        sent: 5,
-        received: 0,
-        dropped: 3,
-        waiting: 2,
-    };
-    assert_eq!(receiver.statistics(), expected);
+    let seen = receiver.statistics();
+    assert_eq!((seen.sent, seen.received), (5, 0));
+    assert_eq!((seen.dropped, seen.waiting), (3, 2));
     assert_eq!(receiver.try_receive(), Ok(3));
     assert_eq!(receiver.try_receive(), Ok(4));
 }
@@ -114,7 +113,7 @@ fn drop_newest_keeps_the_oldest_and_counts() {
     assert_eq!(receiver.statistics().dropped, 3);
     assert_eq!(receiver.try_receive(), Ok(0));
     assert_eq!(receiver.try_receive(), Ok(1));
-    assert_eq!(receiver.try_receive(), Err(ChannelError::WouldBlock));
+    assert_eq!(receiver.try_receive(), Err(TryReceiveError::Empty));
 }
 
 #[test]
@@ -135,8 +134,8 @@ fn closed_by_senders_drains_then_ends() {
     drop(other);
     assert_eq!(receiver.try_receive(), Ok(1));
     assert_eq!(now(receiver.receive()), Ok(2));
-    assert_eq!(receiver.try_receive(), Err(ChannelError::Closed));
-    assert_eq!(now(receiver.receive()), Err(ChannelError::Closed));
+    assert_eq!(receiver.try_receive(), Err(TryReceiveError::Closed));
+    assert_eq!(now(receiver.receive()), Err(ReceiveError::Closed));
 }
 
 #[test]
@@ -145,7 +144,7 @@ fn closing_wakes_waiting_receivers() {
     let mut receives: Vec<_> = (0..3).map(|_| parked(receiver.receive())).collect();
     drop(sender);
     for receive in &mut receives {
-        assert_eq!(receive.woken(), Err(ChannelError::Closed));
+        assert_eq!(receive.woken(), Err(ReceiveError::Closed));
     }
 }
 
@@ -155,9 +154,9 @@ fn closed_by_receivers_gives_messages_back() {
     sender.try_send(1).unwrap();
     let mut send = parked(sender.send(2));
     drop(receiver);
-    assert_eq!(send.woken(), refused(2, ChannelError::Closed));
-    assert_eq!(sender.try_send(3), refused(3, ChannelError::Closed));
-    assert_eq!(now(sender.send(4)), refused(4, ChannelError::Closed));
+    assert_eq!(send.woken(), Err(SendError::Closed(2)));
+    assert_eq!(sender.try_send(3), Err(TrySendError::Closed(3)));
+    assert_eq!(now(sender.send(4)), Err(SendError::Closed(4)));
     assert_eq!(
         sender.statistics().dropped,
         1,
@@ -177,7 +176,7 @@ fn close_against_a_send_in_flight_is_received_or_given_back() {
         Ok(1),
         "what was handed over stays received"
     );
-    assert_eq!(now(receiver.receive()), Err(ChannelError::Closed));
+    assert_eq!(now(receiver.receive()), Err(ReceiveError::Closed));
 }
 
 #[test]
@@ -186,21 +185,69 @@ fn poison_discards_and_wakes_both_sides() {
     sender.try_send(1).unwrap();
     let mut send = parked(sender.send(2));
     assert!(receiver.poison(poison("bad weather")));
-    assert_eq!(send.woken(), refused(2, poisoned("bad weather")));
-    assert_eq!(receiver.try_receive(), Err(poisoned("bad weather")));
-    assert_eq!(sender.try_send(3), refused(3, poisoned("bad weather")));
+    assert_eq!(
+        send.woken(),
+        Err(SendError::Poisoned(2, poison("bad weather")))
+    );
+    assert_eq!(
+        receiver.try_receive(),
+        Err(TryReceiveError::Poisoned(poison("bad weather")))
+    );
+    assert_eq!(
+        sender.try_send(3),
+        Err(TrySendError::Poisoned(3, poison("bad weather")))
+    );
     assert_eq!(sender.statistics().dropped, 1);
 
     let (sender, receiver) = rendezvous();
     let mut receives = [parked(receiver.receive()), parked(receiver.receive())];
     assert!(sender.poison(Poison::new(PoisonKind::PeerTrapped, "unreachable")));
     for receive in &mut receives {
-        let Err(ChannelError::Poisoned(why)) = receive.woken() else {
+        let Err(ReceiveError::Poisoned(why)) = receive.woken() else {
             panic!("not poisoned");
         };
         assert_eq!(why.kind, PoisonKind::PeerTrapped);
         assert_eq!(&*why.reason, "unreachable");
     }
+}
+
+#[test]
+fn poison_waits_behind_what_is_to_be_delivered_first() {
+    let (sender, receiver) = channel(Options::bounded(2).deliver_before_poison());
+    sender.try_send(1).unwrap();
+    sender.try_send(2).unwrap();
+    let mut send = parked(sender.send(3));
+    assert!(sender.poison(poison("bad weather")));
+    assert_eq!(
+        send.woken(),
+        Err(SendError::Poisoned(3, poison("bad weather")))
+    );
+    assert_eq!(
+        sender.try_send(4),
+        Err(TrySendError::Poisoned(4, poison("bad weather")))
+    );
+    assert!(!receiver.is_ended());
+    assert_eq!(now(receiver.receive()), Ok(1));
+    // A receive that is given up puts its message back.
+    receiver.put_back(1);
+    assert_eq!(receiver.try_receive(), Ok(1));
+    assert_eq!(receiver.try_receive(), Ok(2));
+    assert!(receiver.is_ended());
+    assert_eq!(
+        receiver.try_receive(),
+        Err(TryReceiveError::Poisoned(poison("bad weather")))
+    );
+    assert_eq!(
+        now(receiver.receive()),
+        Err(ReceiveError::Poisoned(poison("bad weather")))
+    );
+
+    let (sender, receiver) = channel(Options::bounded(1).deliver_before_poison());
+    sender.try_send(1).unwrap();
+    assert!(receiver.poison(poison("bad weather")));
+    drop(receiver);
+    assert_eq!(sender.statistics().dropped, 1);
+    assert_eq!(sender.statistics().waiting, 0);
 }
 
 #[test]
@@ -211,7 +258,10 @@ fn poison_is_idempotent() {
     assert!(!sender.poison(poison("second")));
     assert!(!receiver.inspect().poison(poison("third")));
     assert_eq!(receiver.poisoned(), Some(poison("first")));
-    assert_eq!(receiver.try_receive(), Err(poisoned("first")));
+    assert_eq!(
+        receiver.try_receive(),
+        Err(TryReceiveError::Poisoned(poison("first")))
+    );
 }
 
 #[test]
@@ -235,7 +285,10 @@ fn poison_comes_before_closed() {
     sender.try_send(1).unwrap();
     drop(sender);
     receiver.poison(poison("p"));
-    assert_eq!(receiver.try_receive(), Err(poisoned("p")));
+    assert_eq!(
+        receiver.try_receive(),
+        Err(TryReceiveError::Poisoned(poison("p")))
+    );
 }
 
 #[test]
@@ -244,13 +297,13 @@ fn deadlines_give_the_message_back() {
     let (sender, receiver) = rendezvous();
     let mut send = parked(sender.send_by(1, clock.sleep(Duration::from_secs(1))));
     clock.advance(Duration::from_secs(1));
-    assert_eq!(send.woken(), refused(1, ChannelError::TimedOut));
+    assert_eq!(send.woken(), Err(SendTimeoutError::TimedOut(1)));
     drop(send);
     let mut receive = parked(receiver.receive_by(clock.sleep(Duration::from_secs(1))));
     clock.advance(Duration::from_secs(1));
-    assert_eq!(receive.woken(), Err(ChannelError::TimedOut));
-    assert_eq!(sender.try_send(2), refused(2, ChannelError::WouldBlock));
-    assert_eq!(receiver.try_receive(), Err(ChannelError::WouldBlock));
+    assert_eq!(receive.woken(), Err(ReceiveTimeoutError::TimedOut));
+    assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
+    assert_eq!(receiver.try_receive(), Err(TryReceiveError::Empty));
 }
 
 #[test]
@@ -277,12 +330,12 @@ fn what_is_ready_is_done_past_the_deadline() {
     assert_eq!(now(sender.send_by(1, past())), Ok(()));
     assert_eq!(
         now(sender.send_by(2, past())),
-        refused(2, ChannelError::TimedOut)
+        Err(SendTimeoutError::TimedOut(2))
     );
     assert_eq!(now(receiver.receive_by(past())), Ok(1));
     assert_eq!(
         now(receiver.receive_by(past())),
-        Err(ChannelError::TimedOut)
+        Err(ReceiveTimeoutError::TimedOut)
     );
 }
 
@@ -293,29 +346,29 @@ fn a_timed_out_receiver_strands_no_message() {
     let mut timed = parked(receiver.receive_by(clock.sleep(Duration::from_secs(1))));
     let mut patient = parked(receiver.receive());
     clock.advance(Duration::from_secs(1));
-    assert_eq!(timed.woken(), Err(ChannelError::TimedOut));
+    assert_eq!(timed.woken(), Err(ReceiveTimeoutError::TimedOut));
     assert_eq!(sender.try_send(1), Ok(()));
     assert_eq!(patient.woken(), Ok(1));
 }
 
 #[test]
 fn errors_say_what_happened() {
-    let text = |error: ChannelError| error.to_string();
+    let trapped = || Poison::new(PoisonKind::PeerTrapped, "unreachable executed");
     assert_eq!(
-        text(ChannelError::Poisoned(Poison::new(
-            PoisonKind::PeerTrapped,
-            "unreachable executed"
-        ))),
+        ReceiveError::Poisoned(trapped()).to_string(),
         "a process at this channel trapped: unreachable executed"
     );
     assert_eq!(
-        text(ChannelError::TooLarge { size: 9, limit: 8 }),
-        "the message has 9 bytes, but the channel holds 8 at most"
+        TrySendError::Poisoned(7, trapped()).to_string(),
+        "the message was not sent: a process at this channel trapped: unreachable executed"
     );
-    let refused = refused(7u64, ChannelError::Closed).unwrap_err();
-    assert!(
-        refused
-            .to_string()
-            .starts_with("the message was not sent: ")
+    let too_large = SendError::TooLarge {
+        message: (),
+        size: 9,
+        limit: 8,
+    };
+    assert_eq!(
+        too_large.to_string(),
+        "the message was not sent: it has 9 bytes, but the channel holds 8 at most"
     );
 }

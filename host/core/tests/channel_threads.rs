@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use channel_support::{bounded, poison, poisoned, refused, rendezvous};
-use transputer_core::{Alternation, ChannelError, Guard, Order, Outcome};
+use channel_support::{bounded, poison, rendezvous};
+use transputer_core::{
+    Alternation, Guard, Order, Outcome, ReceiveError, ReceiveTimeoutError, SendError,
+    SendTimeoutError,
+};
 
 #[test]
 fn blocking_ends_meet() {
@@ -22,7 +25,7 @@ fn blocking_ends_meet() {
         for n in 0..1_000 {
             assert_eq!(receiver.receive_blocking(), Ok(n));
         }
-        assert_eq!(receiver.receive_blocking(), Err(ChannelError::Closed));
+        assert_eq!(receiver.receive_blocking(), Err(ReceiveError::Closed));
         sending.join().unwrap();
     }
 }
@@ -33,11 +36,11 @@ fn blocking_ends_time_out() {
     let moment = Duration::from_millis(1);
     assert_eq!(
         sender.send_timeout(1, moment),
-        refused(1, ChannelError::TimedOut)
+        Err(SendTimeoutError::TimedOut(1))
     );
     assert_eq!(
         receiver.receive_timeout(moment),
-        Err(ChannelError::TimedOut)
+        Err(ReceiveTimeoutError::TimedOut)
     );
     assert_eq!(receiver.inspect().snapshot().waiting, []);
     let sending = thread::spawn(move || sender.send_timeout(2, Duration::MAX));
@@ -61,7 +64,7 @@ fn ending_a_channel_frees_blocked_threads() {
     for (n, thread) in blocked.into_iter().enumerate() {
         assert_eq!(
             thread.join().unwrap(),
-            refused(n as u64, poisoned("enough"))
+            Err(SendError::Poisoned(n as u64, poison("enough")))
         );
     }
 }
@@ -86,12 +89,12 @@ fn many_threads_lose_and_double_nothing() {
                     loop {
                         let result = match impatient {
                             true => receiver.receive_timeout(Duration::ZERO),
-                            false => receiver.receive_blocking(),
+                            false => receiver.receive_blocking().map_err(Into::into),
                         };
                         impatient = !impatient;
                         match result {
                             Ok(n) => add(n),
-                            Err(ChannelError::TimedOut) => {}
+                            Err(ReceiveTimeoutError::TimedOut) => {}
                             Err(_) => break,
                         }
                     }

@@ -1,4 +1,4 @@
-//! Deadlocks are found, whole and partial; whatever can still go on is no deadlock.
+//! Deadlocks are found, whole and partial; whatever can still go on is not a deadlock.
 #![cfg(not(loom))]
 
 use std::future::Future;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use transputer_core::clock::Clock;
-use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, Stuck, WaitsOn};
+use transputer_core::deadlock::{self, AwaitedEnd, Awaits, Deadlock, WaitsOn};
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use transputer_core::{
     Alternation, Barrier, ChannelId, Guard, Holder, Inspect, Options, Order, Poison, ProcessId,
@@ -22,7 +22,10 @@ const C: ProcessId = ProcessId(3);
 const D: ProcessId = ProcessId(4);
 
 /// What is found, without the times, which no test knows; but each wait must have one.
-fn find(inspected: &[Arc<dyn Inspect>], awaits: impl FnMut() -> Vec<AwaitedEnd>) -> Vec<Deadlock> {
+fn find<A: Into<Awaits>>(
+    inspected: &[Arc<dyn Inspect>],
+    awaits: impl FnMut() -> A,
+) -> Vec<Deadlock> {
     let mut deadlocks = deadlock::find(inspected, awaits);
     for stuck in deadlocks
         .iter_mut()
@@ -82,6 +85,21 @@ fn found<const N: usize>(channels: [&Channel; N]) -> Vec<Deadlock> {
     find(&inspected(channels), Vec::new)
 }
 
+/// A wait at one channel or barrier, for one process.
+fn assert_waits(
+    wait: &WaitsOn,
+    channel: ChannelId,
+    label: Option<&str>,
+    side: Side,
+    other: ProcessId,
+) {
+    assert_eq!((wait.channel, wait.label.as_deref()), (channel, label));
+    assert_eq!(
+        (wait.side, &wait.others[..]),
+        (side, &[Holder::Process(other)][..])
+    );
+}
+
 /// Who is stuck, and the cycle, of each deadlock.
 fn outline(deadlocks: &[Deadlock]) -> Vec<(Vec<ProcessId>, Vec<ProcessId>)> {
     let stuck = |deadlock: &Deadlock| deadlock.stuck.iter().map(|stuck| stuck.process).collect();
@@ -97,25 +115,16 @@ fn two_that_wait_for_each_other_are_stuck() {
     let _a = back.receive();
     assert_eq!(found([&there, &back]), [], "the other may still send");
     let _b = there.receive();
-    let waits = |channel: &Channel, holder| WaitsOn {
-        channel: channel.id(),
-        label: None,
-        side: Side::Receive,
-        since: None,
-        others: vec![Holder::Process(holder)],
+    let deadlocks = found([&there, &back]);
+    assert_eq!(outline(&deadlocks), [(vec![A, B], vec![A, B])]);
+    let [a, b] = &deadlocks[0].stuck[..] else {
+        panic!("two are stuck");
     };
-    let stuck = |process, wait| Stuck {
-        process,
-        waits: vec![wait],
-        awaits: Vec::new(),
-    };
-    assert_eq!(
-        found([&there, &back]),
-        [Deadlock {
-            stuck: vec![stuck(A, waits(&back, B)), stuck(B, waits(&there, A))],
-            cycle: vec![A, B],
-        }]
-    );
+    for (stuck, channel, other) in [(a, &back, B), (b, &there, A)] {
+        assert_eq!(stuck.awaits, []);
+        assert_eq!(stuck.waits.len(), 1);
+        assert_waits(&stuck.waits[0], channel.id(), None, Side::Receive, other);
+    }
 }
 
 #[test]
@@ -173,14 +182,9 @@ fn who_waits_at_a_barrier_for_the_stuck_is_stuck() {
     let b = channel.receive();
     let deadlocks = find(&inspected, Vec::new);
     assert_eq!(outline(&deadlocks), [(vec![A, B], vec![A, B])]);
-    let waits = WaitsOn {
-        channel: barrier.id(),
-        label: Some("phase".into()),
-        side: Side::Sync,
-        since: None,
-        others: vec![Holder::Process(B)],
-    };
-    assert_eq!(deadlocks[0].stuck[0].waits, [waits]);
+    let waits = &deadlocks[0].stuck[0].waits;
+    assert_eq!(waits.len(), 1);
+    assert_waits(&waits[0], barrier.id(), Some("phase"), Side::Sync, B);
     drop(b);
     assert_eq!(find(&inspected, Vec::new), []);
     other.set_holder(Holder::Host);
@@ -370,15 +374,7 @@ fn an_end_in_a_message_of_its_own_channel_is_out_of_reach() {
 fn waiting_for_the_end_of_a_process_counts() {
     let back = between(B, A);
     let _a = back.receive();
-    let awaits = |awaited| {
-        move || {
-            vec![AwaitedEnd {
-                process: B,
-                awaited,
-                ticket: 7,
-            }]
-        }
-    };
+    let awaits = |awaited| move || vec![AwaitedEnd::new(B, awaited, 7)];
     assert_eq!(find(&inspected([&back]), awaits(C)), [], "C may end");
     let deadlocks = find(&inspected([&back]), awaits(A));
     assert_eq!(outline(&deadlocks), [(vec![A, B], vec![A, B])]);
@@ -392,11 +388,7 @@ fn an_await_that_begins_anew_between_the_looks_is_live() {
     let mut ticket = 0;
     let awaits = || {
         ticket += 1;
-        vec![AwaitedEnd {
-            process: B,
-            awaited: A,
-            ticket,
-        }]
+        vec![AwaitedEnd::new(B, A, ticket)]
     };
     assert_eq!(find(&inspected([&back]), awaits), []);
     assert_eq!(ticket, 2);
@@ -437,20 +429,19 @@ impl Inspect for Scripted {
     fn discard(&self) {}
 }
 
+/// A waits to receive from a sender with this holder.
+fn receives(sender: Holder, ticket: u64) -> Snapshot {
+    let (a, now) = (Holder::Process(A), std::time::Instant::now());
+    let mut look = Snapshot::default();
+    look.senders = vec![sender];
+    look.receivers = vec![a];
+    look.waiting = vec![WaitingOperation::new(a, Side::Receive, ticket, now)];
+    look
+}
+
 /// A waits to receive from itself, as two looks saw it.
 fn scripted(looks: [(u64, Holder); 2]) -> Vec<Deadlock> {
-    let look = |(ticket, sender)| Snapshot {
-        senders: vec![sender],
-        receivers: vec![Holder::Process(A)],
-        waiting: vec![WaitingOperation {
-            holder: Holder::Process(A),
-            side: Side::Receive,
-            ticket,
-            since: std::time::Instant::now(),
-            timed: false,
-        }],
-        ..Snapshot::default()
-    };
+    let look = |(ticket, sender)| receives(sender, ticket);
     let probe: Arc<dyn Inspect> = Arc::new(Scripted {
         id: ChannelId(u64::MAX),
         looks: looks.map(look).to_vec(),
@@ -488,22 +479,12 @@ fn channels_that_carry_each_others_ends_are_out_of_reach_together() {
 fn an_end_that_was_taken_out_between_the_looks_is_not_missed() {
     let (waited, carrier) = (ChannelId(u64::MAX), ChannelId(u64::MAX - 1));
     let inspected = |received: [u64; 2]| -> [Arc<dyn Inspect>; 2] {
-        let waits = Snapshot {
-            senders: vec![Holder::Transit(carrier)],
-            receivers: vec![Holder::Process(A)],
-            waiting: vec![WaitingOperation {
-                holder: Holder::Process(A),
-                side: Side::Receive,
-                ticket: 1,
-                since: std::time::Instant::now(),
-                timed: false,
-            }],
-            ..Snapshot::default()
-        };
-        let carries = |received| Snapshot {
-            senders: vec![Holder::Transit(waited)],
-            received,
-            ..Snapshot::default()
+        let waits = receives(Holder::Transit(carrier), 1);
+        let carries = |received| {
+            let mut look = Snapshot::default();
+            look.senders = vec![Holder::Transit(waited)];
+            look.received = received;
+            look
         };
         let scripted = |id, looks| -> Arc<dyn Inspect> {
             Arc::new(Scripted {
@@ -577,4 +558,23 @@ fn a_ring_that_runs_is_never_reported() {
     }
     let _ = finished.recv_timeout(Duration::from_secs(60));
     scheduler.shutdown();
+}
+
+/// The same two, of which one goes on while its operation waits.
+#[test]
+fn one_that_goes_on_while_it_waits_is_stuck_only_in_one_park() {
+    let (there, back) = (between(A, B), between(B, A));
+    let (_a, _b) = (back.receive(), there.receive());
+    let look = |parks: [Option<u64>; 2]| {
+        let mut parks = parks.into_iter();
+        let found = find(&inspected([&there, &back]), || {
+            Awaits::new(Vec::new(), vec![(A, parks.next().flatten())])
+        });
+        outline(&found)
+    };
+    let both = vec![(vec![A, B], vec![A, B])];
+    assert_eq!(look([Some(1), Some(1)]), both);
+    assert_eq!(look([None, None]), [], "it runs");
+    assert_eq!(look([Some(1), None]), [], "it runs now");
+    assert_eq!(look([Some(1), Some(3)]), [], "it has run in between");
 }

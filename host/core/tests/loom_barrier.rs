@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use loom::future::block_on;
 use loom::thread;
-use transputer_core::{Barrier, ChannelError, Holder, Poison, PoisonKind};
+use transputer_core::{Barrier, Holder, Poison, PoisonKind, SyncError};
 
 fn explore(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -90,7 +90,7 @@ fn poison_races_with_the_last_arrival() {
         });
         let other = thread::spawn(move || block_on(second.sync()));
         let outcome = block_on(first.sync());
-        assert!(matches!(outcome, Err(ChannelError::Poisoned(_))));
+        assert!(matches!(outcome, Err(SyncError::Poisoned(_))));
         assert_eq!(other.join().unwrap(), outcome);
         poisoning.join().unwrap();
     });

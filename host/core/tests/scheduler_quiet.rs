@@ -31,6 +31,25 @@ fn quiet_is_reported_once_each_time() {
     assert!(reports.try_recv().is_err());
 }
 
+/// Whatever the workers are at between two waits when the timekeeper looks.
+#[test]
+fn no_quiet_is_missed() {
+    let (scheduler, reports) = reporting(2);
+    for _ in 0..300 {
+        let (sender, receiver) = channel::<u64>(Options::rendezvous());
+        scheduler.spawn(async move { while sender.send(1).await.is_ok() {} });
+        scheduler.spawn(async move {
+            for _ in 0..100 {
+                receiver.receive().await.unwrap();
+            }
+        });
+        reports.recv_timeout(LONG).unwrap();
+        while !scheduler.is_quiet() {
+            reports.recv_timeout(LONG).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_pending_timer_does_not_keep_quiet_from_being_reported() {
     let (scheduler, reports) = reporting(1);

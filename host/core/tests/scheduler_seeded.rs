@@ -216,3 +216,35 @@ fn quiet_comes_after_the_last_timer_and_holds_the_tasks() {
     scheduler.shutdown();
     assert_eq!(reports.lock().unwrap().len(), 2);
 }
+
+#[test]
+fn a_loop_until_some_time_ends_and_lets_what_is_due_run() {
+    let ends = || {
+        let scheduler = seeded(3);
+        let (done, finished) = mpsc::channel();
+        let hold = scheduler.hold_tasks();
+        let (clock, told) = (scheduler.clock().clone(), done.clone());
+        scheduler.spawn(async move {
+            let end = clock.now() + Duration::from_millis(1);
+            let mut looks = 0_u64;
+            while clock.look() < end {
+                looks += 1;
+                yield_now().await;
+            }
+            told.send(("looks", looks)).unwrap();
+        });
+        let clock = scheduler.clock().clone();
+        scheduler.spawn(async move {
+            clock.sleep(Duration::from_micros(500)).await;
+            done.send(("sleeps", clock.now().as_nanos())).unwrap();
+        });
+        drop(hold);
+        finished.iter().collect::<Vec<_>>()
+    };
+    let first = ends();
+    assert_eq!(first[1], ("looks", 999), "a look is a microsecond");
+    let (who, when) = first[0];
+    assert_eq!(who, "sleeps", "its time came while the other looked");
+    assert!((500_000..1_000_000).contains(&when), "{when}");
+    assert_eq!(ends(), first);
+}

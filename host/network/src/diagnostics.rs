@@ -1,10 +1,10 @@
-//! Problems in what users wrote: where, what was expected, what was found, what to do.
+//! What is wrong in what users wrote: where, what was expected, what was found, what to do.
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How grave a problem is.
+/// How serious a diagnostic is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The network cannot run.
@@ -22,14 +22,14 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A place in a text file.
+/// A position in a text file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line, counted from 1.
     pub line: usize,
     /// The first character of interest in the line, counted from 1.
     pub column: usize,
-    /// How many characters of the line are of interest; at least 1.
+    /// How many characters of the line are of interest, at least 1.
     pub width: usize,
     /// The line without its end; of a very long one, only the part around `column`.
     pub text: String,
@@ -49,8 +49,9 @@ pub struct Position {
 /// help: did you mean `generator`?
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// How grave it is.
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// How serious it is.
     pub severity: Severity,
     /// The file as its user named it, or what else holds the mistake, such as `--arg`.
     pub file: String,
@@ -62,10 +63,10 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-impl Problem {
+impl Diagnostic {
     /// An error that concerns no particular line.
     pub fn error(file: impl Into<String>, message: impl Into<String>) -> Self {
-        Problem {
+        Diagnostic {
             severity: Severity::Error,
             file: file.into(),
             position: None,
@@ -74,14 +75,14 @@ impl Problem {
         }
     }
 
-    /// The same problem with advice.
+    /// The same diagnostic with advice.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same problem as a warning.
+    /// The same diagnostic as a warning.
     #[must_use]
     pub fn as_warning(mut self) -> Self {
         self.severity = Severity::Warning;
@@ -99,7 +100,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.file)?;
         if let Some(Position { line, column, .. }) = self.position {
@@ -111,7 +112,7 @@ impl fmt::Display for Problem {
             let gutter = " ".repeat(number.len());
             let text = &position.text;
             write!(f, "\n{gutter} |\n{number} | {text}\n{gutter} | ")?;
-            // Tabs are kept, so that the caret stands under its character.
+            // Tabs are kept, so that the caret is under its character.
             let before = position.column - 1 - position.skipped;
             for character in text.chars().take(before) {
                 f.write_str(if character == '\t' { "\t" } else { " " })?;
@@ -144,11 +145,11 @@ fn excerpt(line: &str, column: usize) -> (String, usize) {
 
 /// Everything that is wrong, in the order of the file.
 ///
-/// Its `Display` prints each problem, with an empty line in between.
+/// Its `Display` prints each diagnostic, with an empty line in between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub struct Diagnostics(pub Vec<Diagnostic>);
 
-impl Problems {
+impl Diagnostics {
     /// Whether there is nothing to report.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -159,96 +160,96 @@ impl Problems {
         self.0.len()
     }
 
-    /// Whether one of them keeps the network from running.
+    /// Whether any of them keeps the network from running.
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }
 
     /// Those that keep the network from running.
-    pub fn errors(&self) -> impl Iterator<Item = &Problem> {
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter().filter(|p| p.severity == Severity::Error)
     }
 
     /// Those that do not.
-    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
+    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter().filter(|p| p.severity == Severity::Warning)
     }
 
     /// All of them, in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
 
     /// Adds one.
-    pub fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
     }
 
     /// Puts them in the order of the file and leaves out repetitions. Those
     /// without a line come last.
     pub(crate) fn sort(&mut self) {
-        let place = |problem: &Problem| {
-            problem
+        let order = |diagnostic: &Diagnostic| {
+            diagnostic
                 .position
                 .as_ref()
                 .map_or((usize::MAX, 0), |p| (p.line, p.column))
         };
-        self.0.sort_by_key(place);
+        self.0.sort_by_key(order);
         self.0.dedup();
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
+        for (index, diagnostic) in self.0.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
-            problem.fmt(f)?;
+            diagnostic.fmt(f)?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for Diagnostics {}
 
-impl From<Problem> for Problems {
-    fn from(problem: Problem) -> Self {
-        Problems(vec![problem])
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Diagnostics(vec![diagnostic])
     }
 }
 
-impl Extend<Problem> for Problems {
-    fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
-        self.0.extend(problems);
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: I) {
+        self.0.extend(diagnostics);
     }
 }
 
-impl FromIterator<Problem> for Problems {
-    fn from_iter<I: IntoIterator<Item = Problem>>(problems: I) -> Self {
-        Problems(problems.into_iter().collect())
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
+        Diagnostics(diagnostics.into_iter().collect())
     }
 }
 
-impl IntoIterator for Problems {
-    type Item = Problem;
-    type IntoIter = std::vec::IntoIter<Problem>;
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl<'a> IntoIterator for &'a Problems {
-    type Item = &'a Problem;
-    type IntoIter = std::slice::Iter<'a, Problem>;
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
     }
 }
 
-/// A text with its name, from which problems take their lines.
+/// A text with its name, from which diagnostics take their lines.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     file: Arc<str>,
@@ -278,10 +279,10 @@ impl Source {
     }
 
     /// An error at a range of bytes of this text.
-    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
-        Problem {
+    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
             position: Some(self.position(span)),
-            ..Problem::error(&*self.file, message)
+            ..Diagnostic::error(&*self.file, message)
         }
     }
 

@@ -1,12 +1,10 @@
 //! What a network is before anything runs.
 //!
-//! A [`Description`] is read from a `network.toml`;
-//! [`check`](validation::check) holds it against the [`Signature`]s of
-//! its components and makes a [`Plan`] of it, in which every name is resolved.
-//! Whatever is wrong is told at once, each mistake with its file, line and column
-//! ([`diagnostics`]).
+//! A [`Description`] is read from a `network.toml`. [`check`](validation::check) compares it with the
+//! [`Signature`]s of its components and makes a [`Plan`], in which every name is resolved. All mistakes
+//! are reported at once, each with its file, line and column ([`diagnostics`]).
 //!
-//! Nothing here compiles or runs WebAssembly, so that editors, checkers and packaging tools can
+//! Nothing here compiles or runs WebAssembly, so editors, checkers and packaging tools can
 //! use it without the runtime. The crate `transputer` runs what this one has planned.
 //!
 //! # Check a network
@@ -54,14 +52,18 @@
 //! ```
 #![deny(missing_docs)]
 
+mod component_path;
 pub mod description;
 pub mod diagnostics;
+pub mod files;
+pub mod parts;
 pub mod plan;
 pub mod policies;
 pub mod signature;
 pub mod validation;
 pub mod value;
 
+pub use component_path::ComponentPath;
 pub use description::Description;
 pub use plan::Plan;
 pub use signature::Signature;

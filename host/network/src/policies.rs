@@ -12,8 +12,8 @@ pub enum RestartPolicy {
     Never,
     /// If it did not finish: it failed, trapped, went over a limit or was stopped.
     OnFailure,
-    /// However it ended; but one that finished is not started again once every input port, or
-    /// every output port, has come to its end, for it would find nothing to do.
+    /// However it ended; but a process that finished is not started again once all its input ports, or
+    /// all its output ports, have ended: it would have nothing to do.
     Always,
 }
 
@@ -37,13 +37,21 @@ impl fmt::Display for RestartPolicy {
     }
 }
 
-/// How many restarts are too many. Erlang/OTP's supervisors have the same two numbers.
+/// How many restarts a supervisor makes before it gives up. Erlang/OTP's supervisors have the same two numbers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Intensity {
-    /// At most so many restarts ...
+    /// After this many restarts within `period`, the supervisor gives up at the next failure.
     pub restarts: u32,
-    /// ... within this time. With one more the supervisor gives up.
+    /// The time within which restarts are counted.
     pub period: Duration,
+}
+
+impl Intensity {
+    /// So many restarts within a period, and no more.
+    pub fn new(restarts: u32, period: Duration) -> Self {
+        Self { restarts, period }
+    }
 }
 
 impl Default for Intensity {
@@ -64,10 +72,11 @@ impl fmt::Display for Intensity {
 
 /// How long a supervisor waits before a restart, on the scheduler's clock.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Backoff {
     /// Before the first restart in a row.
     pub initial: Duration,
-    /// Each further wait is so many times as long as the one before it.
+    /// Each further wait is this many times as long as the one before it.
     pub factor: u32,
     /// But no wait is longer than this.
     pub maximum: Duration,
@@ -87,10 +96,30 @@ impl Default for Backoff {
 impl Backoff {
     /// No wait at all.
     pub fn none() -> Self {
+        Self::constant(Duration::ZERO)
+    }
+
+    /// The same wait each time.
+    pub fn constant(wait: Duration) -> Self {
+        Self::exponential(wait, 1, wait)
+    }
+
+    /// `initial` before the first restart in a row, and `factor` times as long before each further one,
+    /// but never longer than `maximum`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use transputer_network::policies::Backoff;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let backoff = Backoff::exponential(second, 3, 5 * second);
+    /// assert_eq!([1, 2, 3, 4].map(|row| backoff.wait(row).as_secs()), [1, 3, 5, 5]);
+    /// ```
+    pub fn exponential(initial: Duration, factor: u32, maximum: Duration) -> Self {
         Self {
-            initial: Duration::ZERO,
-            factor: 1,
-            maximum: Duration::ZERO,
+            initial,
+            factor,
+            maximum,
         }
     }
 
@@ -155,9 +184,9 @@ impl fmt::Display for Unfinished {
 
 /// Whether and how a process is restarted.
 ///
-/// The channel ends at the ports of such a process stay open while it is down: its peers wait,
-/// and lose nothing. An end that it closed, or gave away, stays gone; its next incarnation finds
-/// an end of a closed channel at that port. Ends that were no ports are closed or poisoned.
+/// The channel ends at the ports of such a process stay open while it is down: its peers wait, and lose
+/// nothing. An end that it closed or gave away stays gone: its next incarnation finds the end of a closed
+/// channel at that port. Ends that were not at ports are closed or poisoned.
 ///
 /// ```
 /// use std::time::Duration;
@@ -171,17 +200,18 @@ impl fmt::Display for Unfinished {
 /// assert_eq!(restart.attempts, 2);
 /// ```
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Restart {
     /// When.
     pub policy: RestartPolicy,
-    /// How often at most; in a group, the group's intensity holds instead.
+    /// How often at most; in a group, the group's intensity applies instead.
     pub intensity: Intensity,
     /// How long to wait before.
     pub backoff: Backoff,
     /// What becomes of a message that was received and not finished.
     pub unfinished: Unfinished,
-    /// How often one message is delivered at most, the first time included. After so many
-    /// incarnations have ended over it, it goes to the dead letters, or is dropped and counted.
+    /// How often one message is delivered at most, the first time included. When this many incarnations
+    /// have ended while they worked on it, it goes to the dead letters, or is dropped and counted.
     pub attempts: u32,
 }
 
@@ -192,7 +222,7 @@ impl Default for Restart {
 }
 
 impl Restart {
-    /// How often a message is delivered, unless it is said.
+    /// How often a message is delivered by default.
     const ATTEMPTS: u32 = 3;
 
     /// This policy, and defaults for everything else.
@@ -221,10 +251,16 @@ impl Restart {
         Self::new(RestartPolicy::Always)
     }
 
-    /// At most so many restarts within a period.
+    /// When to restart.
+    #[must_use]
+    pub fn policy(self, policy: RestartPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// How many restarts within a period are made; see [`Intensity`].
     #[must_use]
     pub fn intensity(self, restarts: u32, period: Duration) -> Self {
-        let intensity = Intensity { restarts, period };
+        let intensity = Intensity::new(restarts, period);
         Self { intensity, ..self }
     }
 
@@ -240,7 +276,7 @@ impl Restart {
         Self { unfinished, ..self }
     }
 
-    /// How often one message is delivered at most; 1 is never again.
+    /// How often one message is delivered at most; 1 means that it is never delivered again.
     #[must_use]
     pub fn attempts(self, attempts: u32) -> Self {
         Self { attempts, ..self }
@@ -287,6 +323,7 @@ impl fmt::Display for Strategy {
 
 /// Processes that are supervised together. A member that has finished for good stays finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// Its name, for reports.
     pub name: String,
@@ -294,22 +331,137 @@ pub struct Group {
     pub strategy: Strategy,
     /// Its members' names, in the order in which they are started.
     pub members: Vec<String>,
-    /// How many restarts it takes. With one more, all its members are ended, the last one first.
+    /// How many restarts are made. At one more, all members are ended, the last one first.
     pub intensity: Intensity,
 }
 
-/// What to do where as many processes run as may: at the host's limit, at what the
-/// kernel's limit on mappings allows, or at a network's limit on processes.
+impl Group {
+    /// A group of these members, in the order in which they are started, with the default intensity.
+    pub fn new(
+        name: impl Into<String>,
+        strategy: Strategy,
+        members: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            strategy,
+            members: members.into_iter().map(Into::into).collect(),
+            intensity: Intensity::default(),
+        }
+    }
+
+    /// How many restarts of its members within a period are made; see [`Intensity`].
+    #[must_use]
+    pub fn intensity(self, restarts: u32, period: Duration) -> Self {
+        let intensity = Intensity::new(restarts, period);
+        Self { intensity, ..self }
+    }
+}
+
+/// What becomes of a line of standard input that its ports cannot take, because they take text and it is
+/// not UTF-8, or because it is longer than the receiving processes allow a message to be.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum AtCapacity {
-    /// Fail with a fault that says so.
+pub enum OnBadLine {
+    /// Standard input ends there, as broken: what came before the line is received, then the ports
+    /// get the fault.
     #[default]
     Fail,
-    /// Wait until a place comes free: first come, first served, processes that run before
-    /// networks that are to start. A process that waits for a place that can never come free is
-    /// a deadlock, and reported as one.
+    /// It is left out, and counted.
+    Skip,
+    /// As much of its beginning as is good is taken, and counted as cut.
+    Cut,
+}
+
+impl OnBadLine {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::Skip, Self::Cut];
+
+    /// Its name in a network file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Cut => "cut",
+        }
+    }
+}
+
+impl fmt::Display for OnBadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// On how many hosts of its place a process runs, where its network runs on several.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Instances {
+    /// On one, which holds a lease; the others stand by.
+    #[default]
+    One,
+    /// On each. They share the channels at its ports.
+    Each,
+}
+
+impl Instances {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::One, Self::Each];
+
+    /// Its name in a network file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Each => "each",
+        }
+    }
+}
+
+impl fmt::Display for Instances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where a server keeps what waits in remote channels.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Storage {
+    /// In files.
+    #[default]
+    File,
+    /// In memory.
+    Memory,
+}
+
+impl Storage {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::File, Self::Memory];
+
+    /// Its name in a network file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+impl fmt::Display for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What to do when no more processes may run: because of the host's limit, the kernel's limit on memory
+/// mappings, or a network's limit on processes.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum AtCapacity {
+    /// Fail, with an error that says so.
+    #[default]
+    Fail,
+    /// Wait for a permit: first come, first served, running processes before networks that are to start.
+    /// A process that waits for a permit which nobody can ever give back is in a deadlock, and reported as
+    /// such.
     Wait,
-    /// Wait for so long, then fail.
+    /// Wait this long, then fail.
     WaitFor(Duration),
 }
 

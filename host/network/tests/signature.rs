@@ -76,6 +76,37 @@ fn a_signature_is_found_wherever_it_is() {
 }
 
 #[test]
+fn a_component_may_have_several_processes() {
+    let double = r#"{"version":1,"process":"double"}"#;
+    let joined = component(&[nested(&[signature(&format!("{FILTER}\0{double}{FILTER}"))])]);
+    let apart = component(&[signature(FILTER), nested(&[signature(double)])]);
+    for bytes in [joined, apart] {
+        let all = Signature::read_all(&bytes).unwrap();
+        let names: Vec<&str> = all.iter().map(|it| &*it.process).collect();
+        assert_eq!(names, ["double", "filter"]);
+        let chosen = |name| Signature::choose(all.clone(), Some(name));
+        assert_eq!(chosen("double").unwrap().unwrap().process, "double");
+        assert_eq!(
+            chosen("trouble").unwrap_err().to_string(),
+            "it has no process `trouble`; it has `double`, `filter`"
+        );
+        assert_eq!(
+            Signature::read(&bytes).unwrap_err().to_string(),
+            "it has several processes, `double`, `filter`; choose one by its name, as in `FILE:double`"
+        );
+    }
+    assert_eq!(Signature::choose(Vec::new(), Some("filter")), Ok(None));
+    let many: Vec<String> = (0..20)
+        .map(|number| double.replace("double", &format!("p{number:02}")))
+        .collect();
+    let error = Signature::read(&component(&[signature(&many.concat())])).unwrap_err();
+    assert!(
+        error.to_string().contains("`p15` and 4 more; choose"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_component_may_have_no_signature() {
     assert_eq!(Signature::read(COMPONENT), Ok(None));
     let other = component(&[custom("transputer:signatures", b"{}"), nested(&[])]);
@@ -142,15 +173,15 @@ fn a_signature_that_contradicts_itself_is_refused() {
         ),
         (
             format!("{FILTER}{}", FILTER.replace("survivors", "rest")),
-            "it carries two signatures that differ, `filter(prime: u64, candidates: receiver<u64>, survivors: sender<list<u8>>)` and `filter(prime: u64, candidates: receiver<u64>, rest: sender<list<u8>>)`; a component is one process, so put each in a package of its own",
+            "it carries two signatures that differ, `filter(prime: u64, candidates: receiver<u64>, survivors: sender<list<u8>>)` and `filter(prime: u64, candidates: receiver<u64>, rest: sender<list<u8>>)`; rename one of the two processes",
         ),
         (
             FILTER.replace("\"filter\"", "\"\\u001b[2J\""),
-            "\"\\u{1b}[2J\" is no name for a process; use letters, digits, `_` and `-`",
+            "\"\\u{1b}[2J\" is not a valid name for a process; use letters, digits, `_` and `-`",
         ),
         (
             FILTER.replace("\"prime\"", "\"a.b\""),
-            "\"a.b\" is no name for an argument; use letters, digits, `_` and `-`",
+            "\"a.b\" is not a valid name for an argument; use letters, digits, `_` and `-`",
         ),
         (
             FILTER.replace("survivors", "candidates"),
@@ -158,7 +189,7 @@ fn a_signature_that_contradicts_itself_is_refused() {
         ),
         (
             FILTER.replace("list< u8 >", "list<u9>"),
-            "the port `survivors`: `list<u9>` is no type: expected a type such as `u64` or `list<u8>`, found `u9`, at character 6",
+            "the port `survivors`: `list<u9>` is not a type: expected a type such as `u64` or `list<u8>`, found `u9`, at character 6",
         ),
     ];
     for (text, expected) in cases {
@@ -248,6 +279,7 @@ fn ends_inside_a_type_are_seen() {
 proptest! {
     #[test]
     fn no_bytes_make_reading_panic(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
+        let _ = Signature::read_all(&bytes);
         let _ = Signature::read(&bytes);
         let _ = Signature::read(&[COMPONENT, &bytes].concat());
         let _ = Signature::read(&component(&[custom(SECTION, &bytes)]));

@@ -1,35 +1,21 @@
 //! What a network's file may say of restarts, groups, links and dead letters.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use transputer_network::description::Description;
-use transputer_network::diagnostics::{Problem, Problems};
+use transputer_network::diagnostics::{Diagnostic, Diagnostics};
 use transputer_network::plan::Plan;
-use transputer_network::policies::{
-    Backoff, Intensity, Restart, RestartPolicy, Strategy, Unfinished,
-};
+use transputer_network::policies::{Backoff, Restart, RestartPolicy, Strategy, Unfinished};
 use transputer_network::signature::Direction::{Input, Output};
-use transputer_network::signature::{Direction, PayloadType, Port, Signature};
 use transputer_network::validation::check;
 
-fn signature(process: &str, ports: &[(&str, Direction, &str)]) -> (String, Signature) {
-    let port = |(name, direction, text): &(&str, Direction, &str)| Port {
-        name: (*name).to_owned(),
-        direction: *direction,
-        ty: PayloadType::parse(text).unwrap(),
-    };
-    let signature = Signature {
-        process: process.to_owned(),
-        doc: String::new(),
-        arguments: Vec::new(),
-        ports: ports.iter().map(port).collect(),
-    };
-    (process.to_owned(), signature)
-}
+use support::signature;
 
-fn plan(text: &str) -> Result<Plan, Problems> {
+fn plan(text: &str) -> Result<Plan, Diagnostics> {
     let signatures = BTreeMap::from([
         signature("source", &[("numbers", Output, "u64")]),
         signature(
@@ -46,15 +32,15 @@ fn plan(text: &str) -> Result<Plan, Problems> {
 }
 
 /// `line:column severity: message (hint)`.
-fn brief(problem: &Problem) -> String {
-    let hint = problem.hint.as_ref();
+fn brief(diagnostic: &Diagnostic) -> String {
+    let hint = diagnostic.hint.as_ref();
     let hint = hint.map_or_else(String::new, |hint| format!(" ({hint})"));
     format!(
         "{}:{} {}: {}{hint}",
-        problem.line().unwrap(),
-        problem.column().unwrap(),
-        problem.severity,
-        problem.message
+        diagnostic.line().unwrap(),
+        diagnostic.column().unwrap(),
+        diagnostic.severity,
+        diagnostic.message
     )
 }
 
@@ -86,20 +72,12 @@ dead-letter = "b.letters"
     let plan = plan(&text).unwrap();
     let worker = plan.processes.iter().find(|process| process.name == "w");
     let worker = worker.unwrap();
-    let expected = Restart {
-        policy: RestartPolicy::Always,
-        intensity: Intensity {
-            restarts: 7,
-            period: Duration::from_secs(60),
-        },
-        backoff: Backoff {
-            initial: Duration::from_secs(1),
-            factor: 3,
-            maximum: Duration::from_secs(60),
-        },
-        unfinished: Unfinished::DeadLetter,
-        attempts: 5,
-    };
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let expected = Restart::always()
+        .intensity(7, minute)
+        .backoff(Backoff::exponential(second, 3, minute))
+        .unfinished(Unfinished::DeadLetter)
+        .attempts(5);
     assert_eq!(worker.restart, expected);
     assert_eq!(worker.links, ["s"]);
     let source = plan.processes.iter().find(|process| process.name == "s");
@@ -186,8 +164,8 @@ dead_letter = "x"
 members = []
 strategy = "one-for-al"
 "#;
-    let problems = plan(text).unwrap_err();
-    let found: Vec<String> = problems.iter().map(brief).collect();
+    let diagnostics = plan(text).unwrap_err();
+    let found: Vec<String> = diagnostics.iter().map(brief).collect();
     let expected = [
         "3:11 error: `restart` is `never`, `on-failure` or `always`; found \"somtimes\"",
         "6:1 error: restart of process `b` has no `policy` (add one, such as `policy = \"on-failure\"`)",
@@ -232,8 +210,8 @@ to = "y.numbers"
 name = "g"
 members = ["w", "v", "x", "x"]
 "#;
-    let problems = plan(text).unwrap_err();
-    let found: Vec<String> = problems.iter().map(brief).collect();
+    let diagnostics = plan(text).unwrap_err();
+    let found: Vec<String> = diagnostics.iter().map(brief).collect();
     let expected = [
         "5:10 error: process `w` is linked with itself",
         "5:15 error: there is no process `nobody` (the processes are `s`, `w`, `x` and `y`)",
@@ -252,7 +230,7 @@ fn dead_letters_of_a_process_that_is_never_restarted_are_odd() {
     let text = with_worker("restart = { policy = \"never\", dead-letter = \"b.letters\" }");
     let warnings = plan(&text).unwrap().warnings;
     let found: Vec<String> = warnings.iter().map(brief).collect();
-    let expected = "16:45 warning: process `w` is never restarted, so nothing will be a dead \
-                    letter of it (give it another `policy`)";
+    let expected = "16:45 warning: process `w` is never restarted, so it has no dead letters \
+                    (give it another `policy`)";
     assert_eq!(found, [expected]);
 }

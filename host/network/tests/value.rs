@@ -259,7 +259,7 @@ fn messages_that_are_no_cbor_are_refused() {
     ];
     for message in cases {
         let error = print(&ty("u64"), message).unwrap_err().to_string();
-        let start = "a message of type `u64` is no CBOR that can be printed: ";
+        let start = "a message of type `u64` is not CBOR that can be printed: ";
         assert!(error.starts_with(start), "{}: {error}", hex(message));
         assert!(error.len() > start.len());
     }

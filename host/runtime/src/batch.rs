@@ -1,17 +1,17 @@
-//! Many messages in one list of bytes, each behind its length: as guests send and receive them,
-//! and as they lie in a channel meanwhile.
+//! Many messages in one list of bytes, each preceded by its length: the form in which guests send
+//! and receive them, and in which they wait in a channel.
 
 use transputer_core::channel::Batch;
 
-use crate::limits::{Charge, PLACE};
-use crate::message::{Bytes, Message};
+use crate::limits::{Charge, ENTRY, Held};
+use crate::message::{Bytes, Carried, Message};
 use transputer_abi::bindings::transputer::csp::channel as wit;
 
 /// Bytes of the length in front of each message.
 pub(crate) const PREFIX: usize = 4;
 
-/// Bytes of a batch that lies in a channel, at most: it keeps all of them until the last of its
-/// messages is taken, whatever is left of what they were charged for.
+/// The most bytes of a batch in a channel. A batch keeps all its bytes until its last message is
+/// taken, although the messages taken before no longer count for anybody.
 const LONGEST: usize = 16 << 10;
 
 /// Adds a message to a packed list.
@@ -21,18 +21,18 @@ pub(crate) fn pack(packed: &mut Vec<u8>, message: &[u8]) {
     packed.extend_from_slice(message);
 }
 
-/// The message at the front of a packed list, and what is behind it.
+/// The first message of a packed list, and the rest.
 fn split(packed: &[u8]) -> Option<(&[u8], &[u8])> {
     let (prefix, rest) = packed.split_first_chunk::<PREFIX>()?;
     let length = usize::try_from(u32::from_le_bytes(*prefix)).ok()?;
     rest.split_at_checked(length)
 }
 
-/// The longest beginning of a packed list that is within the bounds.
+/// The longest prefix of a packed list that is within the bounds.
 #[derive(Debug, Default, PartialEq)]
 struct Reach {
     messages: usize,
-    /// With the lengths in front of the messages.
+    /// Including the lengths that precede the messages.
     bytes: usize,
 }
 
@@ -60,7 +60,7 @@ impl Reach {
 
     /// What they count for in the account of the process that sends them.
     fn charged(&self) -> u64 {
-        self.size() as u64 + PLACE * self.messages as u64
+        self.size() as u64 + ENTRY * self.messages as u64
     }
 }
 
@@ -71,12 +71,10 @@ impl Reach {
 )]
 #[derive(Debug)]
 pub struct Packed {
-    bytes: Box<[u8]>,
+    bytes: Held<Box<[u8]>>,
     /// Where the first of them begins.
     start: usize,
     messages: usize,
-    /// What they count for in the account of the process that sent them.
-    charge: Charge,
 }
 
 impl Packed {
@@ -84,11 +82,11 @@ impl Packed {
         &self.bytes[self.start..]
     }
 
-    /// Takes so much out of it, and the charge for that.
-    fn advance(&mut self, reach: &Reach) -> Charge {
+    /// Takes this many out, with the charge for them.
+    fn advance(&mut self, reach: &Reach) -> Option<Charge> {
         self.start += reach.bytes;
         self.messages -= reach.messages;
-        self.charge.split(reach.charged())
+        self.bytes.split_charge(reach.charged())
     }
 
     /// Moves messages to the end of a packed list: at most `most` of them, and `room` bytes.
@@ -98,7 +96,7 @@ impl Packed {
         packed: &mut Vec<u8>,
         most: usize,
         room: usize,
-    ) -> (usize, Charge) {
+    ) -> (usize, Option<Charge>) {
         let reach = if self.messages <= most && self.rest().len() <= room {
             Reach {
                 messages: self.messages,
@@ -127,20 +125,23 @@ impl Batch<Message> for Packed {
             messages: 1,
             bytes: PREFIX + message.len(),
         };
-        let mut message = Message::new(Bytes::from_slice(message));
-        message.charge = Some(self.advance(&reach));
-        Some(message)
+        let bytes = Bytes::from_slice(message);
+        let ends = Carried::default();
+        Some(match self.advance(&reach) {
+            Some(charge) => Message::of_process(bytes, ends, charge),
+            None => Message::of_program(bytes, ends),
+        })
     }
 }
 
 /// The messages of a packed list from a guest, up to the first one that is malformed or too large.
 pub(crate) struct Unpacked<'a> {
     pub(crate) rest: &'a [u8],
-    /// The size that none may exceed.
+    /// The largest size that a message may have.
     limit: usize,
-    /// The size of the last one that was taken by itself.
+    /// The size of the last message that was taken by itself.
     pub(crate) last: usize,
-    /// Why there are no more, if not because all have been taken.
+    /// Why there are no more, unless all have been taken.
     pub(crate) error: Option<wit::Error>,
 }
 
@@ -154,7 +155,7 @@ impl<'a> Unpacked<'a> {
         }
     }
 
-    fn stop(&mut self, error: wit::Error) -> Option<Message> {
+    fn stop(&mut self, error: wit::Error) -> Option<Bytes> {
         self.error = Some(error);
         self.rest = &[];
         None
@@ -177,18 +178,17 @@ impl<'a> Unpacked<'a> {
         let (packed, rest) = self.rest.split_at(reach.bytes);
         self.rest = rest;
         Some(Packed {
-            bytes: packed.into(),
+            bytes: Held::by_process(packed.into(), charge),
             start: 0,
             messages: reach.messages,
-            charge,
         })
     }
 }
 
 impl Iterator for Unpacked<'_> {
-    type Item = Message;
+    type Item = Bytes;
 
-    fn next(&mut self) -> Option<Message> {
+    fn next(&mut self) -> Option<Bytes> {
         if self.rest.is_empty() {
             return None;
         }
@@ -200,21 +200,24 @@ impl Iterator for Unpacked<'_> {
         }
         self.rest = rest;
         self.last = message.len();
-        Some(Message::new(Bytes::from_slice(message)))
+        Some(Bytes::from_slice(message))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Packed, Reach, Unpacked, pack};
-    use crate::limits::{Allowed, OpenAccount, Totals};
-    use crate::process::LimitOwner;
+    use crate::limits::{Account, Limit, Total};
+    use crate::process::{LimitKind, LimitOwner};
     use std::sync::Arc;
     use transputer_core::channel::Batch;
 
-    fn account() -> OpenAccount {
-        let totals = Totals::new(LimitOwner::Network, Allowed::default(), None);
-        OpenAccount::new(1_000, Arc::new(totals))
+    fn account() -> Account {
+        let limit = Limit {
+            kind: LimitKind::Memory,
+            owner: LimitOwner::Process,
+        };
+        Account::open(Total::new(limit, Some(1_000), None), &Arc::default())
     }
 
     fn packed(messages: &[&str]) -> Vec<u8> {

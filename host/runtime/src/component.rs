@@ -1,7 +1,9 @@
 //! Components: the code of processes.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use wasmtime::Engine;
@@ -9,21 +11,36 @@ use wasmtime::component::Linker;
 use wasmtime::component::types::ComponentItem;
 
 use crate::code_cache::{Cache, Origin};
+use crate::compiling::Compiler;
+use crate::engine::{Engines, StackClass};
 use crate::error::{ComponentFault, Error};
 use crate::process::ProcessState;
+use crate::python::Program;
+use crate::wasi_not_offered;
 use transputer_abi::bindings::GuestPre;
 use transputer_abi::{Code, CoreLinker};
-use transputer_network::signature::Signature;
+use transputer_network::ComponentPath;
+use transputer_network::files;
+use transputer_network::signature::{Signature, SignatureError};
+use transputer_network::validation::HostFile;
 
 /// The code of a process, checked, compiled and ready to be instantiated any number of
 /// times. Cloning it is cheap.
+///
+/// A file may hold several processes; this is one of them, and [`process`](Self::process) gives the others.
 #[derive(Clone)]
 pub struct Component(Arc<Inner>);
 
 struct Inner {
     name: String,
+    file: Option<PathBuf>,
+    /// The process that it runs, and all that it has.
     signature: Signature,
-    code: Code<ProcessState>,
+    signatures: Arc<[Signature]>,
+    engine: Engine,
+    code: Arc<Code<ProcessState>>,
+    /// What the code is to interpret, if it is an interpreter's.
+    program: Option<Program>,
 }
 
 /// What components are linked with.
@@ -34,10 +51,11 @@ pub(crate) struct Linkers {
 }
 
 /// The interfaces that the host links.
-const OWN: [&str; 3] = [
+const OWN: [&str; 4] = [
     "transputer:csp/channel@0.1.0",
     "transputer:csp/alternation@0.1.0",
     "transputer:csp/process@0.1.0",
+    "transputer:csp/tasks@0.2.0",
 ];
 const WASI: [&str; 6] = [
     "wasi:cli/",
@@ -50,53 +68,178 @@ const WASI: [&str; 6] = [
 
 impl Component {
     pub(crate) fn read(
-        engine: &Engine,
-        linkers: &Linkers,
+        engines: &Engines,
         cache: &Cache,
-        path: &Path,
+        compiler: &Compiler,
+        path: &ComponentPath,
     ) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::compile(engine, linkers, cache, &path.display().to_string(), &bytes)
+        let name = path.to_string();
+        let file = &path.file;
+        let bytes =
+            files::read(file, compiler.most_bytes()).map_err(|source| match source.kind() {
+                ErrorKind::FileTooLarge => {
+                    too_costly(&name)(format!("{source}, which is the limit"))
+                }
+                _ => Error::Read {
+                    path: file.clone(),
+                    source,
+                },
+            })?;
+        let choose = |all| Signature::choose(all, path.process.as_deref());
+        let mut inner = Self::make(engines, cache, compiler, &name, &bytes, choose)?;
+        inner.file = Some(file.clone());
+        Ok(Self(Arc::new(inner)))
     }
 
-    /// Checks the bytes before anything is compiled, so that each fault gets its own error.
+    /// A component of these bytes, by this name.
     pub(crate) fn compile(
-        engine: &Engine,
-        linkers: &Linkers,
+        engines: &Engines,
         cache: &Cache,
+        compiler: &Compiler,
         name: &str,
         bytes: &[u8],
     ) -> Result<Self, Error> {
+        // A name may have a colon that means nothing.
+        let choose = |all: Vec<Signature>| {
+            let process = ComponentPath::of(name.as_ref()).process;
+            let process = process.filter(|_| all.len() > 1);
+            Signature::choose(all, process.as_deref())
+        };
+        let inner = Self::make(engines, cache, compiler, name, bytes, choose)?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Checks the bytes before anything is compiled, so that each fault gets its own error.
+    fn make(
+        engines: &Engines,
+        cache: &Cache,
+        compiler: &Compiler,
+        name: &str,
+        bytes: &[u8],
+        choose: impl FnOnce(Vec<Signature>) -> Result<Option<Signature>, SignatureError>,
+    ) -> Result<Inner, Error> {
         let fault = |fault| Error::Component {
             component: name.to_owned(),
             fault,
         };
+        let length = bytes.len() as u64;
+        compiler.check_size(length).map_err(too_costly(name))?;
         check_preamble(bytes).map_err(fault)?;
+        let signatures = Signature::read_all(bytes);
+        let read = signatures.iter().flatten();
+        let stack = read.filter_map(|signature| signature.stack).max();
+        let class = StackClass::with(stack)
+            .map_err(|most| fault(ComponentFault::Stack(stack.unwrap_or_default(), most)))?;
+        let slots = engines.slots(class)?;
         let making = Making {
-            engine,
-            linkers,
+            engine: &slots.engine,
+            linkers: &slots.linkers,
             cache,
             bytes,
             origin: Origin::of(bytes),
         };
         let kept = making.kept();
         if kept.is_none() {
+            compiler.check_work(bytes).map_err(too_costly(name))?;
             wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::default())
                 .validate_all(bytes)
                 .map_err(|error| fault(ComponentFault::Invalid(error.to_string())))?;
         }
-        let signature = Signature::read(bytes)
+        let signatures = signatures.map_err(|error| fault(error.into()))?;
+        let signature = choose(signatures.clone())
             .map_err(|error| fault(error.into()))?
             .ok_or_else(|| fault(ComponentFault::NoSignature));
-        let code = kept.map_or_else(|| making.compile(), Ok).map_err(fault)?;
-        Ok(Self(Arc::new(Inner {
+        let compile = || compiler.in_background(|| making.compile());
+        let code = kept.map_or_else(compile, Ok).map_err(fault)?;
+        Ok(Inner {
             name: name.to_owned(),
+            file: None,
             signature: signature?,
-            code,
+            signatures: signatures.into(),
+            engine: slots.engine.clone(),
+            code: Arc::new(code),
+            program: None,
+        })
+    }
+
+    /// A program that runs in an interpreter's component, by this name.
+    pub(crate) fn interpreting(&self, name: &str, program: Program) -> Self {
+        Self(Arc::new(Inner {
+            name: name.to_owned(),
+            file: self.0.file.clone(),
+            signature: program.signature.clone(),
+            signatures: [program.signature.clone()].into(),
+            engine: self.0.engine.clone(),
+            code: self.0.code.clone(),
+            program: Some(program),
+        }))
+    }
+
+    /// Another process of the same component, by its name. Nothing is compiled again.
+    ///
+    /// # Errors
+    /// [`Error::Component`] if it has no process of this name.
+    pub fn process(&self, process: &str) -> Result<Self, Error> {
+        let signatures = self.0.signatures.to_vec();
+        let file = match &self.0.file {
+            Some(file) => file.clone(),
+            None => ComponentPath::of(self.0.name.as_ref()).file,
+        };
+        let name = ComponentPath::new(file, Some(process.to_owned())).to_string();
+        let fault = |fault| Error::Component {
+            component: name.clone(),
+            fault,
+        };
+        let signature = Signature::choose(signatures, Some(process))
+            .map_err(|error| fault(error.into()))?
+            .ok_or_else(|| fault(ComponentFault::NoSignature))?;
+        Ok(Self(Arc::new(Inner {
+            name,
+            file: self.0.file.clone(),
+            signature,
+            signatures: self.0.signatures.clone(),
+            engine: self.0.engine.clone(),
+            code: self.0.code.clone(),
+            program: self.0.program.clone(),
         })))
+    }
+
+    /// What a process is handed as its arguments: with what is to run in front, where there is a choice.
+    pub(crate) fn handed<'a>(&self, arguments: &'a [u8]) -> Cow<'a, [u8]> {
+        match (&self.0.program, self.choice()) {
+            (Some(program), _) => program.with_arguments(arguments).into(),
+            (None, Some(process)) => choosing(process, arguments).into(),
+            (None, None) => arguments.into(),
+        }
+    }
+
+    /// Which of several processes it runs.
+    fn choice(&self) -> Option<&str> {
+        let several = self.0.signatures.len() > 1;
+        several.then_some(self.0.signature.process.as_str())
+    }
+
+    /// The files that it was made of when it was loaded: for a Python file, those that it imports, too.
+    pub fn sources(&self) -> &[PathBuf] {
+        match &self.0.program {
+            Some(program) => &program.sources,
+            None => self.0.file.as_slice(),
+        }
+    }
+
+    /// Whether processes of both run the same code.
+    pub fn runs_the_same_as(&self, other: &Self) -> bool {
+        let programs = [self, other].map(|it| it.0.program.as_ref().map(|program| &program.code));
+        Arc::ptr_eq(&self.0.code, &other.0.code)
+            && programs[0] == programs[1]
+            && self.choice() == other.choice()
+    }
+
+    /// The file it was read from, which no process may reach.
+    pub(crate) fn host_file(&self) -> Option<HostFile> {
+        let path = self.0.file.clone()?;
+        let what = format!("the component of process `{}`", self.0.signature.process);
+        Some(HostFile::new(what, path))
     }
 
     /// The file it came from, or the name it was given.
@@ -109,15 +252,40 @@ impl Component {
         &self.0.signature
     }
 
-    /// Whether its core module is run directly, which costs less: see
-    /// [`HostOptions::direct`](crate::HostOptions::direct).
-    pub fn is_direct(&self) -> bool {
-        matches!(self.0.code, Code::CoreModule(_))
+    /// Whether its processes are stackless: its `run` is an async function, which returns where it has
+    /// to wait.
+    pub fn is_stackless(&self) -> bool {
+        matches!(&*self.0.code, Code::CoreModule(module) if module.is_stackless())
+    }
+
+    /// Whether its core module is run by itself, which costs less: see
+    /// [`HostOptions::core_modules`](crate::HostOptions::core_modules).
+    pub fn runs_core_module(&self) -> bool {
+        matches!(*self.0.code, Code::CoreModule(_))
+    }
+
+    /// The engine that its code was compiled for.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
     }
 
     pub(crate) fn code(&self) -> &Code<ProcessState> {
         &self.0.code
     }
+}
+
+/// Arguments for one of several processes: an array of its name and them.
+fn choosing(process: &str, arguments: &[u8]) -> Vec<u8> {
+    const NONE: &[u8] = &[0xa0];
+    let mut handed = Vec::with_capacity(process.len() + arguments.len() + 8);
+    let mut encoder = minicbor::Encoder::new(&mut handed);
+    // A vector takes everything.
+    let _ = encoder.array(2).and_then(|it| it.str(process));
+    handed.extend_from_slice(match arguments {
+        [] => NONE,
+        arguments => arguments,
+    });
+    handed
 }
 
 /// What code is made from.
@@ -149,8 +317,11 @@ impl Making<'_> {
 
     /// Compiles the component, which has been validated.
     fn compile(&self) -> Result<Code<ProcessState>, ComponentFault> {
-        if let Some(module) = self.compile_core_module() {
+        if let Some(module) = self.compile_core_module()? {
             return Ok(module);
+        }
+        if transputer_abi::is_async(self.bytes) {
+            return Err(self.refuse_async());
         }
         let component = self
             .cache
@@ -159,25 +330,62 @@ impl Making<'_> {
         self.link(&component)
     }
 
-    /// Compiles its core module, if that can be run by itself.
-    fn compile_core_module(&self) -> Option<Code<ProcessState>> {
-        let linker = self.linkers.core_modules.as_ref()?;
-        let bytes = linker.rewrite(self.bytes)?;
+    /// Why a component with an async `run` cannot be run: this version of the host runs only the core
+    /// modules of such components.
+    fn refuse_async(&self) -> ComponentFault {
+        ComponentFault::Async(match &self.linkers.core_modules {
+            None => "core modules are turned off".to_owned(),
+            Some(linker) => linker.mismatch(self.bytes).unwrap_or_else(|| {
+                "it imports something that the host lacks, or of another type".to_owned()
+            }),
+        })
+    }
+
+    /// Compiles its core module, if that can be run by itself, and if the component is one that could
+    /// be instantiated as a whole.
+    fn compile_core_module(&self) -> Result<Option<Code<ProcessState>>, ComponentFault> {
+        let Some(linker) = &self.linkers.core_modules else {
+            return Ok(None);
+        };
+        let rewritten = linker.rewrite(self.bytes).zip(linker.outline(self.bytes));
+        let Some((bytes, outline)) = rewritten else {
+            return Ok(None);
+        };
+        match wasmtime::component::Component::new(self.engine, outline) {
+            Ok(outline) => drop(self.link(&outline)?),
+            Err(_) => return Ok(None),
+        }
         let origin = self.origin.rewritten(linker.digest());
-        let module = self.cache.compile(self.engine, &origin, &bytes).ok()?;
-        linker.link(&module).map(Code::CoreModule)
+        let module = self.cache.compile(self.engine, &origin, &bytes).ok();
+        let linked = module.and_then(|module| linker.link(&module));
+        Ok(linked.map(Code::CoreModule))
     }
 
     fn link(
         &self,
         component: &wasmtime::component::Component,
     ) -> Result<Code<ProcessState>, ComponentFault> {
-        check_imports(self.engine, component)?;
-        let instance = self
-            .linkers
-            .whole
-            .instantiate_pre(component)
-            .map_err(|error| ComponentFault::OtherVersion(format!("{error:#}")))?;
+        let lacking = lacking_imports(self.engine, component);
+        let not_wasi: Vec<String> = lacking
+            .iter()
+            .filter(|name| !name.starts_with("wasi:"))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if !not_wasi.is_empty() {
+            return Err(ComponentFault::Imports(not_wasi));
+        }
+        let other_version = |error| ComponentFault::OtherVersion(format!("{error:#}"));
+        let instance = if lacking.is_empty() {
+            self.linkers.whole.instantiate_pre(component)
+        } else {
+            let mut linker = self.linkers.whole.clone();
+            for name in &lacking {
+                wasi_not_offered::define(&mut linker, self.engine, component, name)
+                    .map_err(other_version)?;
+            }
+            linker.instantiate_pre(component)
+        };
+        let instance = instance.map_err(other_version)?;
         GuestPre::new(instance)
             .map(Code::Whole)
             .map_err(|error| ComponentFault::NoRun(format!("{error:#}")))
@@ -190,6 +398,13 @@ impl fmt::Debug for Component {
             .field("name", &self.0.name)
             .field("signature", &self.0.signature)
             .finish_non_exhaustive()
+    }
+}
+
+fn too_costly(component: &str) -> impl Fn(String) -> Error {
+    move |why| Error::Component {
+        component: component.to_owned(),
+        fault: ComponentFault::TooCostly(why),
     }
 }
 
@@ -215,12 +430,9 @@ fn check_preamble(bytes: &[u8]) -> Result<(), ComponentFault> {
     }
 }
 
-/// Names every import that the host lacks, not only the first.
-fn check_imports(
-    engine: &Engine,
-    component: &wasmtime::component::Component,
-) -> Result<(), ComponentFault> {
-    let lacking: Vec<String> = component
+/// The name of every import that the host lacks, not only the first.
+fn lacking_imports(engine: &Engine, component: &wasmtime::component::Component) -> Vec<String> {
+    component
         .component_type()
         .imports(engine)
         // A world's own types are imports too, but name what an interface has.
@@ -229,11 +441,5 @@ fn check_imports(
         .filter(|name| {
             !OWN.contains(&name.as_str()) && !WASI.iter().any(|known| name.starts_with(known))
         })
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if lacking.is_empty() {
-        Ok(())
-    } else {
-        Err(ComponentFault::Imports(lacking))
-    }
+        .collect()
 }

@@ -1,10 +1,19 @@
-//! The wasmtime engine, set up for many small processes.
+//! The wasmtime engines: one for many small processes, one for processes that need large stacks.
+//!
+//! An engine has one size of stack. A large one costs each process that has it a page for the kernel's tables and
+//! address space, so only components that ask for one get it: interpreters, which recurse as their programs do.
+//! The second engine is made when the first such component is loaded.
+
+use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy};
 use wasmtime::{PoolingAllocationConfig, WasmBacktraceDetails};
 
+use crate::component::Linkers;
 use crate::error::Error;
-use crate::host::HostOptions;
+use crate::host::lock;
+use crate::host_calls;
+use crate::options::HostOptions;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -12,51 +21,235 @@ const GIB: u64 = 1 << 30;
 /// Address space for all linear memories: half of the 47 bits that a program has.
 const ADDRESS_SPACE: u64 = 1 << 46;
 
-/// The stack of a fiber, and how much of it a guest may use.
-const FIBER_STACK: usize = 256 << 10;
-const GUEST_STACK: usize = 128 << 10;
+/// What a fiber's stack has besides what a guest may use of it.
+const STACK_KEPT: usize = 128 << 10;
 
-/// Kernel mappings that a process costs, measured; see `host/runtime/README.md`: some for its place,
-/// whether it is taken or not, and some while it lives.
-const MAPPINGS_OF_A_PLACE: u64 = 2;
+/// How many processes with large stacks can live at once, at most.
+const MOST_WITH_LARGE_STACKS: u32 = 1_000;
+
+/// The two sizes of stacks.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StackClass {
+    Small,
+    Large,
+}
+
+/// What each worker's stack has: a guest that is called on it finds as much as on one of its own.
+pub(crate) const WORKER_STACK: usize = StackClass::Large.guest_stack() + (1 << 20);
+
+impl StackClass {
+    /// How much a guest may use, in bytes.
+    const fn guest_stack(self) -> usize {
+        match self {
+            Self::Small => 128 << 10,
+            Self::Large => 2 << 20,
+        }
+    }
+
+    /// The smallest class with so large a stack.
+    ///
+    /// # Errors
+    /// How much there is at most.
+    pub(crate) fn with(stack: Option<u64>) -> Result<Self, usize> {
+        let holds = |class: &Self| stack.unwrap_or(0) <= class.guest_stack() as u64;
+        let classes = [Self::Small, Self::Large];
+        let found = classes.into_iter().find(holds);
+        found.ok_or(Self::Large.guest_stack())
+    }
+
+    /// How many processes of it can live, of all that can.
+    pub(crate) fn slots(self, max_processes: u32) -> u32 {
+        match self {
+            Self::Small => max_processes,
+            Self::Large => max_processes.min(MOST_WITH_LARGE_STACKS),
+        }
+    }
+}
+
+/// The engines of a host, and of those made of it.
+pub(crate) struct Engines {
+    max_processes: u32,
+    is_seeded: bool,
+    core_modules: bool,
+    small: Arc<Slots>,
+    large: OnceLock<Arc<Slots>>,
+    /// Held while the second is made.
+    making: Mutex<()>,
+}
+
+/// An engine, and what its components are linked with.
+pub(crate) struct Slots {
+    pub(crate) engine: Engine,
+    pub(crate) linkers: Linkers,
+}
+
+impl Engines {
+    pub(crate) fn new(options: &HostOptions) -> Result<Self, Error> {
+        let (max_processes, is_seeded) = (options.max_processes, options.seed.is_some());
+        check_mappings(max_processes)?;
+        let core_modules = options.core_modules;
+        Ok(Self {
+            max_processes,
+            is_seeded,
+            core_modules,
+            small: Slots::new(StackClass::Small, max_processes, is_seeded, core_modules)?,
+            large: OnceLock::new(),
+            making: Mutex::new(()),
+        })
+    }
+
+    /// Where processes of a class run.
+    pub(crate) fn slots(&self, class: StackClass) -> Result<&Arc<Slots>, Error> {
+        if class == StackClass::Small {
+            return Ok(&self.small);
+        }
+        let _making = lock(&self.making);
+        if self.large.get().is_none() {
+            let made = Slots::new(class, self.max_processes, self.is_seeded, self.core_modules)?;
+            // Nobody else makes one meanwhile.
+            let _ = self.large.set(made);
+        }
+        Ok(self.large.get().unwrap_or(&self.small))
+    }
+
+    /// Those that there are.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Engine> {
+        let slots = std::iter::once(&self.small).chain(self.large.get());
+        slots.map(|slots| &slots.engine)
+    }
+
+    /// Whether an engine is one of these.
+    pub(crate) fn has(&self, engine: &Engine) -> bool {
+        self.all().any(|ours| Engine::same(ours, engine))
+    }
+}
+
+impl Slots {
+    fn new(
+        class: StackClass,
+        max_processes: u32,
+        is_seeded: bool,
+        core_modules: bool,
+    ) -> Result<Arc<Self>, Error> {
+        let engine = engine(class, max_processes, is_seeded)?;
+        let linkers = host_calls::linkers(&engine, core_modules, is_seeded)?;
+        Ok(Arc::new(Self { engine, linkers }))
+    }
+}
+
+/// Kernel mappings that a process costs, as measured (`host/runtime/README.md`): some for its slot in
+/// the pool, used or not, and some while it lives.
+const MAPPINGS_OF_A_SLOT: u64 = 2;
 const MAPPINGS_OF_A_PROCESS: u64 = 4;
 
-/// Mappings kept free at least for everything else: the program, its libraries, its threads.
+/// The fewest mappings that are kept free for everything else: the program, its libraries, its threads.
 const MAPPINGS_KEPT: u64 = 2_000;
 
-/// Mappings kept free for what the program will have besides those that it has now.
+/// Mappings kept free for what the program adds to those that it has now.
 const MAPPINGS_TO_COME: u64 = 1_000;
 
-/// What a component may be made of.
-const CORE_INSTANCES: u32 = 8;
-const MEMORIES: u32 = 2;
-const TABLES: u32 = 4;
-const TABLE_ELEMENTS: usize = 20_000;
+/// What a component may be made of. That of CPython has 14 core instances, and a table of 5,726 elements that
+/// grows.
+const CORE_INSTANCES: u32 = 64;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 16;
+const TABLE_ELEMENTS: usize = 40_000;
 
-/// How much of a memory and of a table stays resident in the place of a process that has ended.
-/// What it wrote is reset there by copying, which spares the next process the page faults.
+/// The slots of tables that there are for a process; one with more tables takes those of another.
+const TABLES_OF_A_PROCESS: u32 = 2;
+
+/// How much of a memory and of a table stays resident in its slot when a process has ended. What the
+/// process wrote there is reset by copying, which spares the next one the page faults.
 const MEMORY_KEPT: usize = 64 << 10;
 const TABLE_KEPT: usize = 8 << 10;
 
-/// The first kernel that tells which pages a process wrote; before it all that is kept would
-/// have to be copied.
+/// The first kernel that tells which pages were written; on earlier ones, everything that is kept
+/// would have to be copied.
 const TELLS_WRITTEN_PAGES: (u32, u32) = (6, 7);
 
-/// The largest linear memory that a process can have when so many are planned for.
-pub(crate) fn largest_memory(max_processes: u32) -> u64 {
-    let share = ADDRESS_SPACE / u64::from(max_processes.max(1));
-    // A power of two, so that slots stay aligned; at 4 GiB bounds checks can be left out.
-    (1_u64 << share.max(1).ilog2()).clamp(4 * MIB, 4 * GIB)
+/// However many processes share the address space, each has memories of this size at least.
+const SMALLEST_MEMORY: u64 = 4 * MIB;
+
+/// A guard region behind each memory.
+const GUARD: u64 = 32 * MIB;
+
+/// The address space of one process where that is limited: a memory as large as the usual limit, its guard,
+/// stack and tables.
+const PLACE: u64 = 64 * MIB + GUARD + 2 * MIB;
+
+/// What slots may take of the address space, if that is limited (`ulimit -v`): a quarter. Large stacks have
+/// slots of their own, and half is left for everything else.
+fn address_space() -> Option<u64> {
+    Some((address_space_limit()? / 4).min(ADDRESS_SPACE))
 }
 
-/// How many processes fit beneath the kernel's limit on mappings besides the places of all, and
-/// that limit, if it is known.
+#[cfg(unix)]
+fn address_space_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current
+}
+
+#[cfg(not(unix))]
+fn address_space_limit() -> Option<u64> {
+    None
+}
+
+/// The largest linear memory that each of this many processes can have.
+pub(crate) fn largest_memory(max_processes: u32) -> u64 {
+    let share = match address_space() {
+        None => ADDRESS_SPACE / u64::from(max_processes.max(1)),
+        // There guards count, and so do the memories of a component that has several.
+        Some(room) => (room / u64::from(max_processes.max(MEMORIES))).saturating_sub(GUARD),
+    };
+    // A power of two, so that slots stay aligned; at 4 GiB bounds checks can be left out.
+    (1_u64 << share.max(1).ilog2()).clamp(SMALLEST_MEMORY, 4 * GIB)
+}
+
+/// How many processes fit under the kernel's limit on mappings once all slots are reserved, and that
+/// limit, if it is known.
 pub(crate) fn mapping_capacity(max_processes: u32) -> Option<(u32, u64)> {
-    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
-    let limit: u64 = text.trim().parse().ok()?;
-    let reserved = u64::from(max_processes) * MAPPINGS_OF_A_PLACE;
+    let limit = mapping_limit()?;
+    let reserved = mappings_of_slots(max_processes);
     let room = limit.saturating_sub(mappings_kept() + reserved) / MAPPINGS_OF_A_PROCESS;
     Some((u32::try_from(room).unwrap_or(u32::MAX), limit))
+}
+
+/// The mappings of all slots, those for large stacks included.
+fn mappings_of_slots(max_processes: u32) -> u64 {
+    let classes = [StackClass::Small, StackClass::Large];
+    let slots = classes.map(|class| u64::from(class.slots(max_processes)));
+    slots.iter().sum::<u64>() * MAPPINGS_OF_A_SLOT
+}
+
+/// How many processes a host has room for if nobody says otherwise, and the kernel allows as many.
+const USUAL_PROCESSES: u32 = 10_000;
+
+/// As many of the usual number of processes as can live together.
+pub(crate) fn usual_processes() -> u32 {
+    let mapped = usual_processes_by_mappings();
+    match address_space() {
+        None => mapped,
+        Some(room) => u32::try_from(room / PLACE)
+            .unwrap_or(u32::MAX)
+            .clamp(1, mapped),
+    }
+}
+
+fn usual_processes_by_mappings() -> u32 {
+    let Some(limit) = mapping_limit() else {
+        return USUAL_PROCESSES;
+    };
+    let large = u64::from(MOST_WITH_LARGE_STACKS) * MAPPINGS_OF_A_SLOT;
+    let room = limit.saturating_sub(mappings_kept() + large)
+        / (MAPPINGS_OF_A_SLOT + MAPPINGS_OF_A_PROCESS);
+    u32::try_from(room)
+        .unwrap_or(u32::MAX)
+        .clamp(1, USUAL_PROCESSES)
+}
+
+/// The kernel's limit on mappings, if it is known.
+fn mapping_limit() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    text.trim().parse().ok()
 }
 
 /// Mappings that processes cannot have: the program has some already, those of other hosts
@@ -67,48 +260,67 @@ fn mappings_kept() -> u64 {
     MAPPINGS_KEPT.max(present + MAPPINGS_TO_COME)
 }
 
-pub(crate) fn engine(options: &HostOptions) -> Result<Engine, Error> {
-    if let Some((0, limit)) = mapping_capacity(options.max_processes) {
-        return Err(Error::Setup {
-            message: format!(
-                "{} processes need more memory mappings than the kernel allows: \
-                 vm.max_map_count is {limit}; set it to {} with `sysctl -w`, or lower \
-                 `max_processes`",
-                options.max_processes,
-                mappings_for(options.max_processes)
-            ),
-        });
-    }
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .concurrency_support(false)
-        // A seeded run preempts by counting instructions, which time does not change.
-        .epoch_interruption(options.seed.is_none())
-        .consume_fuel(options.seed.is_some())
-        .async_stack_size(FIBER_STACK)
-        .max_wasm_stack(GUEST_STACK)
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
-        .memory_reservation(largest_memory(options.max_processes))
-        .memory_guard_size(32 * MIB)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)));
-    Engine::new(&config).map_err(|error| Error::Setup {
+fn check_mappings(max_processes: u32) -> Result<(), Error> {
+    let Some((0, limit)) = mapping_capacity(max_processes) else {
+        return Ok(());
+    };
+    Err(Error::Setup {
         message: format!(
-            "an engine for {} processes: {error:#}; try a lower `max_processes`",
-            options.max_processes
+            "{max_processes} processes need more memory mappings than the kernel allows: \
+             vm.max_map_count is {limit}; set it to {} with `sysctl -w`, or lower `max_processes`",
+            mappings_for(max_processes)
         ),
     })
 }
 
-fn pool(options: &HostOptions) -> PoolingAllocationConfig {
-    let processes = options.max_processes;
+fn engine(class: StackClass, max_processes: u32, is_seeded: bool) -> Result<Engine, Error> {
+    let processes = class.slots(max_processes);
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .concurrency_support(false)
+        // A seeded run preempts by counting instructions, which does not depend on time.
+        .epoch_interruption(!is_seeded)
+        .consume_fuel(is_seeded)
+        .async_stack_size(class.guest_stack() + STACK_KEPT)
+        .max_wasm_stack(class.guest_stack())
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        .memory_reservation(largest_memory(processes))
+        .memory_guard_size(GUARD)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(processes)));
+    Engine::new(&config).map_err(|error| Error::Setup {
+        message: format!(
+            "an engine for {processes} processes: {error:#}; {}",
+            advice(processes)
+        ),
+    })
+}
+
+/// What helps where address space cannot be reserved.
+fn advice(processes: u32) -> String {
+    match address_space() {
+        None => "try a lower `max_processes`".to_owned(),
+        Some(room) if room < u64::from(MEMORIES) * (SMALLEST_MEMORY + GUARD) => format!(
+            "the address space is limited to {} MiB (`ulimit -v`), which is not enough for one process: raise that limit",
+            address_space_limit().unwrap_or(0) / MIB
+        ),
+        Some(room) => format!(
+            "the address space is limited to {} MiB (`ulimit -v`), which has room for {} processes: lower \
+             `max_processes` to that, or raise the limit",
+            address_space_limit().unwrap_or(0) / MIB,
+            (room / PLACE).clamp(1, processes.into())
+        ),
+    }
+}
+
+fn pool(processes: u32) -> PoolingAllocationConfig {
     let largest = largest_memory(processes);
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(processes)
         .total_core_instances(processes.saturating_mul(CORE_INSTANCES))
-        // One each: a component with two takes the place of another process.
-        .total_memories(processes)
-        .total_tables(processes.saturating_mul(TABLES))
+        // One each: a component with two uses the slots of two processes.
+        .total_memories(processes.max(MEMORIES))
+        .total_tables(processes.saturating_mul(TABLES_OF_A_PROCESS).max(TABLES))
         .total_stacks(processes)
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
@@ -132,7 +344,7 @@ fn kernel() -> Option<(u32, u32)> {
     Some((next()?, next()?))
 }
 
-/// The kernel's limit on mappings that so many processes need.
+/// The limit on mappings that this many processes need.
 pub(crate) fn mappings_for(processes: u32) -> u64 {
-    u64::from(processes) * (MAPPINGS_OF_A_PLACE + MAPPINGS_OF_A_PROCESS) + mappings_kept()
+    u64::from(processes) * MAPPINGS_OF_A_PROCESS + mappings_of_slots(processes) + mappings_kept()
 }

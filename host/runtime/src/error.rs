@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::dead_letters::DeadLetters;
-use transputer_network::diagnostics::Problems;
+use transputer_network::diagnostics::Diagnostics;
 use transputer_network::signature::SignatureError;
 
 /// Why the host could not do what it was asked.
 ///
-/// What goes wrong inside a process is no `Error` but its [`Outcome`](crate::Outcome).
+/// What goes wrong inside a process is not an `Error`: it is the process's [`Outcome`](crate::Outcome).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,7 +22,7 @@ pub enum Error {
     },
     /// The network file, or the wiring that it describes, has mistakes.
     #[error(transparent)]
-    Problems(#[from] Problems),
+    Diagnostics(#[from] Diagnostics),
     /// A file is not a component that this host can run.
     #[error("{component}: {fault}")]
     Component {
@@ -80,7 +80,7 @@ pub enum Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ComponentFault {
-    /// The bytes do not begin as WebAssembly does.
+    /// The bytes do not begin as a WebAssembly file does.
     #[error("not a WebAssembly file: it begins with {found}, not with `\\0asm`")]
     NotWasm {
         /// The first bytes, printable.
@@ -95,7 +95,7 @@ pub enum ComponentFault {
     /// The bytes end too early, or are not valid.
     #[error("not a valid component: {0}")]
     Invalid(String),
-    /// It doesn't export what a process must.
+    /// It does not export what a process must.
     #[error(
         "not a process: it lacks the export `run` of world transputer:csp/guest@0.1.0 ({0}); \
          in Rust, put `#[transputer_guest::process]` on a function"
@@ -103,7 +103,8 @@ pub enum ComponentFault {
     NoRun(String),
     /// It imports something that the host does not have.
     #[error(
-        "imports what this host lacks: {}; the host has transputer:csp@0.1.0 and WASI 0.2",
+        "imports what this host lacks: {}; the host has transputer:csp@0.1.0 and @0.2.0, and WASI \
+         0.2",
         .0.join(", ")
     )]
     Imports(Vec<String>),
@@ -122,6 +123,26 @@ pub enum ComponentFault {
          build it with the guest SDK, or append the section to the file"
     )]
     NoSignature,
+    /// No program for the interpreter could be made of it.
+    #[error("{0}")]
+    Python(String),
+    /// It needs a larger stack than this host gives to any process.
+    #[error("needs a stack of {0} bytes, more than the {1} bytes that a process can have")]
+    Stack(u64, usize),
+    /// It would take too long to compile: it is over one of the
+    /// [limits](crate::CompileLimits), which is named.
+    #[error(
+        "may take too much to compile: {0}; whoever trusts it can raise the limit \
+         (`HostOptions::compile_limits`)"
+    )]
+    TooCostly(String),
+    /// Its `run` is an async function, and its core module cannot be run by itself, which is the
+    /// only way in which this version of the host runs such components.
+    #[error(
+        "has an async `run`, and is not one core module that can be run by itself: {0}; build it \
+         for the world transputer:csp/guest-async@0.2.0"
+    )]
+    Async(String),
     /// The compiler refused it.
     #[error("cannot be compiled: {0}")]
     Compile(String),
@@ -136,7 +157,7 @@ pub enum SpawnFault {
     UnknownComponent {
         /// The name asked for.
         name: String,
-        /// Which may be, in words.
+        /// Which names may be spawned, in words.
         allowed: String,
     },
     /// Ports or arguments do not fit the signature.
@@ -147,11 +168,15 @@ pub enum SpawnFault {
     Capacity {
         /// How many run now.
         running: u32,
-        /// For how many there was to be a place.
+        /// How many more were to run.
         wanted: u32,
         /// The limit, and how to raise it.
         limit: String,
     },
+    /// As many processes of its kind as this host has slots for are running: those with large stacks, or with
+    /// several memories.
+    #[error("{0}")]
+    NoSlot(String),
     /// A limit of the process itself, met while it was instantiated.
     #[error("{0}")]
     Overrun(crate::process::Overrun),
@@ -161,6 +186,16 @@ pub enum SpawnFault {
     /// The network is being stopped.
     #[error("the network is being stopped")]
     Stopping,
+}
+
+impl SpawnFault {
+    /// That the engine has no slot left.
+    pub(crate) fn no_slot(engine: &dyn std::fmt::Display) -> Self {
+        Self::NoSlot(format!(
+            "as many processes of its kind run as the host has slots for ({engine:#}); a higher \
+             `max_processes` makes more, up to 1,000 for components that need large stacks"
+        ))
+    }
 }
 
 fn no_place(running: u32, wanted: u32, limit: &str) -> String {

@@ -1,76 +1,29 @@
 //! The host: one engine, one scheduler, any number of networks.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
 use wasmtime::Engine;
 
 use crate::code_cache::Cache;
-use crate::component::{Component, Linkers};
-use crate::engine;
+use crate::compiling::Compiler;
+use crate::component::Component;
+use crate::engine::{self, Engines};
 use crate::error::Error;
-use crate::host_calls;
-use crate::limits::{self, Allowed, Permits, Totals};
+use crate::limits::{Allowed, Permits, Totals, nanos};
+use crate::lookout::{Calls, Lookout};
 use crate::network::Network;
 use crate::network::state::NetworkState;
+use crate::options::HostOptions;
 use crate::process::{LimitOwner, Seeded};
+use crate::python::{Maker, PythonFile, PythonModule};
 use crate::usage::Counts;
+use transputer_network::ComponentPath;
 use transputer_network::policies::AtCapacity;
-
-/// Where compiled components are kept between runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum CacheFolder {
-    /// In the user's cache folder; nowhere if that cannot be had, for
-    /// [the reason](Host::cache_fault) that the host tells.
-    #[default]
-    Default,
-    /// In this folder, which is made if it isn't there.
-    At(PathBuf),
-    /// Nowhere: every start compiles.
-    Off,
-}
-
-/// How to set up a [`Host`].
-#[derive(Clone, Debug)]
-pub struct HostOptions {
-    /// Worker threads; `None` for one per core.
-    pub workers: Option<usize>,
-    /// Processes that may live at once. Address space is reserved for all of them, so that
-    /// fewer can have larger memories.
-    pub max_processes: u32,
-    /// Bytes that all processes may have together: memories, tables, and messages that wait.
-    /// Nothing said: as much as there is.
-    pub max_memory: Option<u64>,
-    /// Channels and barriers that processes may have open at once, all together.
-    pub max_channels: Option<u32>,
-    /// What a network that starts, or a process that spawns, does where no place is free.
-    pub at_capacity: AtCapacity,
-    /// Where compiled components are kept.
-    pub cache: CacheFolder,
-    /// Whether the core module of a component is run directly where its form allows that, which
-    /// costs less; otherwise all go through wasmtime's component model. Guests see no difference.
-    pub direct: bool,
-    /// With a seed, one worker runs one schedule, decided by the seed alone, in virtual time.
-    pub seed: Option<u64>,
-}
-
-impl Default for HostOptions {
-    fn default() -> Self {
-        Self {
-            workers: None,
-            max_processes: 10_000,
-            max_memory: None,
-            max_channels: None,
-            at_capacity: AtCapacity::default(),
-            cache: CacheFolder::default(),
-            direct: true,
-            seed: None,
-        }
-    }
-}
 
 /// Runs networks of processes. Cloning it is cheap; all clones are the same host.
 ///
@@ -87,9 +40,9 @@ pub struct Host(pub(crate) Arc<HostState>);
 
 /// What all networks of a host share.
 pub(crate) struct HostState {
-    engine: Engine,
-    linkers: Arc<Linkers>,
+    engines: Arc<Engines>,
     cache: Cache,
+    compiler: Compiler,
     scheduler: Scheduler,
     networks: Networks,
     ticks: Arc<AtomicU64>,
@@ -97,20 +50,33 @@ pub(crate) struct HostState {
     max_processes: u32,
     permits: Arc<Permits>,
     at_capacity: AtCapacity,
+    /// Makes programs of Python modules.
+    python: Maker,
+    /// What runs them, once it has been loaded.
+    interpreter: Mutex<Option<Component>>,
     /// How many networks it has had.
     numbers: AtomicU64,
     allowed: Allowed,
     /// What the processes of all networks use together.
     totals: Arc<Totals>,
     seeded: bool,
+    /// What looks at its networks; in a seeded run the scheduler does itself.
+    lookout: Option<Lookout>,
     /// Only for WASI's files, sockets and timers; processes don't run on it.
     wasi_runtime: Option<tokio::runtime::Runtime>,
 }
 
-type Networks = Arc<Mutex<Vec<Weak<NetworkState>>>>;
+/// The networks that somebody holds or that run.
+pub(crate) type Networks = Arc<Mutex<Vec<Weak<NetworkState>>>>;
 
 impl Host {
-    /// Starts the host's threads: its workers, a timekeeper, and one for WASI.
+    /// The time on its clock, since it was made: that of [`Event::Step`](crate::Event::Step). With a seed
+    /// it is virtual.
+    pub fn time(&self) -> std::time::Duration {
+        std::time::Duration::from_nanos(self.0.scheduler().clock().now().as_nanos())
+    }
+
+    /// Starts the host's threads: its workers, a timekeeper, one that looks for deadlocks and ends lifetimes, and one for WASI.
     ///
     /// # Errors
     /// [`Error::Setup`] if address space, a thread or the cache cannot be had.
@@ -118,9 +84,9 @@ impl Host {
         // Before the engine has its own mappings, which it counts with.
         let permits = permits(options.max_processes);
         let cache = Cache::open(&options.cache)?;
-        let engine = engine::engine(&options)?;
-        let linkers = Arc::new(host_calls::linkers(&engine, options.direct)?);
-        Self::with_engine(options, permits, engine, linkers, cache)
+        let engines = Arc::new(Engines::new(&options)?);
+        let compiler = Compiler::new(options.compile_limits);
+        Self::with_engines(options, permits, engines, cache, compiler)
     }
 
     /// Another host with the same components, which runs the schedule of this seed. It is
@@ -139,21 +105,23 @@ impl Host {
             max_memory: self.0.allowed.memory,
             max_channels: self.0.allowed.channels,
             at_capacity: self.0.at_capacity,
+            python: self.0.python.options().clone(),
             seed: Some(seed),
             ..HostOptions::default()
         };
         let state = &self.0;
-        let (engine, linkers) = (state.engine.clone(), state.linkers.clone());
+        let engines = state.engines.clone();
         let permits = state.permits.as_many();
-        Self::with_engine(options, permits, engine, linkers, state.cache.clone())
+        let (cache, compiler) = (state.cache.clone(), state.compiler.clone());
+        Self::with_engines(options, permits, engines, cache, compiler)
     }
 
-    fn with_engine(
+    fn with_engines(
         options: HostOptions,
         permits: Arc<Permits>,
-        engine: Engine,
-        linkers: Arc<Linkers>,
+        engines: Arc<Engines>,
         cache: Cache,
+        compiler: Compiler,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -168,11 +136,22 @@ impl Host {
         };
         let networks = Networks::default();
         let ticks = Arc::new(AtomicU64::new(0));
-        let scheduler = scheduler(&options, &engine, &runtime, &networks, &ticks)?;
+        let calls = Arc::new(Calls::default());
+        let scheduler = scheduler(&options, &engines, &runtime, &networks, &ticks, &calls)?;
+        let lookout = match options.seed {
+            Some(_) => None,
+            None => {
+                let started = Lookout::start(&calls, &networks);
+                Some(started.map_err(setup("the thread that looks for deadlocks"))?)
+            }
+        };
+        let python = Maker::new(&options);
         Ok(Self(Arc::new(HostState {
-            engine,
-            linkers,
+            python,
+            interpreter: Mutex::default(),
+            engines,
             cache,
+            compiler,
             scheduler,
             networks,
             ticks,
@@ -184,27 +163,58 @@ impl Host {
             numbers: AtomicU64::new(0),
             allowed,
             totals: Arc::new(Totals::new(LimitOwner::Host, allowed, None)),
+            lookout,
             wasi_runtime: Some(runtime),
         })))
     }
 
     /// Reads, checks and compiles a component; compiled code comes from the cache where it
-    /// can.
+    /// can. Where the file has several processes, one follows its path, as in `app.wasm:double`.
     ///
     /// # Errors
-    /// [`Error::Read`], or [`Error::Component`] that says what is wrong with the file.
+    /// [`Error::Read`], or [`Error::Component`], which says what is wrong with the file.
     pub fn component(&self, path: impl AsRef<Path>) -> Result<Component, Error> {
+        if let Some(file) = PythonFile::of(path.as_ref()) {
+            let name = path.as_ref().display().to_string();
+            return self.program(&file.module()?, &name);
+        }
         let state = &self.0;
-        Component::read(&state.engine, &state.linkers, &state.cache, path.as_ref())
+        let compiler = &state.compiler.beside(self.usage().stores > 0);
+        let cache = &state.cache;
+        let path = ComponentPath::of(path.as_ref());
+        Component::read(&state.engines, cache, compiler, &path)
     }
 
-    /// Like [`component`](Self::component), from bytes; `name` stands for the file in errors.
+    /// Like [`component`](Self::component), from bytes; `name` stands for the file in errors, and where there are
+    /// several processes, names one as a path does.
     ///
     /// # Errors
-    /// [`Error::Component`] that says what is wrong with the bytes.
+    /// [`Error::Component`], which says what is wrong with the bytes.
     pub fn component_from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Component, Error> {
         let state = &self.0;
-        Component::compile(&state.engine, &state.linkers, &state.cache, name, bytes)
+        let compiler = &state.compiler.beside(self.usage().stores > 0);
+        let cache = &state.cache;
+        Component::compile(&state.engines, cache, compiler, name, bytes)
+    }
+
+    /// A process of a module of Python, as a component; `name` stands for the module in errors.
+    ///
+    /// # Errors
+    /// As [`component`](Self::component), and [`ComponentFault::Python`](crate::ComponentFault::Python), with what
+    /// the module's import raised.
+    pub fn python(&self, module: &PythonModule) -> Result<Component, Error> {
+        self.program(module, &module.module)
+    }
+
+    fn program(&self, module: &PythonModule, name: &str) -> Result<Component, Error> {
+        let maker = &self.0.python;
+        let mut interpreter = lock(&self.0.interpreter);
+        let interpreter = match &mut *interpreter {
+            Some(interpreter) => interpreter,
+            None => interpreter.insert(self.component(maker.interpreter(name)?)?),
+        };
+        let program = maker.program(module, name)?;
+        Ok(interpreter.interpreting(name, program))
     }
 
     /// An empty network, to be wired by the program.
@@ -212,15 +222,25 @@ impl Host {
         Network::new(self.clone(), name)
     }
 
-    /// How many components have come from the cache, and how many it had to have compiled.
+    /// How many components came from the cache, and how many had to be compiled.
     pub fn cache_use(&self) -> (usize, usize) {
         self.0.cache.uses()
     }
 
-    /// Why compiled components are not kept, although [`CacheFolder::Default`] was chosen: there is
-    /// no home folder, say, or other users can write the cache.
+    /// Why compiled components are not kept, although
+    /// [`CacheFolder::Default`](crate::CacheFolder::Default) was chosen: for example, because there is no
+    /// home folder, or because other users can write to the cache.
     pub fn cache_fault(&self) -> Option<&str> {
         self.0.cache.fault()
+    }
+
+    /// Why fewer processes can live at once than [were asked for](HostOptions::max_processes), how
+    /// many, and what would change that; `None` where all can.
+    pub fn capacity_warning(&self) -> Option<String> {
+        let (can, asked) = (self.0.permits.most(), self.0.max_processes);
+        let reason = self.0.permits.reason();
+        (can < asked)
+            .then(|| format!("{can} of {asked} processes can live at once, as many as {reason}"))
     }
 
     /// Processes that live now, in all networks of this host.
@@ -229,9 +249,10 @@ impl Host {
     }
 
     /// Bytes that all processes have now: memories, tables, and messages that wait in channels.
-    /// Address space that is only reserved is not counted.
+    /// Address space that is only reserved is not counted. For a moment after a process has ended, a look for
+    /// deadlocks may keep something of its channels.
     pub fn memory_in_use(&self) -> u64 {
-        limits::settle();
+        self.0.totals.accounts.release_surplus();
         self.0.totals.memory.used()
     }
 
@@ -257,8 +278,12 @@ impl fmt::Debug for Host {
 }
 
 impl HostState {
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+    pub(crate) fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     pub(crate) fn scheduler(&self) -> &Scheduler {
@@ -321,17 +346,22 @@ impl HostState {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Counts the scheduler's ticks.
+    /// The time between ticks of the scheduler, added up, in nanoseconds: changes at each tick.
     pub(crate) fn ticks(&self) -> &Arc<AtomicU64> {
         &self.ticks
     }
 
-    /// Whether one schedule is run, decided by a seed.
+    /// Calls for the thread that looks at its networks; a seeded run has none.
+    pub(crate) fn calls(&self) -> Option<&Calls> {
+        self.lookout.as_ref().map(|lookout| &*lookout.calls)
+    }
+
+    /// Whether a seed decides the schedule.
     pub(crate) fn is_seeded(&self) -> bool {
         self.seeded
     }
 
-    /// Has the host look after a network: its deadlocks are noticed from now on.
+    /// Has the host look after a network: from now on its deadlocks are found.
     pub(crate) fn adopt(&self, network: &Arc<NetworkState>) {
         let mut networks = lock(&self.networks);
         networks.retain(|network| network.strong_count() > 0);
@@ -342,6 +372,7 @@ impl HostState {
 impl Drop for HostState {
     fn drop(&mut self) {
         self.scheduler.shutdown();
+        drop(self.lookout.take());
         // The last clone of a host may be dropped by a worker, which must not block on it.
         if let Some(runtime) = self.wasi_runtime.take() {
             runtime.shutdown_background();
@@ -366,15 +397,19 @@ fn permits(max_processes: u32) -> Arc<Permits> {
     }
 }
 
+/// The most that a tick counts for, in nanoseconds: before the first one after a pause, nobody ran.
+const LONGEST_TICK: u64 = 10_000_000;
+
 fn scheduler(
     options: &HostOptions,
-    engine: &Engine,
+    engines: &Arc<Engines>,
     runtime: &tokio::runtime::Runtime,
     networks: &Networks,
     ticks: &Arc<AtomicU64>,
+    calls: &Arc<Calls>,
 ) -> Result<Scheduler, Error> {
     let handle = runtime.handle().clone();
-    let (ticking, ticks) = (engine.clone(), ticks.clone());
+    let (ticking, ticks) = (engines.clone(), ticks.clone());
     let (at_tick, at_quiet) = (networks.clone(), networks.clone());
     let mode = match options.seed {
         Some(seed) => Mode::Seeded { seed },
@@ -382,24 +417,35 @@ fn scheduler(
             workers: options.workers.unwrap_or_else(cores).max(1),
         },
     };
+    let seeded = options.seed.is_some();
+    let (began, last) = (Instant::now(), AtomicU64::new(0));
+    let (call_at_tick, call_at_quiet) = (calls.clone(), calls.clone());
     let options = SchedulerOptions::new(mode)
+        .stack_size(engine::WORKER_STACK)
         .around_worker(Arc::new(move |run| {
             let _entered = handle.enter();
             run();
         }))
         .on_tick(Arc::new(move || {
-            ticks.fetch_add(1, Ordering::Relaxed);
-            ticking.increment_epoch();
-            each(&at_tick, |network| network.on_tick());
+            let now = nanos(began.elapsed());
+            let before = last.swap(now, Ordering::Relaxed);
+            let lasted = now.saturating_sub(before).clamp(1, LONGEST_TICK);
+            ticks.fetch_add(lasted, Ordering::Relaxed);
+            ticking.all().for_each(Engine::increment_epoch);
+            // Ticks come by the system's time, of which a seeded run must know nothing.
+            if !seeded {
+                call_at_tick.on_tick(&at_tick);
+            }
         }))
-        .on_quiet(Arc::new(move || {
-            each(&at_quiet, |network| network.on_quiet());
+        .on_quiet(Arc::new(move || match seeded {
+            true => each(&at_quiet, |network| network.on_quiet()),
+            false => call_at_quiet.on_quiet(),
         }));
     Scheduler::new(options).map_err(setup("the worker threads"))
 }
 
 /// Calls `f` on every network, with no lock held.
-fn each(networks: &Networks, f: impl FnMut(&Arc<NetworkState>)) {
+pub(crate) fn each(networks: &Networks, f: impl FnMut(&Arc<NetworkState>)) {
     let living: Vec<_> = lock(networks).iter().filter_map(Weak::upgrade).collect();
     living.iter().for_each(f);
 }

@@ -2,10 +2,11 @@
 //! WebAssembly component.
 //!
 //! A [`Host`] compiles [`Component`]s and schedules processes on a few worker threads. A
-//! [`Network`] is read from a `network.toml` ([`Description`]) or wired by a program; a
 //! process has its own instance, its own memory and no authority, and meets others only at
-//! channels that the host owns. [`HostSender`] and [`HostReceiver`] are the ends that the
-//! embedding program holds. A [`Running`] network ends in a [`Report`].
+//! channels that the host owns. [`HostOptions`], [`Limits`] and [`Totals`] bound what processes may use,
+//! [`Grants`] say what they may reach outside, [`Restart`] what happens when they fail.
+//!
+//! # Run a network file
 //!
 //! ```no_run
 //! use std::collections::BTreeMap;
@@ -20,10 +21,59 @@
 //! println!("{:?}", report.verdict());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Wire a network in a program
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use transputer::{ChannelOptions, Host, HostOptions, Limits};
+//!
+//! let host = Host::new(HostOptions::default().workers(2))?;
+//! let plugin = host.component("plugin.wasm")?;
+//! let mut network = host.network("plugins");
+//! for name in ["first", "second"] {
+//!     let limits = Limits::default().memory(8 << 20).cpu(Duration::from_secs(1));
+//!     network.process(name, &plugin).limits(limits);
+//! }
+//! network.connect("first.out", "second.lines", ChannelOptions::bounded(16))?;
+//! let lines = network.input("first.lines", ChannelOptions::rendezvous())?;
+//! let out = network.output("second.out", ChannelOptions::rendezvous())?;
+//! let running = network.start()?;
+//! lines.send_value(&"hello")?;
+//! println!("{}", out.receive_value::<String>()?);
+//! drop(lines);
+//! assert!(running.wait().failures.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Exchange messages with processes
+//!
+//! The program holds ends of channels, too: [`HostSender`] and [`HostReceiver`]. Their operations
+//! block, wait as a future, or do not wait; [`HostAlternation`] waits for several at once. Values go
+//! in and out by the payload type of the port, and ends can travel in messages.
+//!
+//! ```
+//! use std::time::Duration;
+//! use transputer::{ChannelOptions, Host, HostOptions, ReceiveError, ReceiveTimeoutError};
+//!
+//! let host = Host::new(HostOptions::default().workers(1))?;
+//! let running = host.network("a channel and nobody else").start()?;
+//! let (sender, receiver) = running.channel("greetings", ChannelOptions::bounded(2));
+//! sender.send("hello")?;
+//! assert_eq!(receiver.receive()?, b"hello");
+//! assert_eq!(
+//!     receiver.receive_timeout(Duration::from_millis(1)),
+//!     Err(ReceiveTimeoutError::TimedOut)
+//! );
+//! drop(sender);
+//! assert_eq!(receiver.receive(), Err(ReceiveError::Closed));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![deny(missing_docs)]
 
 mod batch;
 mod code_cache;
+mod compiling;
 mod component;
 mod dead_letters;
 mod engine;
@@ -32,39 +82,54 @@ mod host;
 mod host_calls;
 mod host_ports;
 mod limits;
+mod lookout;
 mod message;
 mod network;
+mod options;
 mod patience;
 mod process;
+mod python;
 mod stdio;
 mod supervision;
+mod test_network;
+mod text;
 mod usage;
+mod wasi_not_offered;
 
+pub use compiling::CompileLimits;
 pub use component::Component;
 pub use dead_letters::{DeadLetterFile, DeadLetterOptions, DeadLetters};
 pub use error::{ComponentFault, Error, SpawnFault};
-pub use host::{CacheFolder, Host, HostOptions};
+pub use host::Host;
 pub use host_ports::{
-    HostAlternation, HostBarrier, HostChosen, HostEnd, HostGuard, HostOutcome, HostReceiver,
-    HostSender, Messages, Order, ReceiveValueError, SendValueError, WithEnds,
+    CrossbeamReceiver, HostAlternation, HostBarrier, HostChosen, HostEnd, HostGuard, HostOutcome,
+    HostReceiver, HostSender, Messages, Order, ReceiveValueError, SendValueError, WithEnds,
 };
 pub use network::{
-    ChannelOptions, DeadlockReport, Doing, Event, Level, Network, ProcessReport, ProcessSettings,
-    ProcessStatus, Report, RestartReport, Running, StuckReport, UnfinishedCount, UnfinishedFate,
-    UnfinishedMessage, Verdict, Wait,
+    BadLine, BadLineCount, BadLineFate, ChannelOptions, ChannelStatus, DeadlockReport, Doing,
+    Event, Level, Network, NetworkStatus, ProcessReport, ProcessSettings, ProcessStatus, Report,
+    RestartReport, Running, StuckReport, UnfinishedCount, UnfinishedFate, UnfinishedMessage,
+    Verdict, Wait,
 };
-pub use process::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
+pub use options::{CacheFolder, HostOptions};
+pub use process::{LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};
+pub use python::{PythonFile, PythonModule, PythonOptions, signature as python_signature};
 pub use supervision::{OutOfPatience, Replace, ReplaceError};
-pub use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError, Statistics};
-pub use transputer_core::{Overflow, ProcessId, Side};
+pub use test_network::{StartedTest, TestNetwork, TestOutput, TestRun};
+pub use transputer_core::channel::{
+    ChannelError, Poison, PoisonKind, ReceiveError, ReceiveTimeoutError, SendError,
+    SendTimeoutError, Statistics, TryReceiveError, TrySendError,
+};
+pub use transputer_core::{ChannelId, GuardError, Holder, Overflow, ProcessId, Side, SyncError};
+pub use transputer_network::ComponentPath;
 pub use transputer_network::description::Description;
 pub use transputer_network::plan::{Grants, Limits, Totals};
 pub use transputer_network::policies::{
-    AtCapacity, Backoff, Group, Intensity, Restart, RestartPolicy, Strategy, Unfinished,
+    AtCapacity, Backoff, Group, Intensity, OnBadLine, Restart, RestartPolicy, Strategy, Unfinished,
 };
 pub use transputer_network::value::Value;
 #[doc(inline)]
 pub use transputer_network::{
-    description, diagnostics, plan, policies, signature, validation, value,
+    description, diagnostics, files, parts, plan, policies, signature, validation, value,
 };
 pub use usage::Usage;

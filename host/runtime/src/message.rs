@@ -6,10 +6,10 @@ use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
 use smallvec::SmallVec;
-use transputer_core::channel::{self, Payload};
+use transputer_core::channel::{self, Payload, Poison};
 
 use crate::batch::Packed;
-use crate::limits::Charge;
+use crate::limits::{Charge, ENTRY, Held};
 use crate::process::Process;
 
 /// The sender of a channel of messages.
@@ -32,7 +32,7 @@ pub(crate) enum End {
     Barrier(Barrier),
 }
 
-/// Bytes of a message that need no memory of their own.
+/// The most bytes that a message holds without an allocation.
 pub(crate) const SMALL: usize = 16;
 
 /// The bytes of a message.
@@ -40,19 +40,23 @@ pub(crate) type Bytes = SmallVec<[u8; SMALL]>;
 
 /// The ends that a message carries.
 ///
-/// Dropping an end may drop the messages that wait in its channel, with the ends in those: a
-/// guest can make such a chain as long as it likes. So they are dropped one after the other, not
-/// one within the other, which would need a stack as deep as the chain is long.
+/// Dropping an end may drop the messages that wait in its channel, and with them the ends that they
+/// carry: a guest can make such a chain as long as it likes. So ends are dropped one after another;
+/// nested drops would need a stack as deep as the chain is long.
 ///
-/// Ends that are dropped because the process that gave them away was ended are poisoned first, as
-/// all that the process held: whoever is at the other sides must not mistake that for a normal end.
+/// Ends that are dropped because the process that gave them away was ended, or because the channel
+/// where they lay was poisoned, are poisoned first: whoever is at the other sides must not mistake
+/// that for a normal end.
 #[derive(Default)]
 pub(crate) struct Carried(Option<Box<Carriage>>);
 
-/// Ends, and who gave them away, if it was a process. Few messages have any, so it is kept apart.
+/// Ends on their way. Few messages have any, so it is kept apart.
 struct Carriage {
     ends: Vec<End>,
+    /// The process that gave them away, if it was one.
     giver: Weak<Process>,
+    /// Why nobody will receive them.
+    undelivered: Option<Poison>,
 }
 
 thread_local! {
@@ -62,7 +66,14 @@ thread_local! {
 
 impl Carried {
     fn new(ends: Vec<End>, giver: Weak<Process>) -> Self {
-        Self((!ends.is_empty()).then(|| Box::new(Carriage { ends, giver })))
+        if ends.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Box::new(Carriage {
+            ends,
+            giver,
+            undelivered: None,
+        })))
     }
 
     /// Ends that a process gives away.
@@ -70,15 +81,17 @@ impl Carried {
         Self::new(ends, Arc::downgrade(giver))
     }
 
-    /// The ends, in whose message they no longer are.
+    /// Takes the ends out of the message.
     pub(crate) fn take(mut self) -> Vec<End> {
         self.0.take().map_or_else(Vec::new, |all| all.ends)
     }
 
-    /// Poisons the ends if the process that gave them away was ended, and drops them.
+    /// Drops the ends, poisoning them first where there is a reason.
     fn end(&mut self) {
         let Some(mut all) = self.0.take() else { return };
-        if let Some(giver) = all.giver.upgrade() {
+        if let Some(poison) = &all.undelivered {
+            all.ends.iter().for_each(|end| end.poison(poison));
+        } else if let Some(giver) = all.giver.upgrade() {
             giver.poison(&all.ends);
         }
         all.ends.clear();
@@ -116,7 +129,7 @@ impl Drop for Carried {
 }
 
 impl Carried {
-    /// Drops the ends, or leaves that to who drops others on this thread already.
+    /// Drops the ends, or leaves that to the call that is already dropping others on this thread.
     fn drop_in_turn(self) {
         let mut carried = TO_DROP.with_borrow_mut(|waiting| match waiting {
             Some(waiting) => {
@@ -140,26 +153,57 @@ impl Carried {
     }
 }
 
-/// A serialized message. What the bytes mean is between sender and receiver: CBOR for
-/// typed ports, anything for ports of type `list<u8>`.
-#[derive(Debug, Default)]
-pub(crate) struct Message {
+/// A message, and who pays for it while it waits.
+pub(crate) type Message = Held<Content>;
+
+/// What a message consists of. What the bytes mean is up to sender and receiver: CBOR for typed ports,
+/// anything for ports of type `list<u8>`.
+#[derive(Debug)]
+pub(crate) struct Content {
     /// The payload.
     pub bytes: Bytes,
     /// Ends of channels that go to whoever receives the message.
     pub ends: Carried,
-    /// What it counts for in the account of the process that sent it, while it waits.
-    pub(crate) charge: Option<Charge>,
 }
 
 impl Message {
-    /// A message without ends.
-    pub(crate) fn new(bytes: impl Into<Bytes>) -> Self {
-        Self {
-            bytes: bytes.into(),
-            ends: Carried::default(),
-            charge: None,
+    /// A message of the embedding program's, or of the host's own.
+    pub(crate) fn of_program(bytes: impl Into<Bytes>, ends: Carried) -> Self {
+        let bytes = bytes.into();
+        Self::by_program(Content { bytes, ends })
+    }
+
+    /// Drops the ends that it carries, poisoned if there is a reason.
+    pub(crate) fn drop_ends(&mut self, why: Option<&Poison>) {
+        if let Some(poison) = why {
+            self.undelivered(poison);
         }
+        drop(std::mem::take(&mut self.ends));
+    }
+
+    /// A message of a process, which pays for it.
+    pub(crate) fn of_process(bytes: Bytes, ends: Carried, charge: Charge) -> Self {
+        Self::by_process(Content { bytes, ends }, charge)
+    }
+
+    /// A message of a process that waits with it at a rendezvous; or the bytes, if they take
+    /// memory.
+    pub(crate) fn if_small(bytes: Bytes) -> Result<Self, Bytes> {
+        let ends = Carried::default();
+        match bytes.spilled() {
+            true => Err(bytes),
+            false => Ok(Self::small(Content { bytes, ends })),
+        }
+    }
+
+    /// Takes the ends out of it.
+    pub(crate) fn take_ends(&mut self) -> Vec<End> {
+        std::mem::take(&mut self.ends).take()
+    }
+
+    /// What a message of so many bytes and ends counts for, with its entry in the channel.
+    pub(crate) fn charged(bytes: usize, ends: usize) -> u64 {
+        (bytes + ends * END_SIZE) as u64 + ENTRY
     }
 }
 
@@ -171,5 +215,11 @@ impl Payload for Message {
 
     fn size(&self) -> usize {
         self.bytes.len() + self.ends.len() * END_SIZE
+    }
+
+    fn undelivered(&mut self, poison: &Poison) {
+        if let Some(carriage) = &mut self.ends.0 {
+            carriage.undelivered = Some(poison.clone());
+        }
     }
 }

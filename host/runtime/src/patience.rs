@@ -17,7 +17,7 @@ pub(crate) enum Patience<Deadline> {
 }
 
 impl Patience<Time> {
-    /// What a host or a network says of spawning at capacity, from now on.
+    /// How long spawning may wait at capacity, by the policy of a host or network.
     pub(crate) fn at_capacity(policy: AtCapacity, now: Time) -> Self {
         match policy {
             AtCapacity::Fail => Self::Never,

@@ -9,11 +9,11 @@ use crate::host::Host;
 
 /// What a host holds at one moment, in all its networks.
 ///
-/// Each number is counted where the thing is made and freed, so none can be forgotten. They are
-/// exact once the host is quiet: processes, stores, instances, memories, tables and stacks when
-/// the network's [`wait`](crate::Running::wait) has returned; channels and ends a moment later,
-/// since whoever looks for deadlocks keeps a channel until it has looked, and a monitor goes
-/// after its child.
+/// Each number is counted where the thing is made and freed, so that nothing is forgotten. The numbers
+/// are exact once the host is quiet: those of processes, stores, instances, memories, tables and stacks
+/// when the network's [`wait`](crate::Running::wait) has returned; those of channels and ends a moment
+/// later, since deadlock detection keeps a channel until it has looked at it, and a monitor outlives
+/// its child.
 ///
 /// ```no_run
 /// # use transputer::{Host, HostOptions, Network};
@@ -30,12 +30,12 @@ pub struct Usage {
     pub processes: u64,
     /// Stores: one for each process that has been instantiated, until it is gone.
     pub stores: u64,
-    /// Component instances that the engine holds. This and the next three belong to the engine,
+    /// Component instances that the engines hold. This and the next three belong to the engines,
     /// which [`reseeded`](Host::reseeded) hosts share.
     pub instances: u64,
-    /// Linear memories that the engine holds for instances.
+    /// Linear memories that the engines hold for instances.
     pub memories: u64,
-    /// Tables that the engine holds for instances.
+    /// Tables that the engines hold for instances.
     pub tables: u64,
     /// Stacks of processes.
     pub stacks: u64,
@@ -50,13 +50,16 @@ pub struct Usage {
 }
 
 impl Host {
-    /// What this host holds now. It looks at every channel, so it takes the longer the more there
-    /// are; it stops nobody.
+    /// What this host holds now. Looks at every channel, so the time it takes grows with their number;
+    /// nobody is stopped meanwhile.
     pub fn usage(&self) -> Usage {
         let state = &self.0;
-        let pool = state.engine().pooling_allocator_metrics();
-        let pooled = |count: fn(&wasmtime::PoolingAllocatorMetrics) -> u64| {
-            pool.as_ref().map(count).unwrap_or_default()
+        let engines = state.engines().all();
+        let pools: Vec<_> = engines
+            .filter_map(wasmtime::Engine::pooling_allocator_metrics)
+            .collect();
+        let pooled = |count: fn(&wasmtime::PoolingAllocatorMetrics) -> u64| -> u64 {
+            pools.iter().map(count).sum()
         };
         let (messages, bytes) = state.waiting();
         let counts = state.counts();

@@ -1,4 +1,4 @@
-//! sieve2: the odd numbers that are no composites.
+//! sieve2: the odd numbers that are not composite.
 
 use transputer_guest::{Error, Receiver, Sender};
 

@@ -1,4 +1,4 @@
-//! `soak PROCESSES`: churns through so many processes, and fails if anything of them stays.
+//! `soak PROCESSES`: churns through this many processes, and fails if they leave anything behind.
 //! `tools/soak` runs it.
 
 use std::process::ExitCode;

@@ -12,12 +12,7 @@ const RENDEZVOUS: usize = 0;
 /// The host of all cases that need few processes.
 pub(crate) fn host() -> &'static Host {
     static HOST: OnceLock<Host> = OnceLock::new();
-    HOST.get_or_init(|| {
-        new_host(HostOptions {
-            max_processes: 256,
-            ..HostOptions::default()
-        })
-    })
+    HOST.get_or_init(|| new_host(HostOptions::default().max_processes(256)))
 }
 
 /// A guest program as a component of that host.
@@ -123,10 +118,7 @@ pub(crate) fn fifo() -> Report {
 /// One number through as long a chain of processes as the original's.
 pub(crate) fn goroutines() -> Report {
     const LINKS: u32 = 10_000;
-    let host = new_host(HostOptions {
-        max_processes: LINKS,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().max_processes(LINKS));
     let relay = guest_of(&host, "relay");
     let mut network = host.network("goroutines");
     for link in 0..LINKS {
@@ -152,11 +144,7 @@ pub(crate) fn goroutines() -> Report {
 
 /// Operations that never wait, in a schedule that always gives the peer its turn.
 pub(crate) fn nonblock() -> Report {
-    let host = new_host(HostOptions {
-        seed: Some(1),
-        max_processes: 16,
-        ..HostOptions::default()
-    });
+    let host = new_host(HostOptions::default().seed(1).max_processes(16));
     let mut last = None;
     for buffer in [0, 1] {
         let mut network = host.network("nonblock");

@@ -13,10 +13,7 @@ fn a_million_channels_are_as_many_as_it_may_open() {
     let (attack, told) = Attack::start(|host, network| {
         network
             .process("hoarder", &hostile(host, "hoarder"))
-            .limits(Limits {
-                channels: Some(MOST),
-                ..Limits::default()
-            });
+            .limits(Limits::default().channels(MOST));
         output(network, "hoarder.told")
     });
     let opened = told.receive().expect("it tells");

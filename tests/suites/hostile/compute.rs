@@ -7,22 +7,15 @@ use transputer_tests::{Kit, guest_of, input, output};
 
 use crate::{Attack, assert_killed, hostile, hostile_with, only_failure, only_trap};
 
-const SHORT: Limits = Limits {
-    cpu: Some(Duration::from_millis(30)),
-    memory: None,
-    message: None,
-    wall: None,
-    children: None,
-    channels: None,
-    operation: None,
-    log: None,
-};
+fn short() -> Limits {
+    Limits::default().cpu(Duration::from_millis(30))
+}
 
 #[test]
 fn an_allocator_that_never_returns_is_killed() {
     let (attack, messages) = Attack::start(|host, network| {
         let looping = hostile_with(host, "loops_in_realloc", Kit::Own);
-        network.process("looping", &looping).limits(SHORT);
+        network.process("looping", &looping).limits(short());
         input(network, "looping.in")
     });
     messages.send("here").expect("it receives");
@@ -123,7 +116,7 @@ fn a_loop_before_it_runs_is_killed() {
     let (attack, ()) = Attack::start(|host, network| {
         network
             .process("loop", &hostile(host, "loops_at_start"))
-            .limits(SHORT);
+            .limits(short());
     });
     let report = attack.end();
     assert_killed(only_failure(&report), LimitKind::Cpu);
@@ -134,7 +127,7 @@ fn a_flood_of_log_lines_ends_with_the_time_it_may_compute() {
     let (attack, ()) = Attack::start(|host, network| {
         network
             .process("flood", &hostile(host, "log_flood"))
-            .limits(SHORT);
+            .limits(short());
     });
     let report = attack.end();
     assert!(matches!(only_failure(&report), Outcome::Killed(_)));
@@ -171,13 +164,30 @@ fn a_fork_bomb_is_kept_to_its_limit_on_children() {
         network
             .process("bomb", &bomb)
             .may_spawn("bomb", &quiet)
-            .limits(Limits {
-                children: Some(5),
-                cpu: Some(Duration::from_millis(50)),
-                ..Limits::default()
-            });
+            .limits(Limits::default().children(5).cpu(Duration::from_millis(50)));
     });
     let report = attack.stop();
     assert_eq!(report.failed, 6, "{report:?}");
     assert_eq!(report.processes, 6 + 2, "five children, two neighbours");
+}
+
+#[test]
+fn an_endless_loop_is_killed() {
+    let (attack, ()) = Attack::start(|host, network| {
+        network
+            .process("loop", &hostile(host, "spins"))
+            .limits(short());
+    });
+    let report = attack.end();
+    assert_killed(only_failure(&report), LimitKind::Cpu);
+}
+
+/// The host's own calls run on a stack of which the guest leaves them enough.
+#[test]
+fn calls_of_the_host_at_any_depth_of_the_stack_end_in_a_trap_of_the_guest() {
+    let (attack, ()) = Attack::start(|host, network| {
+        network.process("deep", &hostile(host, "calls_deep"));
+    });
+    let report = attack.end();
+    assert!(only_trap(&report).contains("stack"), "{report:?}");
 }

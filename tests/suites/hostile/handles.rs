@@ -31,7 +31,7 @@ const TRAPS: [(&str, &str); 28] = [
     ("a result past the end of its memory", ""),
     ("a result at an odd address", "not aligned"),
     ("a line of two gigabytes", "out of bounds"),
-    ("a line that is no text", "utf-8"),
+    ("a line that is not text", "utf-8"),
     ("a level of the log that does not exist", ""),
     ("an overflow policy that does not exist", ""),
     ("a patience that does not exist", ""),

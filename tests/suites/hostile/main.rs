@@ -6,15 +6,24 @@
 
 mod channels;
 mod compute;
+mod directories;
+mod features;
+mod forks;
 mod handles;
+mod long_calls;
 mod memory;
 mod messages;
+mod stackless;
+mod table;
+mod texts;
 
 use transputer::{
     ChannelOptions, Component, Host, HostOptions, HostReceiver, LimitKind, Network, Outcome,
     Report, Running, Usage, Verdict,
 };
-use transputer_tests::{Kit, assert_comes_back, guest_of, new_host, output, raw_guest};
+use transputer_tests::{
+    Kit, assert_comes_back, guest_of, new_host, output, raw_guest, raw_stackless_guest,
+};
 
 /// What the neighbours count to.
 const NUMBERS: u64 = 5_000;
@@ -30,10 +39,7 @@ struct Attack {
 
 /// A host of its own for each attack, so that its counts are its alone.
 fn small_host() -> Host {
-    new_host(HostOptions {
-        max_processes: 64,
-        ..HostOptions::default()
-    })
+    new_host(HostOptions::default().max_processes(64))
 }
 
 fn hostile(host: &Host, name: &str) -> Component {
@@ -42,6 +48,13 @@ fn hostile(host: &Host, name: &str) -> Component {
 
 fn hostile_with(host: &Host, name: &str, kit: Kit) -> Component {
     match host.component_from_bytes(name, &raw_guest(name, kit)) {
+        Ok(component) => component,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn hostile_stackless(host: &Host, name: &str) -> Component {
+    match host.component_from_bytes(name, &raw_stackless_guest(name)) {
         Ok(component) => component,
         Err(error) => panic!("{error}"),
     }

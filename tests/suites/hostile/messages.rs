@@ -5,7 +5,7 @@ use transputer_tests::{guest_of, input, output};
 
 use crate::{Attack, hostile, only_failure};
 
-/// Bytes that are no number, whoever reads them.
+/// Bytes that are not a number, whoever reads them.
 fn no_numbers() -> Vec<Vec<u8>> {
     let deep = vec![0x81; 1 << 20];
     let mut deep_map = Vec::new();

@@ -2,6 +2,7 @@
 
 #![deny(missing_docs)]
 
+mod exports;
 mod function;
 mod message;
 mod names;
@@ -26,6 +27,8 @@ use proc_macro::TokenStream;
 /// - It returns nothing, or `Result<(), E>` where `E` can be displayed. An error ends the process
 ///   abnormally, and poisons the ports it still has, and those that it drops while it returns.
 ///   `transputer_guest::Error::Closed` is a normal end.
+/// - It may be an `async` function, whose ends are those of `transputer_guest::stackless`; all processes of a
+///   component are, or none.
 /// - A panic is logged with its file and line before it traps.
 /// - The first paragraph of its documentation says what the process does, wherever it is listed.
 ///

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, GenericArgument, Ident, PathArguments, Result, ReturnType, Type};
 
+use crate::exports;
 use crate::function::{Function, Input};
 use crate::names::name;
 use crate::signature;
@@ -42,12 +43,6 @@ pub(crate) fn expand(attribute: &TokenStream, item: &TokenStream) -> Result<Toke
 }
 
 fn check_signature(function: &Function, errors: &mut Errors) {
-    if let Some(asyncness) = &function.asyncness {
-        errors.add(
-            asyncness.span(),
-            "a process is not async: its operations block, which parks the process and no thread",
-        );
-    }
     if let Some(unsafety) = &function.unsafety {
         errors.add(
             unsafety.span(),
@@ -142,12 +137,36 @@ fn generate(item: &TokenStream, function: &Function, parameters: &[Parameter<'_>
     // Macro hygiene keeps this apart from a process of the same name.
     let start = Ident::new("start", Span::mixed_site());
     let takes = parameters.iter().map(take);
-    let takes: Vec<TokenStream> = takes.map(|take| quote!(#start.#take?)).collect();
+    // An end of the one form or the other.
+    let takes: Vec<TokenStream> = takes
+        .map(|take| quote!(::core::convert::Into::into(#start.#take?)))
+        .collect();
     let ending = quote_spanned!(returned=> ::transputer_guest::__private::Ending::into_result);
     // Among the code that takes its ports in, its loops would be short of registers.
     let inlined = |attribute: &syn::Attribute| attribute.path().is_ident("inline");
-    let apart = (!function.attrs.iter().any(inlined)).then(|| quote!(#[inline(never)]));
+    let is_async = function.asyncness.is_some();
+    let apart = !is_async && !function.attrs.iter().any(inlined);
+    let apart = apart.then(|| quote!(#[inline(never)]));
+    let returned = match is_async {
+        true => quote!(::transputer_guest::__private::Main),
+        false => quote!(::core::result::Result<(), ::std::string::String>),
+    };
+    let call = match is_async {
+        true => quote!(::std::boxed::Box::pin(async move { #ending(#ident(#(#names),*).await) })),
+        false => quote!(#ending(#ident(#(#names),*))),
+    };
+    let register = Ident::new(
+        if is_async {
+            "register_stackless"
+        } else {
+            "register"
+        },
+        Span::call_site(),
+    );
+    let export = exports::first(is_async);
     quote! {
+        #export
+
         // Ports and arguments are as many as the network needs.
         #[allow(clippy::too_many_arguments)]
         #apart
@@ -157,13 +176,10 @@ fn generate(item: &TokenStream, function: &Function, parameters: &[Parameter<'_>
         const _: () = {
             fn transputer_run(
                 #start: &mut ::transputer_guest::__private::Start,
-            ) -> ::core::result::Result<
-                ::core::result::Result<(), ::std::string::String>,
-                ::std::string::String,
-            > {
+            ) -> ::core::result::Result<#returned, ::std::string::String> {
                 #(let #names = #takes;)*
                 #start.finish()?;
-                ::core::result::Result::Ok(#ending(#ident(#(#names),*)))
+                ::core::result::Result::Ok(#call)
             }
 
             const TRANSPUTER_PIECES: &[::transputer_guest::__private::Piece] = #pieces;
@@ -176,13 +192,17 @@ fn generate(item: &TokenStream, function: &Function, parameters: &[Parameter<'_>
             static TRANSPUTER_SIGNATURE: [u8; TRANSPUTER_LENGTH] = ::transputer_guest::__private::signature(TRANSPUTER_PIECES);
 
             extern "C" fn transputer_register() {
-                ::transputer_guest::__private::register(#process, transputer_run);
+                ::transputer_guest::__private::#register(#process, transputer_run);
             }
 
-            // A constructor: the component's `run` runs them, and finds its processes so.
-            #[cfg(target_family = "wasm")]
+            // A constructor, by which the component's `run` finds its processes, and a test those that it spawns.
             #[used]
-            #[unsafe(link_section = ".init_array")]
+            #[cfg_attr(
+                not(any(target_vendor = "apple", windows)),
+                unsafe(link_section = ".init_array")
+            )]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+            #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
             static TRANSPUTER_REGISTER: extern "C" fn() = transputer_register;
         };
     }

@@ -96,9 +96,9 @@ macro_rules! __select {
     };
 
     // The code for the guard, then on to the next.
-    (@guard [$alternation:ident $chosen:ident $order:ident] [$($set:tt)*] [$($tell:tt)*]
+    (@guard [$alternation:ident $chosen:ident $order:ident $($form:ident)?] [$($set:tt)*] [$($tell:tt)*]
         [receive ($got:pat) ($receiver:expr) ($on:expr)] ($body:expr) $($rest:tt)*) => {
-        $crate::__select!(@arms [$alternation $chosen $order]
+        $crate::__select!(@arms [$alternation $chosen $order $($form)?]
             [$($set)* let guard = if $on {
                 ::core::option::Option::Some($alternation.receive(&$receiver))
             } else {
@@ -111,9 +111,9 @@ macro_rules! __select {
             } else]
             $($rest)*)
     };
-    (@guard [$alternation:ident $chosen:ident $order:ident] [$($set:tt)*] [$($tell:tt)*]
+    (@guard [$alternation:ident $chosen:ident $order:ident $($form:ident)?] [$($set:tt)*] [$($tell:tt)*]
         [send ($got:pat) ($sender:expr) ($message:expr) ($on:expr)] ($body:expr) $($rest:tt)*) => {
-        $crate::__select!(@arms [$alternation $chosen $order]
+        $crate::__select!(@arms [$alternation $chosen $order $($form)?]
             [$($set)* let guard = if $on {
                 ::core::option::Option::Some($alternation.send(&$sender, $message))
             } else {
@@ -126,9 +126,9 @@ macro_rules! __select {
             } else]
             $($rest)*)
     };
-    (@guard [$alternation:ident $chosen:ident $order:ident] [$($set:tt)*] [$($tell:tt)*]
+    (@guard [$alternation:ident $chosen:ident $order:ident $($form:ident)?] [$($set:tt)*] [$($tell:tt)*]
         [$plain:ident ($($time:expr)?) ($on:expr)] ($body:expr) $($rest:tt)*) => {
-        $crate::__select!(@arms [$alternation $chosen $order]
+        $crate::__select!(@arms [$alternation $chosen $order $($form)?]
             [$($set)* let guard = if $on {
                 ::core::option::Option::Some($alternation.$plain($($time)?))
             } else {
@@ -146,6 +146,19 @@ macro_rules! __select {
         let mut $alternation = $crate::Alternation::$order();
         $($set)*
         match $alternation.wait() {
+            #[allow(unused_mut)]
+            ::core::result::Result::Ok(mut $chosen) => {
+                ::core::result::Result::Ok($($tell)* { $crate::__private::no_such_guard() })
+            }
+            ::core::result::Result::Err(error) => ::core::result::Result::<_, $crate::Error>::Err(error),
+        }
+    }};
+
+    (@arms [$alternation:ident $chosen:ident $order:ident stackless] [$($set:tt)*] [$($tell:tt)*]) => {{
+        #[allow(unused_mut)]
+        let mut $alternation = $crate::stackless::Alternation::$order();
+        $($set)*
+        match $alternation.wait().await {
             #[allow(unused_mut)]
             ::core::result::Result::Ok(mut $chosen) => {
                 ::core::result::Result::Ok($($tell)* { $crate::__private::no_such_guard() })

@@ -171,12 +171,7 @@ impl<'a> Alternation<'a> {
     /// [`Error::Overloaded`] for more guards than the host allows. That a channel has ended
     /// is the outcome of its guard.
     pub fn wait(mut self) -> Result<Chosen<'a>, Error> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
-        }
-        if self.offers.is_empty() {
-            return Err(Error::NoGuard);
-        }
+        self.check()?;
         run_deferred();
         match self.offers.iter().any(Offer::has_buffered) {
             true => self.wait_with_buffered(),
@@ -184,6 +179,75 @@ impl<'a> Alternation<'a> {
                 let all: Vec<usize> = (0..self.offers.len()).collect();
                 self.ask_host(&all, false)?.ok_or(Error::Malformed)
             }
+        }
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None if self.offers.is_empty() => Err(Error::NoGuard),
+            None => Ok(()),
+        }
+    }
+
+    /// What to ask the host, for who asks it by a future.
+    pub(crate) fn prepare_to_ask(&mut self) -> Result<Asked, Error> {
+        self.check()?;
+        let order = self.order();
+        let (buffered, asked): (Vec<usize>, Vec<usize>) = (0..self.offers.len())
+            .filter(|&index| self.offers[index].communicates())
+            .partition(|&index| self.offers[index].has_buffered());
+        if buffered.is_empty() {
+            return Ok(Asked {
+                indices: (0..self.offers.len()).collect(),
+                mine: None,
+                order,
+            });
+        }
+        let turn = share_turns(self.priority, &buffered, &asked).ok_or(Error::Malformed)?;
+        let (mine, indices) = turn;
+        Ok(Asked {
+            indices,
+            mine: Some(mine),
+            order,
+        })
+    }
+
+    pub(crate) fn borrow(&self, indices: &[usize]) -> Result<Vec<Borrowed<'_>>, Error> {
+        let offers = indices.iter();
+        offers.map(|&index| self.offers[index].borrow()).collect()
+    }
+
+    /// What the host has chosen among those that it was asked for.
+    pub(crate) fn chosen(&self, indices: &[usize], won: Won) -> Chosen<'a> {
+        let index = indices.get(won.guard as usize).copied().unwrap_or_default();
+        let outcome = match won.outcome {
+            Some(Ok((bytes, ends))) => Outcome::Received(Received::Large { bytes, ends }),
+            Some(Err(error)) => {
+                Outcome::Failed(Error::from_host(error, || self.offers[index].cause()))
+            }
+            None => Outcome::Done,
+        };
+        Chosen {
+            index,
+            outcome: Some(outcome),
+            alternation: PhantomData,
+        }
+    }
+
+    /// Gives what was received to the receiver of the guard, since nobody asks for it any more.
+    pub(crate) fn put_back(&self, indices: &[usize], won: Won) {
+        let index = indices.get(won.guard as usize);
+        let offer = index.and_then(|&index| self.offers.get(index));
+        if let (Some(Offer::Receive(receiver)), Some(Ok((bytes, ends)))) = (offer, won.outcome) {
+            receiver.put_back_message(Received::Large { bytes, ends });
+        }
+    }
+
+    fn order(&self) -> Order {
+        match self.priority {
+            true => Order::Priority,
+            false => Order::Fair,
         }
     }
 
@@ -224,13 +288,8 @@ impl<'a> Alternation<'a> {
         if poll {
             guards.push(raw::Guard::Skip);
         }
-        let order = if self.priority {
-            Order::Priority
-        } else {
-            Order::Fair
-        };
         let chosen =
-            raw::select(&guards, order).map_err(|error| Error::from_host(error, || None))?;
+            raw::select(&guards, self.order()).map_err(|error| Error::from_host(error, || None))?;
         let Some(&index) = indices.get(chosen.guard as usize) else {
             return if poll {
                 Ok(None)
@@ -242,7 +301,7 @@ impl<'a> Alternation<'a> {
             raw::Outcome::Received(message) => Outcome::Received(message.into()),
             raw::Outcome::Sent | raw::Outcome::Elapsed | raw::Outcome::Skipped => Outcome::Done,
             raw::Outcome::Failed(error) => {
-                Outcome::Failed(Error::from_host(error, || self.offers[index].reason()))
+                Outcome::Failed(Error::from_host(error, || self.offers[index].cause()))
             }
         };
         Ok(Some(Chosen {
@@ -253,7 +312,36 @@ impl<'a> Alternation<'a> {
     }
 }
 
+/// What to ask the host in an alternation.
+pub(crate) struct Asked {
+    /// The guards.
+    pub(crate) indices: Vec<usize>,
+    /// The one that wins if none of these is ready: its receiver has a message already.
+    pub(crate) mine: Option<usize>,
+    pub(crate) order: Order,
+}
+
+/// What the host has chosen.
+pub(crate) struct Won {
+    /// Among those that it was asked for.
+    pub(crate) guard: u32,
+    /// A message, or why there is none; nothing, for a guard that received nothing.
+    pub(crate) outcome: Option<Result<Carried, raw_channel::Error>>,
+}
+
+/// A message's bytes and ends.
+type Carried = (Vec<u8>, Vec<raw_channel::End>);
+
 impl<'a> Chosen<'a> {
+    /// A guard whose receiver has a message already.
+    pub(crate) fn buffered(index: usize) -> Self {
+        Chosen {
+            index,
+            outcome: Some(Outcome::Buffered),
+            alternation: PhantomData,
+        }
+    }
+
     /// The index of the guard that won, in the order in which guards were added.
     pub fn index(&self) -> usize {
         self.index
@@ -273,7 +361,7 @@ impl<'a> Chosen<'a> {
         }
         Some(match self.outcome.take()? {
             Outcome::Received(message) => guard.receiver.decode(message),
-            Outcome::Buffered => guard.receiver.receive(),
+            Outcome::Buffered => guard.receiver.buffered()?,
             Outcome::Failed(error) => Err(error),
             Outcome::Done => Err(Error::Malformed),
         })
@@ -322,7 +410,7 @@ pub fn receive_any<T: Message>(
 }
 
 /// An offer with its handle borrowed for one call to the host.
-enum Borrowed<'o> {
+pub(crate) enum Borrowed<'o> {
     Receive(Ref<'o, raw_channel::Receiver>),
     Send(Ref<'o, raw_channel::Sender>, &'o [u8]),
     After(Instant),
@@ -330,7 +418,7 @@ enum Borrowed<'o> {
 }
 
 impl Borrowed<'_> {
-    fn guard(&self) -> raw::Guard<'_> {
+    pub(crate) fn guard(&self) -> raw::Guard<'_> {
         match self {
             Borrowed::Receive(receiver) => raw::Guard::Receive(receiver),
             Borrowed::Send(sender, bytes) => raw::Guard::Send((sender, bytes.to_vec())),
@@ -358,10 +446,10 @@ impl Offer<'_> {
         })
     }
 
-    fn reason(&self) -> Option<String> {
+    fn cause(&self) -> Option<raw_channel::Cause> {
         match self {
-            Offer::Receive(receiver) => receiver.reason(),
-            Offer::Send(sender, _) => sender.reason(),
+            Offer::Receive(receiver) => receiver.cause(),
+            Offer::Send(sender, _) => sender.cause(),
             Offer::After(_) | Offer::Skip => None,
         }
     }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{Chosen, Outcome, ReceiveGuard, SendGuard, share_turns};
 use crate::bindings::transputer::csp::alternation::{self as raw, Order};
-use crate::bindings::transputer::csp::channel::Patience;
+use crate::bindings::transputer::csp::channel::{Cause, Patience};
 use crate::channel::{Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred, written};
 use crate::error::Error;
 use crate::message::{AsMessage, Message};
@@ -75,10 +75,10 @@ impl PreparedGuard<'_> {
         matches!(self, PreparedGuard::Receive { end, .. } if end.has_buffered())
     }
 
-    fn reason(&self) -> Option<String> {
+    fn cause(&self) -> Option<Cause> {
         match self {
-            PreparedGuard::Receive { end, .. } => end.reason(),
-            PreparedGuard::Send { end, .. } => end.reason(),
+            PreparedGuard::Receive { end, .. } => end.cause(),
+            PreparedGuard::Send { end, .. } => end.cause(),
         }
     }
 }
@@ -196,7 +196,7 @@ impl<'a> Prepared<'a> {
         self.wait_within(Patience::Forever)
     }
 
-    /// Like [`wait`](Prepared::wait), but gives up at `deadline`; it may wait for that alone.
+    /// Like [`wait`](Prepared::wait), but gives up at `deadline`. Where no guard takes part, it waits for that alone.
     ///
     /// # Errors
     ///
@@ -205,7 +205,7 @@ impl<'a> Prepared<'a> {
         self.wait_within(Patience::Until(deadline.nanoseconds()))
     }
 
-    /// Like [`wait`](Prepared::wait), if that needs no waiting.
+    /// Like [`wait`](Prepared::wait), but does not wait.
     ///
     /// # Errors
     ///
@@ -265,7 +265,7 @@ impl<'a> Prepared<'a> {
             }
             raw::Outcome::Elapsed | raw::Outcome::Skipped => return Err(Error::Malformed),
             raw::Outcome::Failed(error) => {
-                Outcome::Failed(Error::from_host(error, || guard.reason()))
+                Outcome::Failed(Error::from_host(error, || guard.cause()))
             }
         };
         Ok(Chosen {

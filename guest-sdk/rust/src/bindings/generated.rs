@@ -122,6 +122,8 @@ pub trait Guest {
     /// Runs the process; it ends when this returns. `args` is a CBOR map from
     /// argument names to values, or nothing for none; in a component with several
     /// processes it is an array of two: the name of the one to run, and that map.
+    /// An interpreter is given an array of the program that it is to run, as a byte
+    /// string, and what is `args` otherwise.
     /// `inputs` and `outputs` are its ports by name.
     /// Returning closes every end that it still holds; returning an error poisons
     /// them with that text.
@@ -167,6 +169,10 @@ pub mod transputer {
         /// thread, and another process runs meanwhile.
         ///
         /// Times are nanoseconds on the clock of `process.now`, which never goes back.
+        ///
+        /// What one call gives in lists and texts may be as much as twice the largest message that
+        /// the process may send, and 128 KiB besides, all together; more is a trap. A single message
+        /// or batch that is too long, but within this, is refused with `too-large`.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod channel {
             #[used]
@@ -186,8 +192,8 @@ pub mod transputer {
                 PeerTrapped,
                 /// A process that held an end returned an error. `reason` holds it.
                 PeerFailed,
-                /// The host killed a process that held an end: for a limit, and then `reason`
-                /// holds `was killed: over its NAME limit`; or because somebody stopped it.
+                /// The host killed a process that held an end: for a limit, or because somebody
+                /// stopped it. `cause` tells which, and `reason` says so for people.
                 PeerKilled,
                 /// The operation can never finish, for every process that could help
                 /// waits as well. `reason` holds the cycle.
@@ -244,8 +250,8 @@ pub mod transputer {
                             "A process that held an end returned an error. `reason` holds it."
                         }
                         Error::PeerKilled => {
-                            "The host killed a process that held an end: for a limit, and then `reason`
-            holds `was killed: over its NAME limit`; or because somebody stopped it."
+                            "The host killed a process that held an end: for a limit, or because somebody
+            stopped it. `cause` tells which, and `reason` says so for people."
                         }
                         Error::Deadlock => {
                             "The operation can never finish, for every process that could help
@@ -319,6 +325,204 @@ pub mod transputer {
                         12 => Error::Moved,
                         _ => panic!("invalid enum discriminant"),
                     }
+                }
+            }
+            /// What a process may use only so much of.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Limit {
+                /// Bytes of linear memories and tables, and of messages that wait in channels.
+                Memory,
+                /// Nanoseconds of computing.
+                Cpu,
+                /// Nanoseconds from start to end, waiting included.
+                Wall,
+                /// Nanoseconds that one operation on channels waits.
+                Operation,
+                /// Lines that it logs in a second.
+                Log,
+                /// Channels and barriers that were opened and still have an end.
+                Channels,
+            }
+            impl ::core::fmt::Debug for Limit {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Limit::Memory => f.debug_tuple("Limit::Memory").finish(),
+                        Limit::Cpu => f.debug_tuple("Limit::Cpu").finish(),
+                        Limit::Wall => f.debug_tuple("Limit::Wall").finish(),
+                        Limit::Operation => f.debug_tuple("Limit::Operation").finish(),
+                        Limit::Log => f.debug_tuple("Limit::Log").finish(),
+                        Limit::Channels => f.debug_tuple("Limit::Channels").finish(),
+                    }
+                }
+            }
+            impl Limit {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Limit {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Limit::Memory,
+                        1 => Limit::Cpu,
+                        2 => Limit::Wall,
+                        3 => Limit::Operation,
+                        4 => Limit::Log,
+                        5 => Limit::Channels,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// Whom a limit holds for.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum LimitOwner {
+                /// One process.
+                Process,
+                /// All processes of a network together.
+                Network,
+                /// All processes of the host together.
+                Host,
+            }
+            impl ::core::fmt::Debug for LimitOwner {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        LimitOwner::Process => {
+                            f.debug_tuple("LimitOwner::Process").finish()
+                        }
+                        LimitOwner::Network => {
+                            f.debug_tuple("LimitOwner::Network").finish()
+                        }
+                        LimitOwner::Host => f.debug_tuple("LimitOwner::Host").finish(),
+                    }
+                }
+            }
+            impl LimitOwner {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> LimitOwner {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => LimitOwner::Process,
+                        1 => LimitOwner::Network,
+                        2 => LimitOwner::Host,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// A limit that a process went over.
+            #[derive(Clone)]
+            pub struct Overrun {
+                pub limit: Limit,
+                pub owner: LimitOwner,
+                /// What it allows, in the unit of the limit.
+                pub allowed: u64,
+                /// What the process asked for, or had come to; of a limit that holds for many, what
+                /// all of them had come to with it.
+                pub asked: u64,
+                /// The same for people.
+                pub text: _rt::String,
+            }
+            impl ::core::fmt::Debug for Overrun {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Overrun")
+                        .field("limit", &self.limit)
+                        .field("owner", &self.owner)
+                        .field("allowed", &self.allowed)
+                        .field("asked", &self.asked)
+                        .field("text", &self.text)
+                        .finish()
+                }
+            }
+            /// How a process ended.
+            #[derive(Clone)]
+            pub enum Outcome {
+                /// It returned.
+                Finished,
+                /// It returned an error, with this text.
+                Failed(_rt::String),
+                /// It trapped: a panic, a memory fault, an exhausted stack, ...
+                Trapped(_rt::String),
+                /// The host ended it, for going over a limit.
+                Killed(Overrun),
+                /// Its parent, or whoever runs the network, stopped it for this reason.
+                Stopped(_rt::String),
+            }
+            impl ::core::fmt::Debug for Outcome {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Outcome::Finished => f.debug_tuple("Outcome::Finished").finish(),
+                        Outcome::Failed(e) => {
+                            f.debug_tuple("Outcome::Failed").field(e).finish()
+                        }
+                        Outcome::Trapped(e) => {
+                            f.debug_tuple("Outcome::Trapped").field(e).finish()
+                        }
+                        Outcome::Killed(e) => {
+                            f.debug_tuple("Outcome::Killed").field(e).finish()
+                        }
+                        Outcome::Stopped(e) => {
+                            f.debug_tuple("Outcome::Stopped").field(e).finish()
+                        }
+                    }
+                }
+            }
+            /// A process that poisoned what it held by the way in which it ended.
+            #[derive(Clone)]
+            pub struct Peer {
+                /// Its name, unique in the network.
+                pub name: _rt::String,
+                /// Its number, unique in the network.
+                pub id: u64,
+                /// How it ended; never `finished`.
+                pub outcome: Outcome,
+            }
+            impl ::core::fmt::Debug for Peer {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Peer")
+                        .field("name", &self.name)
+                        .field("id", &self.id)
+                        .field("outcome", &self.outcome)
+                        .finish()
+                }
+            }
+            /// Why a channel or a barrier was poisoned.
+            #[derive(Clone)]
+            pub struct Cause {
+                /// What operations fail with: `poisoned`, `peer-trapped`, `peer-failed`,
+                /// `peer-killed` or `deadlock`.
+                pub error: Error,
+                /// Why, for people.
+                pub reason: _rt::String,
+                /// Whose end did it, with the three errors of peers.
+                pub peer: ::core::option::Option<Peer>,
+            }
+            impl ::core::fmt::Debug for Cause {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Cause")
+                        .field("error", &self.error)
+                        .field("reason", &self.reason)
+                        .field("peer", &self.peer)
+                        .finish()
                 }
             }
             /// How long an operation may wait. What needs no waiting is done in any case.
@@ -897,7 +1101,8 @@ pub mod transputer {
                 /// Sends many messages in order, as `send` would one by one. `packed`
                 /// holds each message behind its length (u32, little endian). Returns how
                 /// many were sent, and the error that stopped it, if any: with `until` and
-                /// `never` it may have sent some of them.
+                /// `never` it may have sent some of them. If a batch is longer than a call may
+                /// give, nothing of it is sent.
                 #[allow(async_fn_in_trait)]
                 pub fn send_batch(
                     &self,
@@ -1180,9 +1385,10 @@ pub mod transputer {
             }
             impl Sender {
                 #[allow(unused_unsafe, clippy::all)]
-                /// Ends the channel at once for both sides: what is buffered is dropped,
-                /// everybody who waits is woken with `poisoned` and this reason. A channel
-                /// that is poisoned already keeps its first reason.
+                /// Ends the channel at once for both sides: what is buffered is dropped, with
+                /// ends in it poisoned for the same reason; everybody who waits is woken with
+                /// `poisoned` and this reason. A channel that is poisoned already keeps its first
+                /// reason.
                 #[allow(async_fn_in_trait)]
                 pub fn poison(&self, reason: &str) -> () {
                     unsafe {
@@ -1205,7 +1411,7 @@ pub mod transputer {
             }
             impl Sender {
                 #[allow(unused_unsafe, clippy::all)]
-                /// Why the channel was poisoned, if it was.
+                /// Why the channel was poisoned, if it was: for people.
                 #[allow(async_fn_in_trait)]
                 pub fn reason(&self) -> ::core::option::Option<_rt::String> {
                     unsafe {
@@ -1256,6 +1462,202 @@ pub mod transputer {
                             _ => _rt::invalid_enum_discriminant(),
                         };
                         result6
+                    }
+                }
+            }
+            impl Sender {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Why the channel was poisoned, if it was: for programs.
+                #[allow(async_fn_in_trait)]
+                pub fn cause(&self) -> ::core::option::Option<Cause> {
+                    unsafe {
+                        #[repr(align(8))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<
+                                u8,
+                            >; 64 + 6 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit(); 64
+                                + 6 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "transputer:csp/channel@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]sender.cause"]
+                            fn wit_import1(_: i32, _: *mut u8);
+                        }
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1((self).handle() as i32, ptr0);
+                        let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                        let result30 = match l2 {
+                            0 => None,
+                            1 => {
+                                let e = {
+                                    let l3 = i32::from(*ptr0.add(8).cast::<u8>());
+                                    let l4 = *ptr0
+                                        .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l5 = *ptr0
+                                        .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len6 = l5;
+                                    let bytes6 = _rt::Vec::from_raw_parts(
+                                        l4.cast(),
+                                        len6,
+                                        len6,
+                                    );
+                                    let l7 = i32::from(
+                                        *ptr0
+                                            .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    Cause {
+                                        error: Error::_lift(l3 as u8),
+                                        reason: _rt::string_lift(bytes6),
+                                        peer: match l7 {
+                                            0 => None,
+                                            1 => {
+                                                let e = {
+                                                    let l8 = *ptr0
+                                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l9 = *ptr0
+                                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len10 = l9;
+                                                    let bytes10 = _rt::Vec::from_raw_parts(
+                                                        l8.cast(),
+                                                        len10,
+                                                        len10,
+                                                    );
+                                                    let l11 = *ptr0
+                                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<i64>();
+                                                    let l12 = i32::from(
+                                                        *ptr0
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>(),
+                                                    );
+                                                    let v29 = match l12 {
+                                                        0 => Outcome::Finished,
+                                                        1 => {
+                                                            let e29 = {
+                                                                let l13 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l14 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len15 = l14;
+                                                                let bytes15 = _rt::Vec::from_raw_parts(
+                                                                    l13.cast(),
+                                                                    len15,
+                                                                    len15,
+                                                                );
+                                                                _rt::string_lift(bytes15)
+                                                            };
+                                                            Outcome::Failed(e29)
+                                                        }
+                                                        2 => {
+                                                            let e29 = {
+                                                                let l16 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l17 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len18 = l17;
+                                                                let bytes18 = _rt::Vec::from_raw_parts(
+                                                                    l16.cast(),
+                                                                    len18,
+                                                                    len18,
+                                                                );
+                                                                _rt::string_lift(bytes18)
+                                                            };
+                                                            Outcome::Trapped(e29)
+                                                        }
+                                                        3 => {
+                                                            let e29 = {
+                                                                let l19 = i32::from(
+                                                                    *ptr0
+                                                                        .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                let l20 = i32::from(
+                                                                    *ptr0
+                                                                        .add(41 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                let l21 = *ptr0
+                                                                    .add(48 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<i64>();
+                                                                let l22 = *ptr0
+                                                                    .add(56 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<i64>();
+                                                                let l23 = *ptr0
+                                                                    .add(64 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l24 = *ptr0
+                                                                    .add(64 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len25 = l24;
+                                                                let bytes25 = _rt::Vec::from_raw_parts(
+                                                                    l23.cast(),
+                                                                    len25,
+                                                                    len25,
+                                                                );
+                                                                Overrun {
+                                                                    limit: Limit::_lift(l19 as u8),
+                                                                    owner: LimitOwner::_lift(l20 as u8),
+                                                                    allowed: l21 as u64,
+                                                                    asked: l22 as u64,
+                                                                    text: _rt::string_lift(bytes25),
+                                                                }
+                                                            };
+                                                            Outcome::Killed(e29)
+                                                        }
+                                                        n => {
+                                                            debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                                            let e29 = {
+                                                                let l26 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l27 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len28 = l27;
+                                                                let bytes28 = _rt::Vec::from_raw_parts(
+                                                                    l26.cast(),
+                                                                    len28,
+                                                                    len28,
+                                                                );
+                                                                _rt::string_lift(bytes28)
+                                                            };
+                                                            Outcome::Stopped(e29)
+                                                        }
+                                                    };
+                                                    Peer {
+                                                        name: _rt::string_lift(bytes10),
+                                                        id: l11 as u64,
+                                                        outcome: v29,
+                                                    }
+                                                };
+                                                Some(e)
+                                            }
+                                            _ => _rt::invalid_enum_discriminant(),
+                                        },
+                                    }
+                                };
+                                Some(e)
+                            }
+                            _ => _rt::invalid_enum_discriminant(),
+                        };
+                        result30
                     }
                 }
             }
@@ -1781,7 +2183,7 @@ pub mod transputer {
             }
             impl Receiver {
                 #[allow(unused_unsafe, clippy::all)]
-                /// Why the channel was poisoned, if it was.
+                /// Why the channel was poisoned, if it was: for people.
                 #[allow(async_fn_in_trait)]
                 pub fn reason(&self) -> ::core::option::Option<_rt::String> {
                     unsafe {
@@ -1832,6 +2234,202 @@ pub mod transputer {
                             _ => _rt::invalid_enum_discriminant(),
                         };
                         result6
+                    }
+                }
+            }
+            impl Receiver {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Why the channel was poisoned, if it was: for programs.
+                #[allow(async_fn_in_trait)]
+                pub fn cause(&self) -> ::core::option::Option<Cause> {
+                    unsafe {
+                        #[repr(align(8))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<
+                                u8,
+                            >; 64 + 6 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit(); 64
+                                + 6 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "transputer:csp/channel@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]receiver.cause"]
+                            fn wit_import1(_: i32, _: *mut u8);
+                        }
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1((self).handle() as i32, ptr0);
+                        let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                        let result30 = match l2 {
+                            0 => None,
+                            1 => {
+                                let e = {
+                                    let l3 = i32::from(*ptr0.add(8).cast::<u8>());
+                                    let l4 = *ptr0
+                                        .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l5 = *ptr0
+                                        .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len6 = l5;
+                                    let bytes6 = _rt::Vec::from_raw_parts(
+                                        l4.cast(),
+                                        len6,
+                                        len6,
+                                    );
+                                    let l7 = i32::from(
+                                        *ptr0
+                                            .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    Cause {
+                                        error: Error::_lift(l3 as u8),
+                                        reason: _rt::string_lift(bytes6),
+                                        peer: match l7 {
+                                            0 => None,
+                                            1 => {
+                                                let e = {
+                                                    let l8 = *ptr0
+                                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l9 = *ptr0
+                                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len10 = l9;
+                                                    let bytes10 = _rt::Vec::from_raw_parts(
+                                                        l8.cast(),
+                                                        len10,
+                                                        len10,
+                                                    );
+                                                    let l11 = *ptr0
+                                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<i64>();
+                                                    let l12 = i32::from(
+                                                        *ptr0
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>(),
+                                                    );
+                                                    let v29 = match l12 {
+                                                        0 => Outcome::Finished,
+                                                        1 => {
+                                                            let e29 = {
+                                                                let l13 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l14 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len15 = l14;
+                                                                let bytes15 = _rt::Vec::from_raw_parts(
+                                                                    l13.cast(),
+                                                                    len15,
+                                                                    len15,
+                                                                );
+                                                                _rt::string_lift(bytes15)
+                                                            };
+                                                            Outcome::Failed(e29)
+                                                        }
+                                                        2 => {
+                                                            let e29 = {
+                                                                let l16 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l17 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len18 = l17;
+                                                                let bytes18 = _rt::Vec::from_raw_parts(
+                                                                    l16.cast(),
+                                                                    len18,
+                                                                    len18,
+                                                                );
+                                                                _rt::string_lift(bytes18)
+                                                            };
+                                                            Outcome::Trapped(e29)
+                                                        }
+                                                        3 => {
+                                                            let e29 = {
+                                                                let l19 = i32::from(
+                                                                    *ptr0
+                                                                        .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                let l20 = i32::from(
+                                                                    *ptr0
+                                                                        .add(41 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                let l21 = *ptr0
+                                                                    .add(48 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<i64>();
+                                                                let l22 = *ptr0
+                                                                    .add(56 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<i64>();
+                                                                let l23 = *ptr0
+                                                                    .add(64 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l24 = *ptr0
+                                                                    .add(64 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len25 = l24;
+                                                                let bytes25 = _rt::Vec::from_raw_parts(
+                                                                    l23.cast(),
+                                                                    len25,
+                                                                    len25,
+                                                                );
+                                                                Overrun {
+                                                                    limit: Limit::_lift(l19 as u8),
+                                                                    owner: LimitOwner::_lift(l20 as u8),
+                                                                    allowed: l21 as u64,
+                                                                    asked: l22 as u64,
+                                                                    text: _rt::string_lift(bytes25),
+                                                                }
+                                                            };
+                                                            Outcome::Killed(e29)
+                                                        }
+                                                        n => {
+                                                            debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                                            let e29 = {
+                                                                let l26 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l27 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len28 = l27;
+                                                                let bytes28 = _rt::Vec::from_raw_parts(
+                                                                    l26.cast(),
+                                                                    len28,
+                                                                    len28,
+                                                                );
+                                                                _rt::string_lift(bytes28)
+                                                            };
+                                                            Outcome::Stopped(e29)
+                                                        }
+                                                    };
+                                                    Peer {
+                                                        name: _rt::string_lift(bytes10),
+                                                        id: l11 as u64,
+                                                        outcome: v29,
+                                                    }
+                                                };
+                                                Some(e)
+                                            }
+                                            _ => _rt::invalid_enum_discriminant(),
+                                        },
+                                    }
+                                };
+                                Some(e)
+                            }
+                            _ => _rt::invalid_enum_discriminant(),
+                        };
+                        result30
                     }
                 }
             }
@@ -2021,7 +2619,7 @@ pub mod transputer {
             }
             impl Barrier {
                 #[allow(unused_unsafe, clippy::all)]
-                /// Why the barrier was poisoned, if it was.
+                /// Why the barrier was poisoned, if it was: for people.
                 #[allow(async_fn_in_trait)]
                 pub fn reason(&self) -> ::core::option::Option<_rt::String> {
                     unsafe {
@@ -2072,6 +2670,202 @@ pub mod transputer {
                             _ => _rt::invalid_enum_discriminant(),
                         };
                         result6
+                    }
+                }
+            }
+            impl Barrier {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Why the barrier was poisoned, if it was: for programs.
+                #[allow(async_fn_in_trait)]
+                pub fn cause(&self) -> ::core::option::Option<Cause> {
+                    unsafe {
+                        #[repr(align(8))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<
+                                u8,
+                            >; 64 + 6 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit(); 64
+                                + 6 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "transputer:csp/channel@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]barrier.cause"]
+                            fn wit_import1(_: i32, _: *mut u8);
+                        }
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1((self).handle() as i32, ptr0);
+                        let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                        let result30 = match l2 {
+                            0 => None,
+                            1 => {
+                                let e = {
+                                    let l3 = i32::from(*ptr0.add(8).cast::<u8>());
+                                    let l4 = *ptr0
+                                        .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l5 = *ptr0
+                                        .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len6 = l5;
+                                    let bytes6 = _rt::Vec::from_raw_parts(
+                                        l4.cast(),
+                                        len6,
+                                        len6,
+                                    );
+                                    let l7 = i32::from(
+                                        *ptr0
+                                            .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    Cause {
+                                        error: Error::_lift(l3 as u8),
+                                        reason: _rt::string_lift(bytes6),
+                                        peer: match l7 {
+                                            0 => None,
+                                            1 => {
+                                                let e = {
+                                                    let l8 = *ptr0
+                                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l9 = *ptr0
+                                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len10 = l9;
+                                                    let bytes10 = _rt::Vec::from_raw_parts(
+                                                        l8.cast(),
+                                                        len10,
+                                                        len10,
+                                                    );
+                                                    let l11 = *ptr0
+                                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<i64>();
+                                                    let l12 = i32::from(
+                                                        *ptr0
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>(),
+                                                    );
+                                                    let v29 = match l12 {
+                                                        0 => Outcome::Finished,
+                                                        1 => {
+                                                            let e29 = {
+                                                                let l13 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l14 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len15 = l14;
+                                                                let bytes15 = _rt::Vec::from_raw_parts(
+                                                                    l13.cast(),
+                                                                    len15,
+                                                                    len15,
+                                                                );
+                                                                _rt::string_lift(bytes15)
+                                                            };
+                                                            Outcome::Failed(e29)
+                                                        }
+                                                        2 => {
+                                                            let e29 = {
+                                                                let l16 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l17 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len18 = l17;
+                                                                let bytes18 = _rt::Vec::from_raw_parts(
+                                                                    l16.cast(),
+                                                                    len18,
+                                                                    len18,
+                                                                );
+                                                                _rt::string_lift(bytes18)
+                                                            };
+                                                            Outcome::Trapped(e29)
+                                                        }
+                                                        3 => {
+                                                            let e29 = {
+                                                                let l19 = i32::from(
+                                                                    *ptr0
+                                                                        .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                let l20 = i32::from(
+                                                                    *ptr0
+                                                                        .add(41 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                let l21 = *ptr0
+                                                                    .add(48 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<i64>();
+                                                                let l22 = *ptr0
+                                                                    .add(56 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<i64>();
+                                                                let l23 = *ptr0
+                                                                    .add(64 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l24 = *ptr0
+                                                                    .add(64 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len25 = l24;
+                                                                let bytes25 = _rt::Vec::from_raw_parts(
+                                                                    l23.cast(),
+                                                                    len25,
+                                                                    len25,
+                                                                );
+                                                                Overrun {
+                                                                    limit: Limit::_lift(l19 as u8),
+                                                                    owner: LimitOwner::_lift(l20 as u8),
+                                                                    allowed: l21 as u64,
+                                                                    asked: l22 as u64,
+                                                                    text: _rt::string_lift(bytes25),
+                                                                }
+                                                            };
+                                                            Outcome::Killed(e29)
+                                                        }
+                                                        n => {
+                                                            debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                                            let e29 = {
+                                                                let l26 = *ptr0
+                                                                    .add(40 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l27 = *ptr0
+                                                                    .add(40 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len28 = l27;
+                                                                let bytes28 = _rt::Vec::from_raw_parts(
+                                                                    l26.cast(),
+                                                                    len28,
+                                                                    len28,
+                                                                );
+                                                                _rt::string_lift(bytes28)
+                                                            };
+                                                            Outcome::Stopped(e29)
+                                                        }
+                                                    };
+                                                    Peer {
+                                                        name: _rt::string_lift(bytes10),
+                                                        id: l11 as u64,
+                                                        outcome: v29,
+                                                    }
+                                                };
+                                                Some(e)
+                                            }
+                                            _ => _rt::invalid_enum_discriminant(),
+                                        },
+                                    }
+                                };
+                                Some(e)
+                            }
+                            _ => _rt::invalid_enum_discriminant(),
+                        };
+                        result30
                     }
                 }
             }
@@ -3127,6 +3921,7 @@ pub mod transputer {
             use super::super::super::_rt;
             pub type Sender = super::super::super::transputer::csp::channel::Sender;
             pub type Receiver = super::super::super::transputer::csp::channel::Receiver;
+            pub type Outcome = super::super::super::transputer::csp::channel::Outcome;
             pub type Patience = super::super::super::transputer::csp::channel::Patience;
             /// How serious a line of the log is.
             #[repr(u8)]
@@ -3165,43 +3960,6 @@ pub mod transputer {
                         3 => Level::Warn,
                         4 => Level::Error,
                         _ => panic!("invalid enum discriminant"),
-                    }
-                }
-            }
-            /// How a process ended.
-            #[derive(Clone)]
-            pub enum Outcome {
-                /// It returned.
-                Finished,
-                /// It returned an error, with this text.
-                Failed(_rt::String),
-                /// It trapped: a panic, a memory fault, an exhausted stack, ...
-                Trapped(_rt::String),
-                /// The host ended it, for going over a limit; the text begins with
-                /// `over its NAME limit`.
-                Killed(_rt::String),
-                /// Its parent, or whoever runs the network, stopped it.
-                Stopped(_rt::String),
-            }
-            impl ::core::fmt::Debug for Outcome {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    match self {
-                        Outcome::Finished => f.debug_tuple("Outcome::Finished").finish(),
-                        Outcome::Failed(e) => {
-                            f.debug_tuple("Outcome::Failed").field(e).finish()
-                        }
-                        Outcome::Trapped(e) => {
-                            f.debug_tuple("Outcome::Trapped").field(e).finish()
-                        }
-                        Outcome::Killed(e) => {
-                            f.debug_tuple("Outcome::Killed").field(e).finish()
-                        }
-                        Outcome::Stopped(e) => {
-                            f.debug_tuple("Outcome::Stopped").field(e).finish()
-                        }
                     }
                 }
             }
@@ -3378,16 +4136,15 @@ pub mod transputer {
                     patience: Patience,
                 ) -> ::core::option::Option<Outcome> {
                     unsafe {
-                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        #[repr(align(8))]
                         struct RetArea(
                             [::core::mem::MaybeUninit<
                                 u8,
-                            >; 4 * ::core::mem::size_of::<*const u8>()],
+                            >; 40 + 2 * ::core::mem::size_of::<*const u8>()],
                         );
                         let mut ret_area = RetArea(
-                            [::core::mem::MaybeUninit::uninit(); 4
-                                * ::core::mem::size_of::<*const u8>()],
+                            [::core::mem::MaybeUninit::uninit(); 40
+                                + 2 * ::core::mem::size_of::<*const u8>()],
                         );
                         use super::super::super::transputer::csp::channel::Patience as V0;
                         let (result1_0, result1_1) = match patience {
@@ -3413,22 +4170,19 @@ pub mod transputer {
                         }
                         wit_import3((self).handle() as i32, result1_0, result1_1, ptr2);
                         let l4 = i32::from(*ptr2.add(0).cast::<u8>());
-                        let result19 = match l4 {
+                        let result23 = match l4 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l5 = i32::from(
-                                        *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                    );
-                                    let v18 = match l5 {
-                                        0 => Outcome::Finished,
+                                    let l5 = i32::from(*ptr2.add(8).cast::<u8>());
+                                    use super::super::super::transputer::csp::channel::Outcome as V22;
+                                    let v22 = match l5 {
+                                        0 => V22::Finished,
                                         1 => {
-                                            let e18 = {
-                                                let l6 = *ptr2
-                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>();
+                                            let e22 = {
+                                                let l6 = *ptr2.add(16).cast::<*mut u8>();
                                                 let l7 = *ptr2
-                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
                                                 let len8 = l7;
                                                 let bytes8 = _rt::Vec::from_raw_parts(
@@ -3438,15 +4192,13 @@ pub mod transputer {
                                                 );
                                                 _rt::string_lift(bytes8)
                                             };
-                                            Outcome::Failed(e18)
+                                            V22::Failed(e22)
                                         }
                                         2 => {
-                                            let e18 = {
-                                                let l9 = *ptr2
-                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>();
+                                            let e22 = {
+                                                let l9 = *ptr2.add(16).cast::<*mut u8>();
                                                 let l10 = *ptr2
-                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
                                                 let len11 = l10;
                                                 let bytes11 = _rt::Vec::from_raw_parts(
@@ -3456,60 +4208,72 @@ pub mod transputer {
                                                 );
                                                 _rt::string_lift(bytes11)
                                             };
-                                            Outcome::Trapped(e18)
+                                            V22::Trapped(e22)
                                         }
                                         3 => {
-                                            let e18 = {
-                                                let l12 = *ptr2
-                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>();
-                                                let l13 = *ptr2
-                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                            let e22 = {
+                                                let l12 = i32::from(*ptr2.add(16).cast::<u8>());
+                                                let l13 = i32::from(*ptr2.add(17).cast::<u8>());
+                                                let l14 = *ptr2.add(24).cast::<i64>();
+                                                let l15 = *ptr2.add(32).cast::<i64>();
+                                                let l16 = *ptr2.add(40).cast::<*mut u8>();
+                                                let l17 = *ptr2
+                                                    .add(40 + 1 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let len14 = l13;
-                                                let bytes14 = _rt::Vec::from_raw_parts(
-                                                    l12.cast(),
-                                                    len14,
-                                                    len14,
+                                                let len18 = l17;
+                                                let bytes18 = _rt::Vec::from_raw_parts(
+                                                    l16.cast(),
+                                                    len18,
+                                                    len18,
                                                 );
-                                                _rt::string_lift(bytes14)
+                                                super::super::super::transputer::csp::channel::Overrun {
+                                                    limit: super::super::super::transputer::csp::channel::Limit::_lift(
+                                                        l12 as u8,
+                                                    ),
+                                                    owner: super::super::super::transputer::csp::channel::LimitOwner::_lift(
+                                                        l13 as u8,
+                                                    ),
+                                                    allowed: l14 as u64,
+                                                    asked: l15 as u64,
+                                                    text: _rt::string_lift(bytes18),
+                                                }
                                             };
-                                            Outcome::Killed(e18)
+                                            V22::Killed(e22)
                                         }
                                         n => {
                                             debug_assert_eq!(n, 4, "invalid enum discriminant");
-                                            let e18 = {
-                                                let l15 = *ptr2
-                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>();
-                                                let l16 = *ptr2
-                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                            let e22 = {
+                                                let l19 = *ptr2.add(16).cast::<*mut u8>();
+                                                let l20 = *ptr2
+                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let len17 = l16;
-                                                let bytes17 = _rt::Vec::from_raw_parts(
-                                                    l15.cast(),
-                                                    len17,
-                                                    len17,
+                                                let len21 = l20;
+                                                let bytes21 = _rt::Vec::from_raw_parts(
+                                                    l19.cast(),
+                                                    len21,
+                                                    len21,
                                                 );
-                                                _rt::string_lift(bytes17)
+                                                _rt::string_lift(bytes21)
                                             };
-                                            Outcome::Stopped(e18)
+                                            V22::Stopped(e22)
                                         }
                                     };
-                                    v18
+                                    v22
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         };
-                        result19
+                        result23
                     }
                 }
             }
             impl Child {
                 #[allow(unused_unsafe, clippy::all)]
                 /// Stops it: it leaves every queue, and its channels are poisoned with
-                /// this reason. Returns at once; nothing happens if it has ended already.
+                /// this reason. Blocks until it has ended, so that it holds no end any more
+                /// when this returns: a child that computes is stopped within a tick of the
+                /// scheduler. Returns at once if it has ended already.
                 #[allow(async_fn_in_trait)]
                 pub fn kill(&self, reason: &str) -> () {
                     unsafe {
@@ -3555,7 +4319,8 @@ pub mod transputer {
             impl Child {
                 #[allow(unused_unsafe, clippy::all)]
                 /// A receiver of one message, sent when the child ends: the text of its
-                /// outcome, empty if it finished. For use in an alternation.
+                /// outcome, empty if it finished. It is there when `wait` or `kill` has returned.
+                /// For use in an alternation.
                 #[allow(async_fn_in_trait)]
                 pub fn monitor(&self) -> Receiver {
                     unsafe {
@@ -4305,7 +5070,10 @@ pub mod transputer {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Nanoseconds since the network started, on a clock that never goes back.
+            /// Nanoseconds since the network started, on a clock that never goes back. In virtual
+            /// time, as in a seeded run, each call moves the clock on by a microsecond first, as
+            /// each look at a clock of WASI does; otherwise it stands still while any process
+            /// computes or is ready to.
             #[allow(async_fn_in_trait)]
             pub fn now() -> u64 {
                 unsafe {
@@ -4360,7 +5128,7 @@ pub mod transputer {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Writes a line to the network's log. Lines longer than 8 KiB are cut.
+            /// Writes a line to the network's log. Lines longer than 4 KiB are cut, and say so.
             #[allow(async_fn_in_trait)]
             pub fn log(level: Level, line: &str) -> () {
                 unsafe {
@@ -4386,6 +5154,7 @@ pub mod transputer {
 #[rustfmt::skip]
 mod _rt {
     #![allow(dead_code, unused_imports, clippy::all)]
+    pub use alloc_crate::string::String;
     pub use alloc_crate::vec::Vec;
     use core::fmt;
     use core::marker;
@@ -4501,7 +5270,6 @@ mod _rt {
             alloc::dealloc(ptr, layout);
         }
     }
-    pub use alloc_crate::string::String;
     pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
         if cfg!(debug_assertions) {
             String::from_utf8(bytes).unwrap()
@@ -4599,93 +5367,101 @@ macro_rules! __export_guest_impl {
         "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.61.1:transputer:csp@0.1.0:guest:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3780] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 4149] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc8\x1c\x01A\x02\x01\
-A\x17\x01Bj\x01m\x0d\x06closed\x08poisoned\x0cpeer-trapped\x0bpeer-failed\x0bpee\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb9\x1f\x01A\x02\x01\
+A\x18\x01B~\x01m\x0d\x06closed\x08poisoned\x0cpeer-trapped\x0bpeer-failed\x0bpee\
 r-killed\x08deadlock\x09timed-out\x0bwould-block\x09too-large\x0aoverloaded\x0cc\
-arries-ends\x09malformed\x05moved\x04\0\x05error\x03\0\0\x01q\x03\x07forever\0\0\
-\x05until\x01w\0\x05never\0\0\x04\0\x08patience\x03\0\x02\x01m\x03\x05block\x0bd\
-rop-oldest\x0bdrop-newest\x04\0\x08overflow\x03\0\x04\x01r\x02\x08capacityy\x08o\
-verflow\x05\x04\0\x07options\x03\0\x06\x01r\x03\x06lengthy\x03loww\x04highw\x04\0\
-\x05small\x03\0\x08\x01p}\x01q\x03\x05small\x01\x09\0\x05large\x01\x0a\0\x05batc\
-h\x01\x0a\0\x04\0\x08received\x03\0\x0b\x01k\x01\x01r\x03\x05county\x05error\x0d\
-\x07waitingy\x04\0\x04sent\x03\0\x0e\x01r\x04\x04sentw\x08receivedw\x07droppedw\x07\
-waitingy\x04\0\x0astatistics\x03\0\x10\x04\0\x06sender\x03\x01\x04\0\x08receiver\
-\x03\x01\x04\0\x07barrier\x03\x01\x01i\x12\x01i\x13\x01i\x14\x01q\x03\x06sender\x01\
-\x15\0\x08receiver\x01\x16\0\x07barrier\x01\x17\0\x04\0\x03end\x03\0\x18\x01p\x19\
-\x01r\x02\x05bytes\x0a\x04ends\x1a\x04\0\x07message\x03\0\x1b\x01r\x02\x05error\x01\
-\x04ends\x1a\x04\0\x07refused\x03\0\x1d\x01h\x12\x01j\0\x01\x01\x01@\x02\x04self\
-\x1f\x07message\x0a\0\x20\x04\0\x13[method]sender.send\x01!\x01@\x01\x04self\x1f\
-\0y\x04\0\x15[method]sender.number\x01\"\x04\0\x17[method]sender.try-send\x01!\x01\
-@\x03\x04self\x1f\x07message\x0a\x08deadlinew\0\x20\x04\0\x16[method]sender.send\
--by\x01#\x01o\x02y\x0d\x01@\x03\x04self\x1f\x06packed\x0a\x08patience\x03\0$\x04\
-\0\x19[method]sender.send-batch\x01%\x01j\0\x01\x1e\x01@\x04\x04self\x1f\x07mess\
-age\x0a\x04ends\x1a\x08patience\x03\0&\x04\0\x18[method]sender.send-ends\x01'\x01\
-@\x01\x04self\x1f\0\x15\x04\0\x14[method]sender.clone\x01(\x01@\x01\x04this\x15\x01\
-\0\x04\0\x14[static]sender.close\x01)\x01@\x02\x04self\x1f\x06reasons\x01\0\x04\0\
-\x15[method]sender.poison\x01*\x01ks\x01@\x01\x04self\x1f\0+\x04\0\x15[method]se\
-nder.reason\x01,\x01@\x01\x04self\x1f\0\x11\x04\0\x19[method]sender.statistics\x01\
--\x01h\x13\x01j\x01\x0a\x01\x01\x01@\x01\x04self.\0/\x04\0\x18[method]receiver.r\
-eceive\x010\x01@\x01\x04self.\0y\x04\0\x17[method]receiver.number\x011\x04\0\x1c\
-[method]receiver.try-receive\x010\x01@\x02\x04self.\x08deadlinew\0/\x04\0\x1b[me\
-thod]receiver.receive-by\x012\x01@\x03\x04self.\x04mosty\x08patience\x03\0/\x04\0\
-\x1e[method]receiver.receive-batch\x013\x01j\x01\x1c\x01\x01\x01@\x02\x04self.\x08\
-patience\x03\04\x04\0\x1d[method]receiver.receive-ends\x015\x01@\x01\x04self.\0\x16\
-\x04\0\x16[method]receiver.clone\x016\x01@\x01\x04this\x16\x01\0\x04\0\x16[stati\
-c]receiver.close\x017\x01@\x02\x04self.\x06reasons\x01\0\x04\0\x17[method]receiv\
-er.poison\x018\x01@\x01\x04self.\0+\x04\0\x17[method]receiver.reason\x019\x01@\x01\
-\x04self.\0\x11\x04\0\x1b[method]receiver.statistics\x01:\x01h\x14\x01j\x01\x17\x01\
-\x01\x01@\x01\x04self;\0<\x04\0\x15[method]barrier.enrol\x01=\x01@\x02\x04self;\x08\
-patience\x03\0\x20\x04\0\x14[method]barrier.sync\x01>\x01@\x01\x04self;\0y\x04\0\
-\x17[method]barrier.members\x01?\x01@\x02\x04self;\x06reasons\x01\0\x04\0\x16[me\
-thod]barrier.poison\x01@\x01@\x01\x04self;\0+\x04\0\x16[method]barrier.reason\x01\
-A\x01@\x02\x06sendery\x07message\x09\0\x20\x04\0\x0asend-small\x01B\x01@\x02\x06\
-sendery\x06packed\x0a\0\x0f\x04\0\x09send-some\x01C\x01j\x01\x0c\x01\x01\x01@\x02\
-\x08receivery\x04mosty\0\xc4\0\x04\0\x0creceive-some\x01E\x01@\0\0<\x04\0\x0cope\
-n-barrier\x01F\x01o\x02\x15\x16\x01j\x01\xc7\0\x01\x01\x01@\x01\x07options\x07\0\
-\xc8\0\x04\0\x04open\x01I\x03\0\x1ctransputer:csp/channel@0.1.0\x05\0\x02\x03\0\0\
-\x06sender\x02\x03\0\0\x08receiver\x02\x03\0\0\x05error\x02\x03\0\0\x07message\x02\
-\x03\0\0\x08patience\x01B+\x02\x03\x02\x01\x01\x04\0\x06sender\x03\0\0\x02\x03\x02\
-\x01\x02\x04\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\x04\
-\x02\x03\x02\x01\x04\x04\0\x07message\x03\0\x06\x02\x03\x02\x01\x05\x04\0\x08pat\
-ience\x03\0\x08\x01h\x03\x01h\x01\x01p}\x01o\x02\x0b\x0c\x01q\x04\x07receive\x01\
-\x0a\0\x04send\x01\x0d\0\x05after\x01w\0\x04skip\0\0\x04\0\x05guard\x03\0\x0e\x01\
-m\x02\x04fair\x08priority\x04\0\x05order\x03\0\x10\x01q\x05\x08received\x01\x07\0\
-\x04sent\0\0\x07elapsed\0\0\x07skipped\0\0\x06failed\x01\x05\0\x04\0\x07outcome\x03\
-\0\x12\x01r\x02\x05guardy\x07outcome\x13\x04\0\x06chosen\x03\0\x14\x04\0\x08prep\
-ared\x03\x01\x01h\x16\x01j\x01y\x01\x05\x01@\x02\x04self\x17\x08receiver\x0a\0\x18\
-\x04\0\x1c[method]prepared.add-receive\x01\x19\x01@\x02\x04self\x17\x06sender\x0b\
-\0\x18\x04\0\x19[method]prepared.add-send\x01\x1a\x01py\x01k\x1b\x01o\x02y\x0c\x01\
-p\x1d\x01j\x01\x15\x01\x05\x01@\x04\x04self\x17\x07enabled\x1c\x06offers\x1e\x08\
-patience\x09\0\x1f\x04\0\x15[method]prepared.wait\x01\x20\x01p\x0f\x01@\x02\x06g\
-uards!\x05order\x11\0\x1f\x04\0\x06select\x01\"\x01i\x16\x01j\x01#\x01\x05\x01@\x01\
-\x05order\x11\0$\x04\0\x07prepare\x01%\x03\0\x20transputer:csp/alternation@0.1.0\
-\x05\x06\x01B6\x02\x03\x02\x01\x01\x04\0\x06sender\x03\0\0\x02\x03\x02\x01\x02\x04\
-\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x05\x04\0\x08patience\x03\0\x04\x01m\x05\
-\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\x06\x01q\x05\x08\
-finished\0\0\x06failed\x01s\0\x07trapped\x01s\0\x06killed\x01s\0\x07stopped\x01s\
-\0\x04\0\x07outcome\x03\0\x08\x01q\x04\x11unknown-component\x01s\0\x06misfit\x01\
-s\0\x08capacity\x01s\0\x0dinstantiation\x01s\0\x04\0\x0bspawn-error\x03\0\x0a\x01\
-i\x03\x01o\x02s\x0c\x01p\x0d\x01i\x01\x01o\x02s\x0f\x01p\x10\x01r\x03\x05error\x0b\
-\x06inputs\x0e\x07outputs\x11\x04\0\x0dspawn-refused\x03\0\x12\x04\0\x05child\x03\
-\x01\x01h\x14\x01@\x01\x04self\x15\0s\x04\0\x12[method]child.name\x01\x16\x01@\x01\
-\x04self\x15\0w\x04\0\x10[method]child.id\x01\x17\x01k\x09\x01@\x02\x04self\x15\x08\
-patience\x05\0\x18\x04\0\x12[method]child.wait\x01\x19\x01@\x02\x04self\x15\x06r\
-easons\x01\0\x04\0\x12[method]child.kill\x01\x1a\x01@\x01\x04self\x15\x01\0\x04\0\
-\x12[method]child.link\x01\x1b\x01@\x01\x04self\x15\0\x0c\x04\0\x15[method]child\
-.monitor\x01\x1c\x01@\0\0s\x04\0\x04name\x01\x1d\x01@\0\0w\x04\0\x02id\x01\x1e\x01\
-ks\x01p}\x01i\x14\x01j\x01!\x01\x13\x01@\x05\x09components\x04name\x1f\x04args\x20\
-\x06inputs\x0e\x07outputs\x11\0\"\x04\0\x05spawn\x01#\x01@\x06\x09components\x04\
-name\x1f\x04args\x20\x06inputs\x0e\x07outputs\x11\x08patience\x05\0\"\x04\0\x0fs\
-pawn-patiently\x01$\x04\0\x03now\x01\x1e\x01@\x01\x08deadlinew\x01\0\x04\0\x0bsl\
-eep-until\x01%\x01@\0\x01\0\x04\0\x09yield-now\x01&\x01@\x02\x05level\x07\x04lin\
-es\x01\0\x04\0\x03log\x01'\x03\0\x1ctransputer:csp/process@0.1.0\x05\x07\x03\0\x06\
-sender\x03\0\x01\x03\0\x08receiver\x03\0\x02\x01p}\x01i\x09\x01o\x02s\x0b\x01p\x0c\
-\x01i\x08\x01o\x02s\x0e\x01p\x0f\x01j\0\x01s\x01@\x03\x04args\x0a\x06inputs\x0d\x07\
-outputs\x10\0\x11\x04\0\x03run\x01\x12\x04\0\x1atransputer:csp/guest@0.1.0\x04\0\
-\x0b\x0b\x01\0\x05guest\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-c\
-omponent\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+arries-ends\x09malformed\x05moved\x04\0\x05error\x03\0\0\x01m\x06\x06memory\x03c\
+pu\x04wall\x09operation\x03log\x08channels\x04\0\x05limit\x03\0\x02\x01m\x03\x07\
+process\x07network\x04host\x04\0\x0blimit-owner\x03\0\x04\x01r\x05\x05limit\x03\x05\
+owner\x05\x07allowedw\x05askedw\x04texts\x04\0\x07overrun\x03\0\x06\x01q\x05\x08\
+finished\0\0\x06failed\x01s\0\x07trapped\x01s\0\x06killed\x01\x07\0\x07stopped\x01\
+s\0\x04\0\x07outcome\x03\0\x08\x01r\x03\x04names\x02idw\x07outcome\x09\x04\0\x04\
+peer\x03\0\x0a\x01k\x0b\x01r\x03\x05error\x01\x06reasons\x04peer\x0c\x04\0\x05ca\
+use\x03\0\x0d\x01q\x03\x07forever\0\0\x05until\x01w\0\x05never\0\0\x04\0\x08pati\
+ence\x03\0\x0f\x01m\x03\x05block\x0bdrop-oldest\x0bdrop-newest\x04\0\x08overflow\
+\x03\0\x11\x01r\x02\x08capacityy\x08overflow\x12\x04\0\x07options\x03\0\x13\x01r\
+\x03\x06lengthy\x03loww\x04highw\x04\0\x05small\x03\0\x15\x01p}\x01q\x03\x05smal\
+l\x01\x16\0\x05large\x01\x17\0\x05batch\x01\x17\0\x04\0\x08received\x03\0\x18\x01\
+k\x01\x01r\x03\x05county\x05error\x1a\x07waitingy\x04\0\x04sent\x03\0\x1b\x01r\x04\
+\x04sentw\x08receivedw\x07droppedw\x07waitingy\x04\0\x0astatistics\x03\0\x1d\x04\
+\0\x06sender\x03\x01\x04\0\x08receiver\x03\x01\x04\0\x07barrier\x03\x01\x01i\x1f\
+\x01i\x20\x01i!\x01q\x03\x06sender\x01\"\0\x08receiver\x01#\0\x07barrier\x01$\0\x04\
+\0\x03end\x03\0%\x01p&\x01r\x02\x05bytes\x17\x04ends'\x04\0\x07message\x03\0(\x01\
+r\x02\x05error\x01\x04ends'\x04\0\x07refused\x03\0*\x01h\x1f\x01j\0\x01\x01\x01@\
+\x02\x04self,\x07message\x17\0-\x04\0\x13[method]sender.send\x01.\x01@\x01\x04se\
+lf,\0y\x04\0\x15[method]sender.number\x01/\x04\0\x17[method]sender.try-send\x01.\
+\x01@\x03\x04self,\x07message\x17\x08deadlinew\0-\x04\0\x16[method]sender.send-b\
+y\x010\x01o\x02y\x1a\x01@\x03\x04self,\x06packed\x17\x08patience\x10\01\x04\0\x19\
+[method]sender.send-batch\x012\x01j\0\x01+\x01@\x04\x04self,\x07message\x17\x04e\
+nds'\x08patience\x10\03\x04\0\x18[method]sender.send-ends\x014\x01@\x01\x04self,\
+\0\"\x04\0\x14[method]sender.clone\x015\x01@\x01\x04this\"\x01\0\x04\0\x14[stati\
+c]sender.close\x016\x01@\x02\x04self,\x06reasons\x01\0\x04\0\x15[method]sender.p\
+oison\x017\x01ks\x01@\x01\x04self,\08\x04\0\x15[method]sender.reason\x019\x01k\x0e\
+\x01@\x01\x04self,\0:\x04\0\x14[method]sender.cause\x01;\x01@\x01\x04self,\0\x1e\
+\x04\0\x19[method]sender.statistics\x01<\x01h\x20\x01j\x01\x17\x01\x01\x01@\x01\x04\
+self=\0>\x04\0\x18[method]receiver.receive\x01?\x01@\x01\x04self=\0y\x04\0\x17[m\
+ethod]receiver.number\x01@\x04\0\x1c[method]receiver.try-receive\x01?\x01@\x02\x04\
+self=\x08deadlinew\0>\x04\0\x1b[method]receiver.receive-by\x01A\x01@\x03\x04self\
+=\x04mosty\x08patience\x10\0>\x04\0\x1e[method]receiver.receive-batch\x01B\x01j\x01\
+)\x01\x01\x01@\x02\x04self=\x08patience\x10\0\xc3\0\x04\0\x1d[method]receiver.re\
+ceive-ends\x01D\x01@\x01\x04self=\0#\x04\0\x16[method]receiver.clone\x01E\x01@\x01\
+\x04this#\x01\0\x04\0\x16[static]receiver.close\x01F\x01@\x02\x04self=\x06reason\
+s\x01\0\x04\0\x17[method]receiver.poison\x01G\x01@\x01\x04self=\08\x04\0\x17[met\
+hod]receiver.reason\x01H\x01@\x01\x04self=\0:\x04\0\x16[method]receiver.cause\x01\
+I\x01@\x01\x04self=\0\x1e\x04\0\x1b[method]receiver.statistics\x01J\x01h!\x01j\x01\
+$\x01\x01\x01@\x01\x04self\xcb\0\0\xcc\0\x04\0\x15[method]barrier.enrol\x01M\x01\
+@\x02\x04self\xcb\0\x08patience\x10\0-\x04\0\x14[method]barrier.sync\x01N\x01@\x01\
+\x04self\xcb\0\0y\x04\0\x17[method]barrier.members\x01O\x01@\x02\x04self\xcb\0\x06\
+reasons\x01\0\x04\0\x16[method]barrier.poison\x01P\x01@\x01\x04self\xcb\0\08\x04\
+\0\x16[method]barrier.reason\x01Q\x01@\x01\x04self\xcb\0\0:\x04\0\x15[method]bar\
+rier.cause\x01R\x01@\x02\x06sendery\x07message\x16\0-\x04\0\x0asend-small\x01S\x01\
+@\x02\x06sendery\x06packed\x17\0\x1c\x04\0\x09send-some\x01T\x01j\x01\x19\x01\x01\
+\x01@\x02\x08receivery\x04mosty\0\xd5\0\x04\0\x0creceive-some\x01V\x01@\0\0\xcc\0\
+\x04\0\x0copen-barrier\x01W\x01o\x02\"#\x01j\x01\xd8\0\x01\x01\x01@\x01\x07optio\
+ns\x14\0\xd9\0\x04\0\x04open\x01Z\x03\0\x1ctransputer:csp/channel@0.1.0\x05\0\x02\
+\x03\0\0\x06sender\x02\x03\0\0\x08receiver\x02\x03\0\0\x05error\x02\x03\0\0\x07m\
+essage\x02\x03\0\0\x08patience\x01B+\x02\x03\x02\x01\x01\x04\0\x06sender\x03\0\0\
+\x02\x03\x02\x01\x02\x04\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x03\x04\0\x05er\
+ror\x03\0\x04\x02\x03\x02\x01\x04\x04\0\x07message\x03\0\x06\x02\x03\x02\x01\x05\
+\x04\0\x08patience\x03\0\x08\x01h\x03\x01h\x01\x01p}\x01o\x02\x0b\x0c\x01q\x04\x07\
+receive\x01\x0a\0\x04send\x01\x0d\0\x05after\x01w\0\x04skip\0\0\x04\0\x05guard\x03\
+\0\x0e\x01m\x02\x04fair\x08priority\x04\0\x05order\x03\0\x10\x01q\x05\x08receive\
+d\x01\x07\0\x04sent\0\0\x07elapsed\0\0\x07skipped\0\0\x06failed\x01\x05\0\x04\0\x07\
+outcome\x03\0\x12\x01r\x02\x05guardy\x07outcome\x13\x04\0\x06chosen\x03\0\x14\x04\
+\0\x08prepared\x03\x01\x01h\x16\x01j\x01y\x01\x05\x01@\x02\x04self\x17\x08receiv\
+er\x0a\0\x18\x04\0\x1c[method]prepared.add-receive\x01\x19\x01@\x02\x04self\x17\x06\
+sender\x0b\0\x18\x04\0\x19[method]prepared.add-send\x01\x1a\x01py\x01k\x1b\x01o\x02\
+y\x0c\x01p\x1d\x01j\x01\x15\x01\x05\x01@\x04\x04self\x17\x07enabled\x1c\x06offer\
+s\x1e\x08patience\x09\0\x1f\x04\0\x15[method]prepared.wait\x01\x20\x01p\x0f\x01@\
+\x02\x06guards!\x05order\x11\0\x1f\x04\0\x06select\x01\"\x01i\x16\x01j\x01#\x01\x05\
+\x01@\x01\x05order\x11\0$\x04\0\x07prepare\x01%\x03\0\x20transputer:csp/alternat\
+ion@0.1.0\x05\x06\x02\x03\0\0\x07outcome\x01B6\x02\x03\x02\x01\x01\x04\0\x06send\
+er\x03\0\0\x02\x03\x02\x01\x02\x04\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x07\x04\
+\0\x07outcome\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x08patience\x03\0\x06\x01m\x05\
+\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\x08\x01q\x04\x11\
+unknown-component\x01s\0\x06misfit\x01s\0\x08capacity\x01s\0\x0dinstantiation\x01\
+s\0\x04\0\x0bspawn-error\x03\0\x0a\x01i\x03\x01o\x02s\x0c\x01p\x0d\x01i\x01\x01o\
+\x02s\x0f\x01p\x10\x01r\x03\x05error\x0b\x06inputs\x0e\x07outputs\x11\x04\0\x0ds\
+pawn-refused\x03\0\x12\x04\0\x05child\x03\x01\x01h\x14\x01@\x01\x04self\x15\0s\x04\
+\0\x12[method]child.name\x01\x16\x01@\x01\x04self\x15\0w\x04\0\x10[method]child.\
+id\x01\x17\x01k\x05\x01@\x02\x04self\x15\x08patience\x07\0\x18\x04\0\x12[method]\
+child.wait\x01\x19\x01@\x02\x04self\x15\x06reasons\x01\0\x04\0\x12[method]child.\
+kill\x01\x1a\x01@\x01\x04self\x15\x01\0\x04\0\x12[method]child.link\x01\x1b\x01@\
+\x01\x04self\x15\0\x0c\x04\0\x15[method]child.monitor\x01\x1c\x01@\0\0s\x04\0\x04\
+name\x01\x1d\x01@\0\0w\x04\0\x02id\x01\x1e\x01ks\x01p}\x01i\x14\x01j\x01!\x01\x13\
+\x01@\x05\x09components\x04name\x1f\x04args\x20\x06inputs\x0e\x07outputs\x11\0\"\
+\x04\0\x05spawn\x01#\x01@\x06\x09components\x04name\x1f\x04args\x20\x06inputs\x0e\
+\x07outputs\x11\x08patience\x07\0\"\x04\0\x0fspawn-patiently\x01$\x04\0\x03now\x01\
+\x1e\x01@\x01\x08deadlinew\x01\0\x04\0\x0bsleep-until\x01%\x01@\0\x01\0\x04\0\x09\
+yield-now\x01&\x01@\x02\x05level\x09\x04lines\x01\0\x04\0\x03log\x01'\x03\0\x1ct\
+ransputer:csp/process@0.1.0\x05\x08\x03\0\x06sender\x03\0\x01\x03\0\x08receiver\x03\
+\0\x02\x01p}\x01i\x0a\x01o\x02s\x0c\x01p\x0d\x01i\x09\x01o\x02s\x0f\x01p\x10\x01\
+j\0\x01s\x01@\x03\x04args\x0b\x06inputs\x0e\x07outputs\x11\0\x12\x04\0\x03run\x01\
+\x13\x04\0\x1atransputer:csp/guest@0.1.0\x04\0\x0b\x0b\x01\0\x05guest\x03\0\0\0G\
+\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen\
+-rust\x060.61.1";
         };
     };
 }
@@ -4698,91 +5474,98 @@ pub use __export_guest_impl as export;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3778] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xa6\x1c\x01A\x02\x01\
-A\x0d\x01Bj\x01m\x0d\x06closed\x08poisoned\x0cpeer-trapped\x0bpeer-failed\x0bpee\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4147] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x97\x1f\x01A\x02\x01\
+A\x0e\x01B~\x01m\x0d\x06closed\x08poisoned\x0cpeer-trapped\x0bpeer-failed\x0bpee\
 r-killed\x08deadlock\x09timed-out\x0bwould-block\x09too-large\x0aoverloaded\x0cc\
-arries-ends\x09malformed\x05moved\x04\0\x05error\x03\0\0\x01q\x03\x07forever\0\0\
-\x05until\x01w\0\x05never\0\0\x04\0\x08patience\x03\0\x02\x01m\x03\x05block\x0bd\
-rop-oldest\x0bdrop-newest\x04\0\x08overflow\x03\0\x04\x01r\x02\x08capacityy\x08o\
-verflow\x05\x04\0\x07options\x03\0\x06\x01r\x03\x06lengthy\x03loww\x04highw\x04\0\
-\x05small\x03\0\x08\x01p}\x01q\x03\x05small\x01\x09\0\x05large\x01\x0a\0\x05batc\
-h\x01\x0a\0\x04\0\x08received\x03\0\x0b\x01k\x01\x01r\x03\x05county\x05error\x0d\
-\x07waitingy\x04\0\x04sent\x03\0\x0e\x01r\x04\x04sentw\x08receivedw\x07droppedw\x07\
-waitingy\x04\0\x0astatistics\x03\0\x10\x04\0\x06sender\x03\x01\x04\0\x08receiver\
-\x03\x01\x04\0\x07barrier\x03\x01\x01i\x12\x01i\x13\x01i\x14\x01q\x03\x06sender\x01\
-\x15\0\x08receiver\x01\x16\0\x07barrier\x01\x17\0\x04\0\x03end\x03\0\x18\x01p\x19\
-\x01r\x02\x05bytes\x0a\x04ends\x1a\x04\0\x07message\x03\0\x1b\x01r\x02\x05error\x01\
-\x04ends\x1a\x04\0\x07refused\x03\0\x1d\x01h\x12\x01j\0\x01\x01\x01@\x02\x04self\
-\x1f\x07message\x0a\0\x20\x04\0\x13[method]sender.send\x01!\x01@\x01\x04self\x1f\
-\0y\x04\0\x15[method]sender.number\x01\"\x04\0\x17[method]sender.try-send\x01!\x01\
-@\x03\x04self\x1f\x07message\x0a\x08deadlinew\0\x20\x04\0\x16[method]sender.send\
--by\x01#\x01o\x02y\x0d\x01@\x03\x04self\x1f\x06packed\x0a\x08patience\x03\0$\x04\
-\0\x19[method]sender.send-batch\x01%\x01j\0\x01\x1e\x01@\x04\x04self\x1f\x07mess\
-age\x0a\x04ends\x1a\x08patience\x03\0&\x04\0\x18[method]sender.send-ends\x01'\x01\
-@\x01\x04self\x1f\0\x15\x04\0\x14[method]sender.clone\x01(\x01@\x01\x04this\x15\x01\
-\0\x04\0\x14[static]sender.close\x01)\x01@\x02\x04self\x1f\x06reasons\x01\0\x04\0\
-\x15[method]sender.poison\x01*\x01ks\x01@\x01\x04self\x1f\0+\x04\0\x15[method]se\
-nder.reason\x01,\x01@\x01\x04self\x1f\0\x11\x04\0\x19[method]sender.statistics\x01\
--\x01h\x13\x01j\x01\x0a\x01\x01\x01@\x01\x04self.\0/\x04\0\x18[method]receiver.r\
-eceive\x010\x01@\x01\x04self.\0y\x04\0\x17[method]receiver.number\x011\x04\0\x1c\
-[method]receiver.try-receive\x010\x01@\x02\x04self.\x08deadlinew\0/\x04\0\x1b[me\
-thod]receiver.receive-by\x012\x01@\x03\x04self.\x04mosty\x08patience\x03\0/\x04\0\
-\x1e[method]receiver.receive-batch\x013\x01j\x01\x1c\x01\x01\x01@\x02\x04self.\x08\
-patience\x03\04\x04\0\x1d[method]receiver.receive-ends\x015\x01@\x01\x04self.\0\x16\
-\x04\0\x16[method]receiver.clone\x016\x01@\x01\x04this\x16\x01\0\x04\0\x16[stati\
-c]receiver.close\x017\x01@\x02\x04self.\x06reasons\x01\0\x04\0\x17[method]receiv\
-er.poison\x018\x01@\x01\x04self.\0+\x04\0\x17[method]receiver.reason\x019\x01@\x01\
-\x04self.\0\x11\x04\0\x1b[method]receiver.statistics\x01:\x01h\x14\x01j\x01\x17\x01\
-\x01\x01@\x01\x04self;\0<\x04\0\x15[method]barrier.enrol\x01=\x01@\x02\x04self;\x08\
-patience\x03\0\x20\x04\0\x14[method]barrier.sync\x01>\x01@\x01\x04self;\0y\x04\0\
-\x17[method]barrier.members\x01?\x01@\x02\x04self;\x06reasons\x01\0\x04\0\x16[me\
-thod]barrier.poison\x01@\x01@\x01\x04self;\0+\x04\0\x16[method]barrier.reason\x01\
-A\x01@\x02\x06sendery\x07message\x09\0\x20\x04\0\x0asend-small\x01B\x01@\x02\x06\
-sendery\x06packed\x0a\0\x0f\x04\0\x09send-some\x01C\x01j\x01\x0c\x01\x01\x01@\x02\
-\x08receivery\x04mosty\0\xc4\0\x04\0\x0creceive-some\x01E\x01@\0\0<\x04\0\x0cope\
-n-barrier\x01F\x01o\x02\x15\x16\x01j\x01\xc7\0\x01\x01\x01@\x01\x07options\x07\0\
-\xc8\0\x04\0\x04open\x01I\x03\0\x1ctransputer:csp/channel@0.1.0\x05\0\x02\x03\0\0\
-\x06sender\x02\x03\0\0\x08receiver\x02\x03\0\0\x05error\x02\x03\0\0\x07message\x02\
-\x03\0\0\x08patience\x01B+\x02\x03\x02\x01\x01\x04\0\x06sender\x03\0\0\x02\x03\x02\
-\x01\x02\x04\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\x04\
-\x02\x03\x02\x01\x04\x04\0\x07message\x03\0\x06\x02\x03\x02\x01\x05\x04\0\x08pat\
-ience\x03\0\x08\x01h\x03\x01h\x01\x01p}\x01o\x02\x0b\x0c\x01q\x04\x07receive\x01\
-\x0a\0\x04send\x01\x0d\0\x05after\x01w\0\x04skip\0\0\x04\0\x05guard\x03\0\x0e\x01\
-m\x02\x04fair\x08priority\x04\0\x05order\x03\0\x10\x01q\x05\x08received\x01\x07\0\
-\x04sent\0\0\x07elapsed\0\0\x07skipped\0\0\x06failed\x01\x05\0\x04\0\x07outcome\x03\
-\0\x12\x01r\x02\x05guardy\x07outcome\x13\x04\0\x06chosen\x03\0\x14\x04\0\x08prep\
-ared\x03\x01\x01h\x16\x01j\x01y\x01\x05\x01@\x02\x04self\x17\x08receiver\x0a\0\x18\
-\x04\0\x1c[method]prepared.add-receive\x01\x19\x01@\x02\x04self\x17\x06sender\x0b\
-\0\x18\x04\0\x19[method]prepared.add-send\x01\x1a\x01py\x01k\x1b\x01o\x02y\x0c\x01\
-p\x1d\x01j\x01\x15\x01\x05\x01@\x04\x04self\x17\x07enabled\x1c\x06offers\x1e\x08\
-patience\x09\0\x1f\x04\0\x15[method]prepared.wait\x01\x20\x01p\x0f\x01@\x02\x06g\
-uards!\x05order\x11\0\x1f\x04\0\x06select\x01\"\x01i\x16\x01j\x01#\x01\x05\x01@\x01\
-\x05order\x11\0$\x04\0\x07prepare\x01%\x03\0\x20transputer:csp/alternation@0.1.0\
-\x05\x06\x01B6\x02\x03\x02\x01\x01\x04\0\x06sender\x03\0\0\x02\x03\x02\x01\x02\x04\
-\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x05\x04\0\x08patience\x03\0\x04\x01m\x05\
-\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\x06\x01q\x05\x08\
-finished\0\0\x06failed\x01s\0\x07trapped\x01s\0\x06killed\x01s\0\x07stopped\x01s\
-\0\x04\0\x07outcome\x03\0\x08\x01q\x04\x11unknown-component\x01s\0\x06misfit\x01\
-s\0\x08capacity\x01s\0\x0dinstantiation\x01s\0\x04\0\x0bspawn-error\x03\0\x0a\x01\
-i\x03\x01o\x02s\x0c\x01p\x0d\x01i\x01\x01o\x02s\x0f\x01p\x10\x01r\x03\x05error\x0b\
-\x06inputs\x0e\x07outputs\x11\x04\0\x0dspawn-refused\x03\0\x12\x04\0\x05child\x03\
-\x01\x01h\x14\x01@\x01\x04self\x15\0s\x04\0\x12[method]child.name\x01\x16\x01@\x01\
-\x04self\x15\0w\x04\0\x10[method]child.id\x01\x17\x01k\x09\x01@\x02\x04self\x15\x08\
-patience\x05\0\x18\x04\0\x12[method]child.wait\x01\x19\x01@\x02\x04self\x15\x06r\
-easons\x01\0\x04\0\x12[method]child.kill\x01\x1a\x01@\x01\x04self\x15\x01\0\x04\0\
-\x12[method]child.link\x01\x1b\x01@\x01\x04self\x15\0\x0c\x04\0\x15[method]child\
-.monitor\x01\x1c\x01@\0\0s\x04\0\x04name\x01\x1d\x01@\0\0w\x04\0\x02id\x01\x1e\x01\
-ks\x01p}\x01i\x14\x01j\x01!\x01\x13\x01@\x05\x09components\x04name\x1f\x04args\x20\
-\x06inputs\x0e\x07outputs\x11\0\"\x04\0\x05spawn\x01#\x01@\x06\x09components\x04\
-name\x1f\x04args\x20\x06inputs\x0e\x07outputs\x11\x08patience\x05\0\"\x04\0\x0fs\
-pawn-patiently\x01$\x04\0\x03now\x01\x1e\x01@\x01\x08deadlinew\x01\0\x04\0\x0bsl\
-eep-until\x01%\x01@\0\x01\0\x04\0\x09yield-now\x01&\x01@\x02\x05level\x07\x04lin\
-es\x01\0\x04\0\x03log\x01'\x03\0\x1ctransputer:csp/process@0.1.0\x05\x07\x03\0\x06\
-sender\x03\0\x01\x03\0\x08receiver\x03\0\x02\x04\0:transputer:csp/guest-with-all\
--of-its-exports-removed@0.1.0\x04\0\x0b+\x01\0%guest-with-all-of-its-exports-rem\
-oved\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\
-\x10wit-bindgen-rust\x060.61.1";
+arries-ends\x09malformed\x05moved\x04\0\x05error\x03\0\0\x01m\x06\x06memory\x03c\
+pu\x04wall\x09operation\x03log\x08channels\x04\0\x05limit\x03\0\x02\x01m\x03\x07\
+process\x07network\x04host\x04\0\x0blimit-owner\x03\0\x04\x01r\x05\x05limit\x03\x05\
+owner\x05\x07allowedw\x05askedw\x04texts\x04\0\x07overrun\x03\0\x06\x01q\x05\x08\
+finished\0\0\x06failed\x01s\0\x07trapped\x01s\0\x06killed\x01\x07\0\x07stopped\x01\
+s\0\x04\0\x07outcome\x03\0\x08\x01r\x03\x04names\x02idw\x07outcome\x09\x04\0\x04\
+peer\x03\0\x0a\x01k\x0b\x01r\x03\x05error\x01\x06reasons\x04peer\x0c\x04\0\x05ca\
+use\x03\0\x0d\x01q\x03\x07forever\0\0\x05until\x01w\0\x05never\0\0\x04\0\x08pati\
+ence\x03\0\x0f\x01m\x03\x05block\x0bdrop-oldest\x0bdrop-newest\x04\0\x08overflow\
+\x03\0\x11\x01r\x02\x08capacityy\x08overflow\x12\x04\0\x07options\x03\0\x13\x01r\
+\x03\x06lengthy\x03loww\x04highw\x04\0\x05small\x03\0\x15\x01p}\x01q\x03\x05smal\
+l\x01\x16\0\x05large\x01\x17\0\x05batch\x01\x17\0\x04\0\x08received\x03\0\x18\x01\
+k\x01\x01r\x03\x05county\x05error\x1a\x07waitingy\x04\0\x04sent\x03\0\x1b\x01r\x04\
+\x04sentw\x08receivedw\x07droppedw\x07waitingy\x04\0\x0astatistics\x03\0\x1d\x04\
+\0\x06sender\x03\x01\x04\0\x08receiver\x03\x01\x04\0\x07barrier\x03\x01\x01i\x1f\
+\x01i\x20\x01i!\x01q\x03\x06sender\x01\"\0\x08receiver\x01#\0\x07barrier\x01$\0\x04\
+\0\x03end\x03\0%\x01p&\x01r\x02\x05bytes\x17\x04ends'\x04\0\x07message\x03\0(\x01\
+r\x02\x05error\x01\x04ends'\x04\0\x07refused\x03\0*\x01h\x1f\x01j\0\x01\x01\x01@\
+\x02\x04self,\x07message\x17\0-\x04\0\x13[method]sender.send\x01.\x01@\x01\x04se\
+lf,\0y\x04\0\x15[method]sender.number\x01/\x04\0\x17[method]sender.try-send\x01.\
+\x01@\x03\x04self,\x07message\x17\x08deadlinew\0-\x04\0\x16[method]sender.send-b\
+y\x010\x01o\x02y\x1a\x01@\x03\x04self,\x06packed\x17\x08patience\x10\01\x04\0\x19\
+[method]sender.send-batch\x012\x01j\0\x01+\x01@\x04\x04self,\x07message\x17\x04e\
+nds'\x08patience\x10\03\x04\0\x18[method]sender.send-ends\x014\x01@\x01\x04self,\
+\0\"\x04\0\x14[method]sender.clone\x015\x01@\x01\x04this\"\x01\0\x04\0\x14[stati\
+c]sender.close\x016\x01@\x02\x04self,\x06reasons\x01\0\x04\0\x15[method]sender.p\
+oison\x017\x01ks\x01@\x01\x04self,\08\x04\0\x15[method]sender.reason\x019\x01k\x0e\
+\x01@\x01\x04self,\0:\x04\0\x14[method]sender.cause\x01;\x01@\x01\x04self,\0\x1e\
+\x04\0\x19[method]sender.statistics\x01<\x01h\x20\x01j\x01\x17\x01\x01\x01@\x01\x04\
+self=\0>\x04\0\x18[method]receiver.receive\x01?\x01@\x01\x04self=\0y\x04\0\x17[m\
+ethod]receiver.number\x01@\x04\0\x1c[method]receiver.try-receive\x01?\x01@\x02\x04\
+self=\x08deadlinew\0>\x04\0\x1b[method]receiver.receive-by\x01A\x01@\x03\x04self\
+=\x04mosty\x08patience\x10\0>\x04\0\x1e[method]receiver.receive-batch\x01B\x01j\x01\
+)\x01\x01\x01@\x02\x04self=\x08patience\x10\0\xc3\0\x04\0\x1d[method]receiver.re\
+ceive-ends\x01D\x01@\x01\x04self=\0#\x04\0\x16[method]receiver.clone\x01E\x01@\x01\
+\x04this#\x01\0\x04\0\x16[static]receiver.close\x01F\x01@\x02\x04self=\x06reason\
+s\x01\0\x04\0\x17[method]receiver.poison\x01G\x01@\x01\x04self=\08\x04\0\x17[met\
+hod]receiver.reason\x01H\x01@\x01\x04self=\0:\x04\0\x16[method]receiver.cause\x01\
+I\x01@\x01\x04self=\0\x1e\x04\0\x1b[method]receiver.statistics\x01J\x01h!\x01j\x01\
+$\x01\x01\x01@\x01\x04self\xcb\0\0\xcc\0\x04\0\x15[method]barrier.enrol\x01M\x01\
+@\x02\x04self\xcb\0\x08patience\x10\0-\x04\0\x14[method]barrier.sync\x01N\x01@\x01\
+\x04self\xcb\0\0y\x04\0\x17[method]barrier.members\x01O\x01@\x02\x04self\xcb\0\x06\
+reasons\x01\0\x04\0\x16[method]barrier.poison\x01P\x01@\x01\x04self\xcb\0\08\x04\
+\0\x16[method]barrier.reason\x01Q\x01@\x01\x04self\xcb\0\0:\x04\0\x15[method]bar\
+rier.cause\x01R\x01@\x02\x06sendery\x07message\x16\0-\x04\0\x0asend-small\x01S\x01\
+@\x02\x06sendery\x06packed\x17\0\x1c\x04\0\x09send-some\x01T\x01j\x01\x19\x01\x01\
+\x01@\x02\x08receivery\x04mosty\0\xd5\0\x04\0\x0creceive-some\x01V\x01@\0\0\xcc\0\
+\x04\0\x0copen-barrier\x01W\x01o\x02\"#\x01j\x01\xd8\0\x01\x01\x01@\x01\x07optio\
+ns\x14\0\xd9\0\x04\0\x04open\x01Z\x03\0\x1ctransputer:csp/channel@0.1.0\x05\0\x02\
+\x03\0\0\x06sender\x02\x03\0\0\x08receiver\x02\x03\0\0\x05error\x02\x03\0\0\x07m\
+essage\x02\x03\0\0\x08patience\x01B+\x02\x03\x02\x01\x01\x04\0\x06sender\x03\0\0\
+\x02\x03\x02\x01\x02\x04\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x03\x04\0\x05er\
+ror\x03\0\x04\x02\x03\x02\x01\x04\x04\0\x07message\x03\0\x06\x02\x03\x02\x01\x05\
+\x04\0\x08patience\x03\0\x08\x01h\x03\x01h\x01\x01p}\x01o\x02\x0b\x0c\x01q\x04\x07\
+receive\x01\x0a\0\x04send\x01\x0d\0\x05after\x01w\0\x04skip\0\0\x04\0\x05guard\x03\
+\0\x0e\x01m\x02\x04fair\x08priority\x04\0\x05order\x03\0\x10\x01q\x05\x08receive\
+d\x01\x07\0\x04sent\0\0\x07elapsed\0\0\x07skipped\0\0\x06failed\x01\x05\0\x04\0\x07\
+outcome\x03\0\x12\x01r\x02\x05guardy\x07outcome\x13\x04\0\x06chosen\x03\0\x14\x04\
+\0\x08prepared\x03\x01\x01h\x16\x01j\x01y\x01\x05\x01@\x02\x04self\x17\x08receiv\
+er\x0a\0\x18\x04\0\x1c[method]prepared.add-receive\x01\x19\x01@\x02\x04self\x17\x06\
+sender\x0b\0\x18\x04\0\x19[method]prepared.add-send\x01\x1a\x01py\x01k\x1b\x01o\x02\
+y\x0c\x01p\x1d\x01j\x01\x15\x01\x05\x01@\x04\x04self\x17\x07enabled\x1c\x06offer\
+s\x1e\x08patience\x09\0\x1f\x04\0\x15[method]prepared.wait\x01\x20\x01p\x0f\x01@\
+\x02\x06guards!\x05order\x11\0\x1f\x04\0\x06select\x01\"\x01i\x16\x01j\x01#\x01\x05\
+\x01@\x01\x05order\x11\0$\x04\0\x07prepare\x01%\x03\0\x20transputer:csp/alternat\
+ion@0.1.0\x05\x06\x02\x03\0\0\x07outcome\x01B6\x02\x03\x02\x01\x01\x04\0\x06send\
+er\x03\0\0\x02\x03\x02\x01\x02\x04\0\x08receiver\x03\0\x02\x02\x03\x02\x01\x07\x04\
+\0\x07outcome\x03\0\x04\x02\x03\x02\x01\x05\x04\0\x08patience\x03\0\x06\x01m\x05\
+\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\x08\x01q\x04\x11\
+unknown-component\x01s\0\x06misfit\x01s\0\x08capacity\x01s\0\x0dinstantiation\x01\
+s\0\x04\0\x0bspawn-error\x03\0\x0a\x01i\x03\x01o\x02s\x0c\x01p\x0d\x01i\x01\x01o\
+\x02s\x0f\x01p\x10\x01r\x03\x05error\x0b\x06inputs\x0e\x07outputs\x11\x04\0\x0ds\
+pawn-refused\x03\0\x12\x04\0\x05child\x03\x01\x01h\x14\x01@\x01\x04self\x15\0s\x04\
+\0\x12[method]child.name\x01\x16\x01@\x01\x04self\x15\0w\x04\0\x10[method]child.\
+id\x01\x17\x01k\x05\x01@\x02\x04self\x15\x08patience\x07\0\x18\x04\0\x12[method]\
+child.wait\x01\x19\x01@\x02\x04self\x15\x06reasons\x01\0\x04\0\x12[method]child.\
+kill\x01\x1a\x01@\x01\x04self\x15\x01\0\x04\0\x12[method]child.link\x01\x1b\x01@\
+\x01\x04self\x15\0\x0c\x04\0\x15[method]child.monitor\x01\x1c\x01@\0\0s\x04\0\x04\
+name\x01\x1d\x01@\0\0w\x04\0\x02id\x01\x1e\x01ks\x01p}\x01i\x14\x01j\x01!\x01\x13\
+\x01@\x05\x09components\x04name\x1f\x04args\x20\x06inputs\x0e\x07outputs\x11\0\"\
+\x04\0\x05spawn\x01#\x01@\x06\x09components\x04name\x1f\x04args\x20\x06inputs\x0e\
+\x07outputs\x11\x08patience\x07\0\"\x04\0\x0fspawn-patiently\x01$\x04\0\x03now\x01\
+\x1e\x01@\x01\x08deadlinew\x01\0\x04\0\x0bsleep-until\x01%\x01@\0\x01\0\x04\0\x09\
+yield-now\x01&\x01@\x02\x05level\x09\x04lines\x01\0\x04\0\x03log\x01'\x03\0\x1ct\
+ransputer:csp/process@0.1.0\x05\x08\x03\0\x06sender\x03\0\x01\x03\0\x08receiver\x03\
+\0\x02\x04\0:transputer:csp/guest-with-all-of-its-exports-removed@0.1.0\x04\0\x0b\
++\x01\0%guest-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cpro\
+cessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -62,7 +62,7 @@ impl Barrier {
         }
     }
 
-    /// One membership more, to be given away. The phase under way waits for it too.
+    /// Another membership, to be given away. The phase under way waits for it, too.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl BarrierHandle {
     ) -> Result<R, Error> {
         let handle = self.handle.borrow();
         let handle = handle.as_ref().ok_or(Error::Moved)?;
-        operation(handle).map_err(|error| Error::from_host(error, || handle.reason()))
+        operation(handle).map_err(|error| Error::from_host(error, || handle.cause()))
     }
 }
 

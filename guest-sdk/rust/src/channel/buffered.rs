@@ -141,7 +141,7 @@ impl<T: Message> Buffered<T> {
         self.buffer.take_error()
     }
 
-    /// Sends what needs no waiting of what has been collected, here and in every other
+    /// Sends as much of what has been collected as needs no waiting, here and in every other
     /// buffer of this process. The rest stays collected, and is sent with the next flush.
     ///
     /// # Errors
@@ -249,7 +249,7 @@ impl Buffer {
 
     /// The host would not take the first message.
     pub(super) fn refused(&self, error: raw::Error) {
-        *self.error.borrow_mut() = Some(Error::from_host(error, || self.end.reason()));
+        *self.error.borrow_mut() = Some(Error::from_host(error, || self.end.cause()));
         self.discard();
     }
 

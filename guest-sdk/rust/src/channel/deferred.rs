@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::buffered::Buffer;
+use crate::bindings::abandon;
 use crate::bindings::transputer::csp::alternation::{self, Guard, Order, Outcome};
 use crate::bindings::transputer::csp::channel::{End, Patience};
 
@@ -47,11 +48,27 @@ pub(crate) fn run_deferred() {
     }
 }
 
+/// The same for a process that is an async function, which has no buffers: closes the ends that were
+/// dropped.
+#[inline]
+pub(crate) fn drop_deferred() {
+    if PENDING.get() {
+        PENDING.set(false);
+        drop(DROPPED.take());
+    }
+}
+
+/// At the end of such a process that failed: leaves the ends that were dropped open, so that the host
+/// poisons them.
+pub(crate) fn leave_dropped_open() {
+    abandon(DROPPED.take());
+}
+
 /// At the end of a process that failed: sends what is buffered, but leaves the ends
 /// that were dropped open, so that the host poisons them.
 pub(crate) fn leave_open_for_poison() {
     flush_buffers(Patience::Forever);
-    std::mem::forget(DROPPED.take());
+    abandon(DROPPED.take());
 }
 
 /// Sends what is buffered, as far as patience reaches: false if something is left. May park.

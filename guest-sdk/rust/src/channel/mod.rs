@@ -15,8 +15,10 @@ pub use receiver::{IntoMessages, Loop, Messages, Receiver};
 pub use sender::Sender;
 
 pub(crate) use barrier::BarrierHandle;
-pub(crate) use deferred::{flush_buffers, leave_open_for_poison, run_deferred};
-pub(crate) use receiver_handle::{Received, ReceiverHandle, unreported_errors};
+pub(crate) use deferred::{
+    drop_deferred, flush_buffers, leave_dropped_open, leave_open_for_poison, run_deferred,
+};
+pub(crate) use receiver_handle::{BATCH, Received, ReceiverHandle, unreported_errors};
 pub(crate) use sender::{SenderHandle, written};
 pub(crate) use transfer::{put_back, take_all};
 
@@ -62,7 +64,7 @@ impl Options {
     }
 }
 
-/// What a full channel of capacity 1 or more does with one message more.
+/// What a full channel of capacity 1 or more does with another message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Overflow {

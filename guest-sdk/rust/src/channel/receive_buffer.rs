@@ -20,6 +20,13 @@ impl ReceiveBuffer {
         ReceiveBuffer { packed, start: 0 }
     }
 
+    /// Puts packed messages in front.
+    pub(super) fn put_back(&mut self, packed: &[u8]) {
+        let rest = self.packed.get(self.start..).unwrap_or_default();
+        self.packed = [packed, rest].concat();
+        self.start = 0;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.start >= self.packed.len()
     }

@@ -157,11 +157,20 @@ impl<T: Message> Receiver<T> {
 
     /// The next message that was taken in advance.
     #[inline]
-    fn buffered(&self) -> Option<Result<T, Error>> {
+    pub(crate) fn buffered(&self) -> Option<Result<T, Error>> {
         match self.buffered_small() {
             Some(message) => Some(Ok(message)),
             None => self.buffered_large(),
         }
+    }
+
+    /// Takes the next message if there is one, of a process that is an async function.
+    pub(crate) fn try_receive_at_once(&self) -> Result<T, Error> {
+        if let Some(message) = self.buffered() {
+            return message;
+        }
+        let message = self.end.try_receive_at_once()?;
+        self.decode(message)
     }
 
     #[inline]
@@ -170,6 +179,11 @@ impl<T: Message> Receiver<T> {
     }
 
     fn buffered_large(&self) -> Option<Result<T, Error>> {
+        if const { T::TYPE.carries_ends() }
+            && let Some(message) = self.end.take_with_ends()
+        {
+            return Some(self.decode(message));
+        }
         let message = self.end.buffer().next(|bytes| self.decode_bytes(bytes))?;
         Some(message.and_then(|message| message))
     }
@@ -242,6 +256,10 @@ impl<T> Receiver<T> {
     /// Closes this end at once.
     pub fn close(self) {
         run_deferred();
+        self.close_at_once();
+    }
+
+    pub(crate) fn close_at_once(self) {
         if let Some(handle) = self.end.handle.take() {
             // Explicitly, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.

@@ -10,7 +10,7 @@ use crate::bindings::transputer::csp::channel::{self as raw, Patience};
 use crate::error::Error;
 
 /// How many messages a loop over a receiver takes from the host at once, at most.
-const BATCH: u32 = 1024;
+pub(crate) const BATCH: u32 = 1024;
 
 /// A message as it came from the host.
 pub(crate) enum Received {
@@ -53,8 +53,16 @@ pub(crate) struct ReceiverHandle {
     pub(super) number: Cell<Option<u32>>,
     name: &'static str,
     buffer: RefCell<ReceiveBuffer>,
+    /// Messages with ends that were taken and put back; none, nearly always.
+    with_ends: RefCell<Vec<Received>>,
     /// Why the last loop ended, if not because the channel was closed.
     pub(super) ended: RefCell<Option<Error>>,
+}
+
+/// A batch of one message.
+fn packed(message: &[u8]) -> Vec<u8> {
+    let length = message.len() as u32;
+    [&length.to_le_bytes(), message].concat()
 }
 
 impl ReceiverHandle {
@@ -64,6 +72,7 @@ impl ReceiverHandle {
             number: Cell::new(None),
             name,
             buffer: RefCell::default(),
+            with_ends: RefCell::default(),
             ended: RefCell::new(None),
         }
     }
@@ -75,7 +84,7 @@ impl ReceiverHandle {
 
     /// Whether it holds messages that a loop took in advance.
     pub(crate) fn has_buffered(&self) -> bool {
-        !self.buffer.borrow().is_empty()
+        !self.buffer.borrow().is_empty() || !self.with_ends.borrow().is_empty()
     }
 
     /// The messages that a loop took in advance.
@@ -108,6 +117,11 @@ impl ReceiverHandle {
         self.call(|handle| handle.receive_ends(patience).map(Received::from))
     }
 
+    /// Takes a message if there is one, without a call that can block.
+    pub(super) fn try_receive_at_once(&self) -> Result<Received, Error> {
+        self.call(|handle| handle.try_receive().map(Received::from))
+    }
+
     /// Waits for a message, and takes up to `most` if there are more: these go to the
     /// [`buffer`](Self::buffer), and nothing is returned.
     pub(super) fn receive_some(&self, most: u32) -> Result<Option<Received>, Error> {
@@ -121,7 +135,7 @@ impl ReceiverHandle {
                 Ok(None)
             }
             Err(raw::Error::CarriesEnds) => self.receive_ends(Patience::Forever).map(Some),
-            Err(error) => Err(Error::from_host(error, || self.reason())),
+            Err(error) => Err(Error::from_host(error, || self.cause())),
         }
     }
 
@@ -144,11 +158,36 @@ impl ReceiverHandle {
         })
     }
 
-    fn fill(&self, packed: Vec<u8>) {
+    pub(crate) fn fill(&self, packed: Vec<u8>) {
         *self.buffer() = ReceiveBuffer::new(packed);
     }
 
-    fn number(&self) -> Result<u32, Error> {
+    /// Makes a message that was taken the next that it gives.
+    pub(crate) fn put_back_message(&self, message: Received) {
+        match message {
+            Received::Small(small) => {
+                let room = small.room();
+                let bytes = room.get(..small.length as usize).unwrap_or_default();
+                self.buffer().put_back(&packed(bytes));
+            }
+            Received::Large { bytes, ends } if ends.is_empty() => {
+                self.buffer().put_back(&packed(&bytes));
+            }
+            with_ends => self.with_ends.borrow_mut().push(with_ends),
+        }
+    }
+
+    /// The same for a batch.
+    pub(crate) fn put_back_packed(&self, packed: Vec<u8>) {
+        self.buffer().put_back(&packed);
+    }
+
+    /// A message with ends that was put back.
+    pub(crate) fn take_with_ends(&self) -> Option<Received> {
+        self.with_ends.borrow_mut().pop()
+    }
+
+    pub(crate) fn number(&self) -> Result<u32, Error> {
         if let Some(number) = self.number.get() {
             return Ok(number);
         }
@@ -168,7 +207,7 @@ impl ReceiverHandle {
     ) -> Result<R, Error> {
         let handle = self.handle.borrow();
         let handle = handle.as_ref().ok_or(Error::Moved)?;
-        operation(handle).map_err(|error| Error::from_host(error, || handle.reason()))
+        operation(handle).map_err(|error| Error::from_host(error, || handle.cause()))
     }
 
     pub(crate) fn reason(&self) -> Option<String> {
@@ -176,6 +215,10 @@ impl ReceiverHandle {
             .borrow()
             .as_ref()
             .and_then(raw::Receiver::reason)
+    }
+
+    pub(crate) fn cause(&self) -> Option<raw::Cause> {
+        self.handle.borrow().as_ref().and_then(raw::Receiver::cause)
     }
 }
 

@@ -120,6 +120,10 @@ impl<T> Sender<T> {
     /// Closes this end at once.
     pub fn close(self) {
         run_deferred();
+        self.close_at_once();
+    }
+
+    pub(crate) fn close_at_once(self) {
         if let Some(handle) = self.end.handle.take() {
             // Explicitly, so that a host that keeps the ends of a process for its next
             // incarnation does not keep this one.
@@ -219,11 +223,16 @@ impl SenderHandle {
 
     fn send_small(&self, message: raw::Small) -> Result<(), Error> {
         raw::send_small(self.number()?, message)
-            .map_err(|error| Error::from_host(error, || self.reason()))
+            .map_err(|error| Error::from_host(error, || self.cause()))
+    }
+
+    /// Sends a message without ends if that needs no waiting.
+    pub(crate) fn try_send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.call(|handle| handle.try_send(bytes))
     }
 
     /// The handle's number.
-    pub(super) fn number(&self) -> Result<u32, Error> {
+    pub(crate) fn number(&self) -> Result<u32, Error> {
         if let Some(number) = self.number.get() {
             return Ok(number);
         }
@@ -265,7 +274,7 @@ impl SenderHandle {
     ) -> Result<R, Error> {
         let handle = self.handle.borrow();
         let handle = handle.as_ref().ok_or(Error::Moved)?;
-        operation(handle).map_err(|error| Error::from_host(error, || handle.reason()))
+        operation(handle).map_err(|error| Error::from_host(error, || handle.cause()))
     }
 
     /// The error that a poisoned channel gives.
@@ -277,6 +286,10 @@ impl SenderHandle {
 
     pub(crate) fn reason(&self) -> Option<String> {
         self.handle.borrow().as_ref().and_then(raw::Sender::reason)
+    }
+
+    pub(crate) fn cause(&self) -> Option<raw::Cause> {
+        self.handle.borrow().as_ref().and_then(raw::Sender::cause)
     }
 }
 

@@ -116,6 +116,8 @@ tuples! {
     4 (A 0 B 1 C 2 D 3)
     5 (A 0 B 1 C 2 D 3 E 4)
     6 (A 0 B 1 C 2 D 3 E 4 F 5)
+    7 (A 0 B 1 C 2 D 3 E 4 F 5 G 6)
+    8 (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7)
 }
 
 impl Message for () {

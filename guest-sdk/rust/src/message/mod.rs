@@ -6,10 +6,15 @@
 //! | Rust | WIT | CBOR |
 //! |---|---|---|
 //! | `u8` ... `u64`, `i8` ... `i64` | `u8` ... `s64` | integer |
+//! | `usize`, `isize` | `u64`, `s64` | integer; what a receiver has no room for is an error |
 //! | `f32`, `f64` | same | float; an integer is read too |
 //! | `bool` | `bool` | true, false |
 //! | `char`, `String` | `char`, `string` | text |
-//! | `Vec<T>` | `list<T>` | array |
+//! | `Vec<T>`, `VecDeque<T>`, sets | `list<T>` | array |
+//! | `[T; N]` | `list<T>` | array of `N` items |
+//! | `HashMap<K, V>`, `BTreeMap<K, V>` | `list<tuple<K, V>>` | array of pairs |
+//! | `Duration` | `record { seconds: u64, nanoseconds: u32 }` | map |
+//! | `Box<T>` | as `T` | as `T` |
 //! | [`Bytes`], `Vec<u8>` | `list<u8>` | byte string inside a message |
 //! | `Option<T>` | `option<T>` | the value, or null |
 //! | `Result<T, E>` | `result<T, E>` | map of one entry, `Ok` or `Err` |
@@ -23,6 +28,7 @@
 //! an error unless it is an option.
 
 mod bytes;
+mod collections;
 mod containers;
 mod reader;
 mod scalars;

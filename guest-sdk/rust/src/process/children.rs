@@ -8,9 +8,10 @@ use crate::bindings::transputer::csp::channel::Patience;
 use crate::bindings::transputer::csp::process as raw;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
 use crate::channel::{Receiver, ReceiverHandle, Sender, SenderHandle, run_deferred};
-use crate::error::{Error, Undecodable};
+use crate::error::Undecodable;
 use crate::message::{AsMessage, Message, Reader, Type, Writer};
 
+use super::outcome::Outcome;
 use super::time::{Instant, now};
 
 /// Starts to describe a new process, which runs `component`: a name from the network file, among
@@ -393,9 +394,11 @@ impl Child {
         self.child.wait(Patience::Never).map(Outcome::from)
     }
 
-    /// Stops it: it leaves every queue, and its channels are poisoned with this reason. Returns at
-    /// once; nothing happens if it has ended already.
+    /// Stops it: it leaves every queue, and its channels are poisoned with this reason. Blocks
+    /// until it has ended, so that it holds no end any more when this returns: what is sent to it
+    /// then fails with [`Error::PeerKilled`](crate::Error::PeerKilled). Returns at once if it has ended already.
     pub fn kill(&self, reason: &str) {
+        run_deferred();
         self.child.kill(reason);
     }
 
@@ -407,7 +410,8 @@ impl Child {
         self.child.link();
     }
 
-    /// A receiver of one message, sent when the child ends; for use in an alternation.
+    /// A receiver of one message, sent when the child ends; for use in an alternation. The message
+    /// is there when [`wait`](Child::wait) or [`kill`](Child::kill) has returned.
     pub fn monitor(&self) -> Receiver<Ended> {
         Receiver::from_host(self.child.monitor(), "")
     }
@@ -436,71 +440,5 @@ impl Message for Ended {
 
     fn read_whole(reader: &mut Reader<'_>) -> Result<Self, Undecodable> {
         Ok(Ended(String::from_utf8_lossy(reader.rest()).into_owned()))
-    }
-}
-
-/// How a process ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "the process may have failed"]
-#[non_exhaustive]
-pub enum Outcome {
-    /// It returned.
-    Finished,
-    /// It returned an error, with this text.
-    Failed(String),
-    /// It trapped: a panic, a memory fault, an exhausted stack, ...
-    Trapped(String),
-    /// The host ended it, for going over a limit; the text names the limit.
-    Killed(String),
-    /// Its parent, or whoever runs the network, stopped it.
-    Stopped(String),
-}
-
-impl Outcome {
-    /// The limit that the process went over, by its key in a network file (`memory`, `cpu`,
-    /// `wall`), if that is why the host killed it.
-    pub fn limit(&self) -> Option<&str> {
-        match self {
-            Outcome::Killed(text) => Some(text.strip_prefix("over its ")?.split_once(" limit")?.0),
-            _ => None,
-        }
-    }
-
-    /// Turns every outcome but [`Finished`](Outcome::Finished) into an error.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Failed`] with the outcome's text.
-    pub fn ok(self) -> Result<(), Error> {
-        match self {
-            Outcome::Finished => Ok(()),
-            other => Err(Error::Failed(other.to_string())),
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (how, text) = match self {
-            Outcome::Finished => return f.write_str("finished"),
-            Outcome::Failed(text) => ("failed: ", text),
-            Outcome::Trapped(text) => ("trapped: ", text),
-            Outcome::Killed(text) => ("killed: ", text),
-            Outcome::Stopped(text) => ("stopped: ", text),
-        };
-        f.write_str(how)?;
-        f.write_str(text)
-    }
-}
-
-impl From<raw::Outcome> for Outcome {
-    fn from(outcome: raw::Outcome) -> Self {
-        match outcome {
-            raw::Outcome::Finished => Outcome::Finished,
-            raw::Outcome::Failed(text) => Outcome::Failed(text),
-            raw::Outcome::Trapped(text) => Outcome::Trapped(text),
-            raw::Outcome::Killed(text) => Outcome::Killed(text),
-            raw::Outcome::Stopped(text) => Outcome::Stopped(text),
-        }
     }
 }

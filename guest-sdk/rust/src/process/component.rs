@@ -1,63 +1,184 @@
 //! The component: the processes it has, and the one that the host chose to run.
 //!
-//! Every `#[process]` function leaves a constructor, which registers it. The export `run` is here,
-//! once for all of them: it runs the constructors, then the process that the host asks for.
+//! Every `#[process]` function leaves a constructor, which registers it. The first in a crate leaves the
+//! export `run` as well, once for all of them, in the form that it has itself; that runs the constructors,
+//! then the process that the host asks for.
 
+#[cfg(target_family = "wasm")]
 use std::cell::RefCell;
+#[cfg(not(target_family = "wasm"))]
+use std::sync::{Mutex, PoisonError};
 
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
 
-use super::start::{Start, run_process};
+use super::start::{Start, report_panics, run_process};
+use crate::stackless::{Main, exit, list, start};
 
 /// What takes the arguments and ports of a process, and runs it.
 pub(super) type Entry = fn(&mut Start) -> Result<Result<(), String>, String>;
 
+/// The same for one that is an async function: its future.
+type StacklessEntry = fn(&mut Start) -> Result<Main, String>;
+
+#[derive(Clone, Copy)]
 struct Process {
     name: &'static str,
-    entry: Entry,
+    entry: Form,
 }
 
+#[derive(Clone, Copy)]
+enum Form {
+    Blocking(Entry),
+    Stackless(StacklessEntry),
+}
+
+#[cfg(target_family = "wasm")]
 thread_local! {
     /// The processes of this component; empty once one of them runs.
     static PROCESSES: RefCell<Vec<Process>> = const { RefCell::new(Vec::new()) };
 }
 
+/// The processes of this program.
+#[cfg(not(target_family = "wasm"))]
+static PROCESSES: Mutex<Vec<Process>> = Mutex::new(Vec::new());
+
 /// Adds a process to this component.
 pub fn register(name: &'static str, entry: Entry) {
-    PROCESSES.with_borrow_mut(|processes| processes.push(Process { name, entry }));
+    add(name, Form::Blocking(entry));
+}
+
+/// Adds a process that is an async function.
+pub fn register_stackless(name: &'static str, entry: StacklessEntry) {
+    add(name, Form::Stackless(entry));
+}
+
+fn add(name: &'static str, entry: Form) {
+    let process = Process { name, entry };
+    #[cfg(target_family = "wasm")]
+    PROCESSES.with_borrow_mut(|processes| processes.push(process));
+    #[cfg(not(target_family = "wasm"))]
+    PROCESSES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(process);
+}
+
+/// All that were added.
+fn processes() -> Vec<Process> {
+    #[cfg(target_family = "wasm")]
+    let processes = PROCESSES.take();
+    #[cfg(not(target_family = "wasm"))]
+    let processes = PROCESSES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    processes
+}
+
+fn mixed(name: &str) -> String {
+    format!(
+        "the processes of this component are not all async functions, or not all others: `{name}` \
+         is of another form than the first"
+    )
+}
+
+/// What the export `run` does, of a component whose processes are async functions: all lists by address
+/// and length.
+pub fn run_stackless(arguments: [u32; 2], inputs: [u32; 2], outputs: [u32; 2]) -> u32 {
+    run_constructors();
+    report_panics();
+    let arguments: Vec<u8> = list(arguments[0], arguments[1]);
+    match begin(&arguments, ports(inputs), ports(outputs)) {
+        Ok(main) => start(main),
+        Err(text) => exit(Err(text)),
+    }
+}
+
+fn begin(
+    arguments: &[u8],
+    inputs: Vec<(String, u32)>,
+    outputs: Vec<(String, u32)>,
+) -> Result<Main, String> {
+    let (name, arguments) = split_choice(arguments)?;
+    let Process { name, entry } = choose(processes(), name.as_deref())?;
+    let Form::Stackless(entry) = entry else {
+        return Err(mixed(name));
+    };
+    #[allow(unsafe_code)]
+    // SAFETY: the host gives each handle once, and it is this process's from now on.
+    let (inputs, outputs) = unsafe {
+        let inputs = inputs.into_iter();
+        let outputs = outputs.into_iter();
+        (
+            inputs.map(|(port, end)| (port, RawReceiver::from_handle(end))),
+            outputs.map(|(port, end)| (port, RawSender::from_handle(end))),
+        )
+    };
+    let begun = Start::new(arguments, inputs.collect(), outputs.collect())
+        .and_then(|mut start| entry(&mut start));
+    begun.map_err(|misfit| format!("process `{name}`: {misfit}"))
+}
+
+/// Ports by name, as the host gives them.
+fn ports(at: [u32; 2]) -> Vec<(String, u32)> {
+    let ports: Vec<[u32; 3]> = list(at[0], at[1]);
+    let ports = ports.into_iter().map(|[name, length, handle]| {
+        let name = String::from_utf8_lossy(&list(name, length)).into_owned();
+        (name, handle)
+    });
+    ports.collect()
 }
 
 /// What the export `run` does.
-pub fn run(
+#[cfg(target_family = "wasm")]
+fn run(
     arguments: &[u8],
     inputs: Vec<(String, RawReceiver)>,
     outputs: Vec<(String, RawSender)>,
 ) -> Result<(), String> {
     run_constructors();
     let (name, arguments) = split_choice(arguments)?;
-    let Process { name, entry } = choose(PROCESSES.take(), name.as_deref())?;
+    let Process { name, entry } = choose(processes(), name.as_deref())?;
+    let Form::Blocking(entry) = entry else {
+        return Err(mixed(name));
+    };
     run_process(name, entry, arguments, inputs, outputs)
 }
 
-#[cfg(target_family = "wasm")]
-mod export {
-    #![allow(clippy::undocumented_unsafe_blocks, unreachable_pub, unsafe_code)]
+/// Runs a process in a test.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) type Run = Box<
+    dyn FnOnce(&[u8], Vec<(String, RawReceiver)>, Vec<(String, RawSender)>) -> Result<(), String>
+        + Send,
+>;
 
-    use super::{RawReceiver, RawSender};
-
-    struct Component;
-
-    impl crate::bindings::Guest for Component {
-        fn run(
-            arguments: Vec<u8>,
-            inputs: Vec<(String, RawReceiver)>,
-            outputs: Vec<(String, RawSender)>,
-        ) -> Result<(), String> {
-            super::run(&arguments, inputs, outputs)
-        }
+/// What runs the process of this name in a test; which there are, if there is none.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn run_here(name: &str) -> Result<Run, String> {
+    let Process { name, entry } = choose(processes(), Some(name))?;
+    match entry {
+        Form::Blocking(entry) => Ok(Box::new(move |arguments, inputs, outputs| {
+            run_process(name, entry, arguments, inputs, outputs)
+        })),
+        Form::Stackless(_) => Err(format!(
+            "`{name}` is an async function, which needs a host: only others run in a test"
+        )),
     }
+}
 
-    crate::bindings::export!(Component with_types_in crate::bindings);
+/// What a component exports whose processes block.
+#[derive(Debug)]
+pub struct Component;
+
+#[cfg(target_family = "wasm")]
+impl crate::bindings::Guest for Component {
+    fn run(
+        arguments: Vec<u8>,
+        inputs: Vec<(String, RawReceiver)>,
+        outputs: Vec<(String, RawSender)>,
+    ) -> Result<(), String> {
+        run(&arguments, inputs, outputs)
+    }
 }
 
 /// Runs the constructors: those that register processes, and those of linked C code, say. Called once,
@@ -67,7 +188,7 @@ fn run_constructors() {
     #[allow(unsafe_code)]
     {
         unsafe extern "C" {
-            /// Made by the linker, which calls it around every export where nothing else calls it.
+            /// Made by the linker. Unless something calls it, the linker has every export call it.
             safe fn __wasm_call_ctors();
         }
         __wasm_call_ctors();
@@ -132,7 +253,7 @@ mod tests {
     fn component(names: &[&'static str]) -> Vec<Process> {
         let process = |name: &&'static str| Process {
             name,
-            entry: |_| Ok(Ok(())),
+            entry: Form::Blocking(|_| Ok(Ok(()))),
         };
         names.iter().map(process).collect()
     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::children::{Child, Outcome, Spawn, SpawnError};
+use super::children::{Child, Spawn, SpawnError};
+use super::outcome::Outcome;
 use crate::alternation::receive_any;
 
 /// Runs processes in parallel: starts all of them, and waits until all have ended.

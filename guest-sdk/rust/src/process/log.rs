@@ -1,4 +1,7 @@
 //! The network's log.
+//!
+//! `println!` goes there as well, with level info, `eprintln!` and `dbg!` with level debug, unless the network file grants the
+//! process the host's standard output.
 
 use crate::bindings::transputer::csp::process as raw;
 
@@ -18,7 +21,7 @@ pub enum Level {
     Error,
 }
 
-/// Writes a line to the network's log; the host cuts lines longer than 8 KiB. The macros
+/// Writes a line to the network's log; the host cuts lines longer than 4 KiB. The macros
 /// [`trace!`](crate::trace), [`debug!`](crate::debug), [`info!`](crate::info),
 /// [`warn!`](crate::warn) and [`error!`](crate::error) format it.
 pub fn log(level: Level, line: &str) {

@@ -4,17 +4,22 @@ mod children;
 mod component;
 mod composition;
 mod log;
+mod outcome;
 mod signature;
 mod start;
 mod time;
 
-pub use children::{Child, Ended, Outcome, Refused, Spawn, SpawnError, spawn};
+pub use children::{Child, Ended, Refused, Spawn, SpawnError, spawn};
 pub use composition::{Cause, Failure, Failures, Par, par, seq};
 pub use log::{Level, log};
+pub use outcome::{Limit, LimitOwner, Outcome, Overrun, Peer};
 pub use time::{Instant, now, sleep, sleep_until};
 
-pub use component::{register, run};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use component::run_here;
+pub use component::{Component, register, register_stackless, run_stackless};
 pub use signature::{Piece, signature, signature_length};
+pub(crate) use start::end_stackless;
 pub use start::{Ending, Start};
 
 use crate::bindings::transputer::csp::process as raw;

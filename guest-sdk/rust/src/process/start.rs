@@ -6,7 +6,8 @@ use std::fmt::Display;
 use crate::bindings::transputer::csp::channel::Patience;
 use crate::bindings::{Receiver as RawReceiver, Sender as RawSender};
 use crate::channel::{
-    Receiver, Sender, flush_buffers, leave_open_for_poison, run_deferred, unreported_errors,
+    Receiver, Sender, drop_deferred, flush_buffers, leave_dropped_open, leave_open_for_poison,
+    run_deferred, unreported_errors,
 };
 use crate::error::Error;
 use crate::message::{Message, Reader, Type};
@@ -71,6 +72,8 @@ pub(super) fn run_process(
     inputs: Vec<(String, RawReceiver)>,
     outputs: Vec<(String, RawSender)>,
 ) -> Result<(), String> {
+    // A test reports panics by itself.
+    #[cfg(target_family = "wasm")]
     report_panics();
     let result = Start::new(arguments, inputs, outputs)
         .and_then(|mut start| entry(&mut start))
@@ -97,17 +100,23 @@ fn end(result: Result<(), String>) -> Result<(), String> {
     }
 }
 
+/// The same for a process that is an async function.
+pub(crate) fn end_stackless(result: Result<(), String>) -> Result<(), String> {
+    match result.is_err() {
+        true => leave_dropped_open(),
+        false => drop_deferred(),
+    }
+    result
+}
+
 /// Logs a panic before it becomes a trap, which has no text of its own.
-fn report_panics() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        log(Level::Error, &panic.to_string());
-        default(panic);
-    }));
+pub(super) fn report_panics() {
+    // Once: what std's own hook prints would be in the log as well.
+    std::panic::set_hook(Box::new(|panic| log(Level::Error, &panic.to_string())));
 }
 
 impl Start {
-    fn new(
+    pub(super) fn new(
         arguments: &[u8],
         inputs: Vec<(String, RawReceiver)>,
         outputs: Vec<(String, RawSender)>,

@@ -67,7 +67,8 @@ impl Sub for Instant {
     }
 }
 
-/// The time.
+/// The time. In a seeded run, whose time is virtual, each call moves it on by a microsecond, so that a
+/// loop until some time ends.
 pub fn now() -> Instant {
     Instant(raw::now())
 }

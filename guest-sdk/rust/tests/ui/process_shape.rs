@@ -6,9 +6,6 @@ impl State {
 }
 
 #[transputer_guest::process]
-async fn asynchronous() {}
-
-#[transputer_guest::process]
 fn generic<T>(value: T) {
     drop(value);
 }

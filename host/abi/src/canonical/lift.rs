@@ -1,7 +1,7 @@
 //! Values out of a guest's memory, as the canonical ABI lays them out.
 //!
-//! Every address and length comes from the guest: what does not lie within its memory, is not
-//! aligned, or is no value of its type, traps.
+//! Every address and length comes from the guest: what is outside its memory, is not aligned, or is not a
+//! value of its type, traps.
 
 use std::cell::Cell;
 
@@ -22,23 +22,22 @@ pub(crate) trait Lift: Sized {
 
 /// A guest's memory, out of which the host copies for one call.
 ///
-/// Lists may hold the same bytes any number of times, so that a small memory could ask for more
-/// copies than the host has memory for.
+/// Lists may contain the same bytes any number of times, so a small memory could ask for more copies than
+/// the host has memory for. So what the lists of one call take together is bounded.
 pub(crate) struct Source<'a> {
     memory: &'a [u8],
-    /// Bytes that may still be copied.
+    /// Bytes that may be copied in all, and that may still be.
+    most: usize,
     left: Cell<usize>,
 }
 
-/// What the lists of one call may hold together, in bytes of the host's; as much as wasmtime's
-/// component model allows.
-const MOST: usize = 128 << 20;
-
 impl<'a> Source<'a> {
-    pub(crate) fn new(memory: &'a [u8]) -> Self {
+    /// For a call whose lists may hold so many bytes of the host's together.
+    pub(crate) fn new(memory: &'a [u8], most: usize) -> Self {
         Self {
             memory,
-            left: Cell::new(MOST),
+            most,
+            left: Cell::new(most),
         }
     }
 
@@ -46,7 +45,7 @@ impl<'a> Source<'a> {
     fn spend(&self, bytes: usize) -> Result<()> {
         match self.left.get().checked_sub(bytes) {
             Some(left) => self.left.set(left),
-            None => bail!("the lists of one call hold more than {MOST} bytes"),
+            None => bail!("the lists of one call hold more than {} bytes", self.most),
         }
         Ok(())
     }
@@ -63,23 +62,61 @@ impl<'a> Source<'a> {
     }
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// The bytes of a list of bytes, where they are.
+    pub(crate) fn borrowed(&self, at: u32, length: u32) -> Result<&'a [u8]> {
+        bytes(self.memory, at as usize, length as usize)
+    }
+
     /// The bytes of a list of bytes.
     pub(crate) fn bytes(&self, at: u32, length: u32) -> Result<Vec<u8>> {
-        let bytes = bytes(self.memory, at as usize, length as usize)?;
+        let bytes = self.borrowed(at, length)?;
         self.spend(bytes.len())?;
         Ok(bytes.to_vec())
     }
 
+    /// The bytes of a message; of one that is longer than half of what a call may give, only so
+    /// many: the host sees that it is too large.
+    pub(crate) fn message(&self, at: u32, length: u32) -> Result<Vec<u8>> {
+        let bytes = self.borrowed(at, length)?;
+        self.spend(bytes.len())?;
+        Ok(bytes[..bytes.len().min(self.most / 2)].to_vec())
+    }
+
     /// A text.
     pub(crate) fn text(&self, at: u32, length: u32) -> Result<String> {
-        let bytes = bytes(self.memory, at as usize, length as usize)?;
+        let bytes = self.borrowed(at, length)?;
         self.spend(bytes.len())?;
         Ok(std::str::from_utf8(bytes)?.to_owned())
     }
 }
 
-/// So many bytes at this address.
+/// The parameters of a call, where they are too many to be passed by themselves.
+pub(crate) struct Spilled<'a>(&'a [u8]);
+
+impl<'a> Spilled<'a> {
+    /// Those at this address.
+    pub(crate) fn new(memory: &'a [u8], at: u32, size: usize, align: usize) -> Result<Self> {
+        let at = at as usize;
+        check_aligned(at, align)?;
+        Ok(Self(bytes(memory, at, size)?))
+    }
+
+    pub(crate) fn u8(&self, offset: usize) -> Result<u32> {
+        let [byte] = array(self.0, offset)?;
+        Ok(byte.into())
+    }
+
+    pub(crate) fn u32(&self, offset: usize) -> Result<u32> {
+        Ok(u32::from_le_bytes(array(self.0, offset)?))
+    }
+
+    pub(crate) fn u64(&self, offset: usize) -> Result<u64> {
+        Ok(u64::from_le_bytes(array(self.0, offset)?))
+    }
+}
+
+/// This many bytes at this address.
 pub(crate) fn bytes(memory: &[u8], at: usize, length: usize) -> Result<&[u8]> {
     let end = at.checked_add(length);
     match end.and_then(|end| memory.get(at..end)) {
@@ -191,10 +228,13 @@ pub(crate) const fn max(a: usize, b: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lift, MOST, Source, bytes};
+    use super::{Lift, Source, bytes};
+
+    /// What a call may give.
+    const MOST: usize = 4 << 20;
 
     fn list<T: Lift>(memory: &[u8], at: u32, length: u32) -> wasmtime::Result<Vec<T>> {
-        Source::new(memory).list(at, length)
+        Source::new(memory, MOST).list(at, length)
     }
 
     /// A memory with a list of pairs, each of a number and the same bytes.
@@ -219,11 +259,24 @@ mod tests {
     #[test]
     fn the_same_bytes_are_not_copied_without_end() {
         let length = 1 << 20;
-        let count = (MOST >> 20) as u32;
+        let count = 4;
         let memory = pairs(count, length);
         assert!(list::<(u32, Vec<u8>)>(&memory, 0, count / 2).is_ok());
         let refused = list::<(u32, Vec<u8>)>(&memory, 0, count).expect_err("it is too much");
         assert!(refused.to_string().contains("more than"), "{refused}");
+    }
+
+    #[test]
+    fn of_a_message_that_is_too_long_no_more_is_read_than_shows_that() {
+        let memory = vec![7; 2 * MOST];
+        let length = |given: usize| {
+            let source = Source::new(&memory, MOST);
+            let read = source.message(0, u32::try_from(given).expect("it is small"));
+            read.map(|bytes| bytes.len()).ok()
+        };
+        assert_eq!(length(MOST / 2 - 1), Some(MOST / 2 - 1));
+        assert_eq!(length(MOST), Some(MOST / 2));
+        assert_eq!(length(MOST + 1), None);
     }
 
     #[test]
@@ -235,6 +288,6 @@ mod tests {
         }
         assert!(list::<u32>(&memory, 2, 1).is_err());
         assert!(list::<u32>(&memory, 0, u32::MAX).is_err());
-        assert!(u64::lift(&Source::new(&memory), 9).is_err());
+        assert!(u64::lift(&Source::new(&memory, MOST), 9).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Values into a guest's memory, as the canonical ABI lays them out.
 //!
-//! A value has a fixed part, which goes where the guest said, and lists, for which the guest
-//! allocates. It allocates in its own code, between two calls of the host: so the lists wait here
+//! A value has a fixed part, which goes where the guest wants it, and lists, for which the guest
+//! allocates memory. It does that in its own code, between two calls of the host, so the lists wait here
 //! until each has its address (see `trampolines`).
 
 use smallvec::{SmallVec, smallvec};
@@ -12,7 +12,7 @@ use super::lift::{check_aligned, max};
 use crate::code::Ports;
 use crate::handles::{Kind, ReceiverHandle, SenderHandle, handle};
 
-/// A part's bytes; those of the largest fixed part need no memory of their own.
+/// A part's bytes; those of the largest fixed part need no allocation.
 type Bytes = SmallVec<[u8; 40]>;
 
 /// A type that can be written to a guest's memory.
@@ -24,8 +24,8 @@ pub(crate) trait Lower: Sized {
     /// Writes the value into the part's bytes; what is not written stays zero.
     fn lower(self, out: &mut Lowering, at: Position) -> Result<()>;
 
-    /// The value's bytes, if it is small and nothing has to be allocated for it: a shorter way for
-    /// the answers that are given most.
+    /// The value's bytes, if it is small and nothing has to be allocated for it: a short cut for the most
+    /// frequent answers.
     #[inline]
     fn flat(&self) -> Option<Flat> {
         None
@@ -43,7 +43,7 @@ pub(crate) struct Flat {
 const FLAT: usize = 40;
 
 impl Flat {
-    /// So many bytes, all zero.
+    /// This many bytes, all zero.
     #[inline]
     pub(crate) fn zeros(length: usize) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Position {
     }
 }
 
-/// A value on its way: its fixed part first, then its lists, each after what refers to it.
+/// A value on its way to the guest: its fixed part first, then its lists, each after what refers to it.
 #[derive(Debug, Default)]
 pub(crate) struct Lowering {
     parts: SmallVec<[Part; 1]>,
@@ -115,7 +115,7 @@ struct Part {
     address: Option<usize>,
 }
 
-/// The host is to go on: nothing is left to allocate.
+/// Nothing is left to allocate: the host goes on.
 pub(crate) const DONE: u64 = 0;
 
 impl Lowering {
@@ -201,17 +201,13 @@ impl Lowering {
             bail!("a list of {} bytes, over 4 GiB", bytes.len());
         }
         (length as u32).lower(self, at.plus(4))?;
-        if bytes.is_empty() {
-            // Nothing to allocate: any address that is aligned will do.
-            (align as u32).lower(self, at)?;
-        } else {
-            self.parts.push(Part {
-                bytes,
-                align,
-                referred_at: Some(at),
-                address: None,
-            });
-        }
+        // The guest is asked for an empty list, too, as wasmtime's component model asks.
+        self.parts.push(Part {
+            bytes,
+            align,
+            referred_at: Some(at),
+            address: None,
+        });
         Ok(self.parts.len() - 1)
     }
 
@@ -230,17 +226,19 @@ impl Part {
 
 /// Writes bytes to a guest's memory.
 pub(crate) fn write(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<()> {
+    bytes_mut(memory, at, bytes.len())?.copy_from_slice(bytes);
+    Ok(())
+}
+
+/// So many bytes at this address, to be written.
+pub(crate) fn bytes_mut(memory: &mut [u8], at: usize, length: usize) -> Result<&mut [u8]> {
     let size = memory.len();
-    let end = at.checked_add(bytes.len());
+    let end = at.checked_add(length);
     match end.and_then(|end| memory.get_mut(at..end)) {
-        Some(target) => {
-            target.copy_from_slice(bytes);
-            Ok(())
+        Some(target) => Ok(target),
+        None => {
+            bail!("{length} bytes at address {at} are out of bounds of the {size} bytes of memory")
         }
-        None => bail!(
-            "{} bytes at address {at} are out of bounds of the {size} bytes of memory",
-            bytes.len()
-        ),
     }
 }
 

@@ -5,5 +5,5 @@ mod lower;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use lift::{Lift, Source, array, case, check_aligned, no_case};
-pub(crate) use lower::{DONE, Flat, List, Lower, Lowering, Position};
+pub(crate) use lift::{Lift, Source, Spilled, array, case, check_aligned, no_case};
+pub(crate) use lower::{DONE, Flat, List, Lower, Lowering, Position, bytes_mut, write};

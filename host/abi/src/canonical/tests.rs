@@ -69,9 +69,9 @@ fn records_and_variants_are_laid_out_as_the_canonical_abi_says() {
 }
 
 #[test]
-fn nothing_is_allocated_for_nothing() {
+fn an_empty_list_has_an_address_of_the_guests_choice() {
     let memory = given(Vec::<u8>::new());
-    assert_eq!((number(&memory, 8), number(&memory, 12)), (1, 0));
+    assert_eq!((number(&memory, 8), number(&memory, 12)), (100, 0));
 }
 
 #[test]

@@ -2,14 +2,31 @@
 
 use wasmtime::Result;
 
-use super::{Imports, can_wait, fast, give, may_return_list, plain, put};
+use super::{Imports, begins, can_wait, fast, give, may_return_list, plain, put};
 use crate::HostCalls;
 use crate::bindings::transputer::csp::channel as wit;
-use crate::canonical::{Source, no_case};
+use crate::canonical::{Source, Spilled, no_case};
 use crate::handles::{handle, resource};
+use crate::stackless::Call;
 use crate::trampolines::WAIT;
 
 pub(super) const INTERFACE: &str = "transputer:csp/channel@0.1.0";
+
+/// The functions that block.
+pub(super) const BLOCKING: [&str; 12] = [
+    "[method]barrier.sync",
+    "[method]receiver.receive",
+    "[method]receiver.receive-batch",
+    "[method]receiver.receive-by",
+    "[method]receiver.receive-ends",
+    "[method]sender.send",
+    "[method]sender.send-batch",
+    "[method]sender.send-by",
+    "[method]sender.send-ends",
+    "receive-some",
+    "send-small",
+    "send-some",
+];
 
 pub(super) fn link<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     link_functions(imports)?;
@@ -66,15 +83,44 @@ fn link_functions<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             }
         }
     );
+    begins!(
+        imports,
+        "send-small",
+        |memory,
+         host,
+         sender: u32,
+         message_length: u32,
+         message_low: u64,
+         message_high: u64,
+         to: u32| to,
+        {
+            let message = wit::Small {
+                length: message_length,
+                low: message_low,
+                high: message_high,
+            };
+            Call::SendSmall { sender, message }
+        }
+    );
     can_wait!(
         imports,
         INTERFACE,
         "send-some",
         |memory, host, sender: u32, packed: u32, packed_length: u32, to: u32| {
-            let source = Source::new(memory);
-            let packed = source.bytes(packed, packed_length)?;
-            let answer = wit::Host::send_some(host, sender, packed).await?;
+            let source = Source::new(memory, host.call_bytes());
+            let packed = source.borrowed(packed, packed_length)?;
+            let answer = host.send_some_from(sender, packed).await?;
             give(host, memory, to, answer)
+        }
+    );
+    begins!(
+        imports,
+        "send-some",
+        |memory, host, sender: u32, packed: u32, packed_length: u32, to: u32| to,
+        {
+            let source = Source::new(memory, host.call_bytes());
+            let packed = source.borrowed(packed, packed_length)?;
+            Call::SendSome { sender, packed }
         }
     );
     can_wait!(
@@ -100,6 +146,12 @@ fn link_functions<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
                 None => Ok(WAIT),
             }
         }
+    );
+    begins!(
+        imports,
+        "receive-some",
+        |memory, host, receiver: u32, most: u32, to: u32| to,
+        Call::ReceiveSome { receiver, most }
     );
     plain!(
         imports,
@@ -137,11 +189,22 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         INTERFACE,
         "[method]sender.send",
         |memory, host, this: u32, message: u32, message_length: u32, to: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
-            let message = source.bytes(message, message_length)?;
+            let message = source.message(message, message_length)?;
             let answer = wit::HostSender::send(host, this, message).await?;
             give(host, memory, to, answer)
+        }
+    );
+    begins!(
+        imports,
+        "send",
+        |memory, host, this: u32, message: u32, message_length: u32, to: u32| to,
+        {
+            let source = Source::new(memory, host.call_bytes());
+            let this = resource(this)?;
+            let message = source.message(message, message_length)?;
+            Call::SenderSend { this, message }
         }
     );
     plain!(
@@ -158,9 +221,9 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         INTERFACE,
         "[method]sender.try-send",
         |memory, host, this: u32, message: u32, message_length: u32, to: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
-            let message = source.bytes(message, message_length)?;
+            let message = source.message(message, message_length)?;
             let answer = wit::HostSender::try_send(host, this, message)?;
             put(memory, to, answer)
         }
@@ -170,11 +233,26 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         INTERFACE,
         "[method]sender.send-by",
         |memory, host, this: u32, message: u32, message_length: u32, deadline: u64, to: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
-            let message = source.bytes(message, message_length)?;
+            let message = source.message(message, message_length)?;
             let answer = wit::HostSender::send_by(host, this, message, deadline).await?;
             give(host, memory, to, answer)
+        }
+    );
+    begins!(
+        imports,
+        "send-by",
+        |memory, host, this: u32, message: u32, message_length: u32, deadline: u64, to: u32| to,
+        {
+            let source = Source::new(memory, host.call_bytes());
+            let this = resource(this)?;
+            let message = source.message(message, message_length)?;
+            Call::SenderSendBy {
+                this,
+                message,
+                deadline,
+            }
         }
     );
     can_wait!(
@@ -189,9 +267,9 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
          patience_case: u32,
          patience_content: u64,
          to: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
-            let packed = source.bytes(packed, packed_length)?;
+            let packed = source.message(packed, packed_length)?;
             let patience = match patience_case {
                 0 => wit::Patience::Forever,
                 1 => wit::Patience::Until(patience_content),
@@ -200,6 +278,33 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             };
             let answer = wit::HostSender::send_batch(host, this, packed, patience).await?;
             give(host, memory, to, answer)
+        }
+    );
+    begins!(
+        imports,
+        "send-batch",
+        |memory, host, arguments: u32, to: u32| to,
+        {
+            let source = Source::new(memory, host.call_bytes());
+            let arguments = Spilled::new(memory, arguments, 32, 8)?;
+            let this = arguments.u32(0)?;
+            let packed = arguments.u32(4)?;
+            let packed_length = arguments.u32(8)?;
+            let patience_case = arguments.u8(16)?;
+            let patience_content = arguments.u64(24)?;
+            let this = resource(this)?;
+            let packed = source.message(packed, packed_length)?;
+            let patience = match patience_case {
+                0 => wit::Patience::Forever,
+                1 => wit::Patience::Until(patience_content),
+                2 => wit::Patience::Never,
+                other => return no_case("patience", other),
+            };
+            Call::SenderSendBatch {
+                this,
+                packed,
+                patience,
+            }
         }
     );
     can_wait!(
@@ -216,9 +321,9 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
          patience_case: u32,
          patience_content: u64,
          to: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
-            let message = source.bytes(message, message_length)?;
+            let message = source.message(message, message_length)?;
             let ends = source.list(ends, ends_length)?;
             let patience = match patience_case {
                 0 => wit::Patience::Forever,
@@ -228,6 +333,37 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             };
             let answer = wit::HostSender::send_ends(host, this, message, ends, patience).await?;
             give(host, memory, to, answer)
+        }
+    );
+    begins!(
+        imports,
+        "send-ends",
+        |memory, host, arguments: u32, to: u32| to,
+        {
+            let source = Source::new(memory, host.call_bytes());
+            let arguments = Spilled::new(memory, arguments, 40, 8)?;
+            let this = arguments.u32(0)?;
+            let message = arguments.u32(4)?;
+            let message_length = arguments.u32(8)?;
+            let ends = arguments.u32(12)?;
+            let ends_length = arguments.u32(16)?;
+            let patience_case = arguments.u8(24)?;
+            let patience_content = arguments.u64(32)?;
+            let this = resource(this)?;
+            let message = source.message(message, message_length)?;
+            let ends = source.list(ends, ends_length)?;
+            let patience = match patience_case {
+                0 => wit::Patience::Forever,
+                1 => wit::Patience::Until(patience_content),
+                2 => wit::Patience::Never,
+                other => return no_case("patience", other),
+            };
+            Call::SenderSendEnds {
+                this,
+                message,
+                ends,
+                patience,
+            }
         }
     );
     plain!(
@@ -253,7 +389,7 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         INTERFACE,
         "[method]sender.poison",
         |memory, host, this: u32, reason: u32, reason_length: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
             let reason = source.text(reason, reason_length)?;
             wit::HostSender::poison(host, this, reason)
@@ -266,6 +402,16 @@ fn link_sender<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         |memory, host, this: u32, to: u32| {
             let this = resource(this)?;
             let answer = wit::HostSender::reason(host, this)?;
+            give(host, memory, to, answer)
+        }
+    );
+    may_return_list!(
+        imports,
+        INTERFACE,
+        "[method]sender.cause",
+        |memory, host, this: u32, to: u32| {
+            let this = resource(this)?;
+            let answer = wit::HostSender::cause(host, this)?;
             give(host, memory, to, answer)
         }
     );
@@ -299,6 +445,10 @@ fn link_receiver<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             give(host, memory, to, answer)
         }
     );
+    begins!(imports, "receive", |memory, host, this: u32, to: u32| to, {
+        let this = resource(this)?;
+        Call::ReceiverReceive { this }
+    });
     plain!(
         imports,
         INTERFACE,
@@ -328,6 +478,15 @@ fn link_receiver<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             give(host, memory, to, answer)
         }
     );
+    begins!(
+        imports,
+        "receive-by",
+        |memory, host, this: u32, deadline: u64, to: u32| to,
+        {
+            let this = resource(this)?;
+            Call::ReceiverReceiveBy { this, deadline }
+        }
+    );
     can_wait!(
         imports,
         INTERFACE,
@@ -344,6 +503,25 @@ fn link_receiver<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             give(host, memory, to, answer)
         }
     );
+    begins!(
+        imports,
+        "receive-batch",
+        |memory, host, this: u32, most: u32, patience_case: u32, patience_content: u64, to: u32| to,
+        {
+            let this = resource(this)?;
+            let patience = match patience_case {
+                0 => wit::Patience::Forever,
+                1 => wit::Patience::Until(patience_content),
+                2 => wit::Patience::Never,
+                other => return no_case("patience", other),
+            };
+            Call::ReceiverReceiveBatch {
+                this,
+                most,
+                patience,
+            }
+        }
+    );
     can_wait!(
         imports,
         INTERFACE,
@@ -358,6 +536,21 @@ fn link_receiver<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             };
             let answer = wit::HostReceiver::receive_ends(host, this, patience).await?;
             give(host, memory, to, answer)
+        }
+    );
+    begins!(
+        imports,
+        "receive-ends",
+        |memory, host, this: u32, patience_case: u32, patience_content: u64, to: u32| to,
+        {
+            let this = resource(this)?;
+            let patience = match patience_case {
+                0 => wit::Patience::Forever,
+                1 => wit::Patience::Until(patience_content),
+                2 => wit::Patience::Never,
+                other => return no_case("patience", other),
+            };
+            Call::ReceiverReceiveEnds { this, patience }
         }
     );
     plain!(
@@ -383,7 +576,7 @@ fn link_receiver<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         INTERFACE,
         "[method]receiver.poison",
         |memory, host, this: u32, reason: u32, reason_length: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
             let reason = source.text(reason, reason_length)?;
             wit::HostReceiver::poison(host, this, reason)
@@ -396,6 +589,16 @@ fn link_receiver<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         |memory, host, this: u32, to: u32| {
             let this = resource(this)?;
             let answer = wit::HostReceiver::reason(host, this)?;
+            give(host, memory, to, answer)
+        }
+    );
+    may_return_list!(
+        imports,
+        INTERFACE,
+        "[method]receiver.cause",
+        |memory, host, this: u32, to: u32| {
+            let this = resource(this)?;
+            let answer = wit::HostReceiver::cause(host, this)?;
             give(host, memory, to, answer)
         }
     );
@@ -445,6 +648,21 @@ fn link_barrier<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             give(host, memory, to, answer)
         }
     );
+    begins!(
+        imports,
+        "sync",
+        |memory, host, this: u32, patience_case: u32, patience_content: u64, to: u32| to,
+        {
+            let this = resource(this)?;
+            let patience = match patience_case {
+                0 => wit::Patience::Forever,
+                1 => wit::Patience::Until(patience_content),
+                2 => wit::Patience::Never,
+                other => return no_case("patience", other),
+            };
+            Call::BarrierSync { this, patience }
+        }
+    );
     plain!(
         imports,
         INTERFACE,
@@ -459,7 +677,7 @@ fn link_barrier<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         INTERFACE,
         "[method]barrier.poison",
         |memory, host, this: u32, reason: u32, reason_length: u32| {
-            let source = Source::new(memory);
+            let source = Source::new(memory, host.call_bytes());
             let this = resource(this)?;
             let reason = source.text(reason, reason_length)?;
             wit::HostBarrier::poison(host, this, reason)
@@ -472,6 +690,16 @@ fn link_barrier<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         |memory, host, this: u32, to: u32| {
             let this = resource(this)?;
             let answer = wit::HostBarrier::reason(host, this)?;
+            give(host, memory, to, answer)
+        }
+    );
+    may_return_list!(
+        imports,
+        INTERFACE,
+        "[method]barrier.cause",
+        |memory, host, this: u32, to: u32| {
+            let this = resource(this)?;
+            let answer = wit::HostBarrier::cause(host, this)?;
             give(host, memory, to, answer)
         }
     );

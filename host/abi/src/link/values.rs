@@ -60,15 +60,6 @@ impl Lower for channel::End {
             Self::Barrier(content) => out.case(at, 2, 4, content),
         }
     }
-
-    #[inline]
-    fn flat(&self) -> Option<Flat> {
-        match self {
-            Self::Sender(content) => content.flat()?.in_case(0, 4, 8),
-            Self::Receiver(content) => content.flat()?.in_case(1, 4, 8),
-            Self::Barrier(content) => content.flat()?.in_case(2, 4, 8),
-        }
-    }
 }
 
 impl Lower for channel::Refused {
@@ -78,6 +69,97 @@ impl Lower for channel::Refused {
     fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
         self.error.lower(out, at.plus(0))?;
         List(self.ends).lower(out, at.plus(4))?;
+        Ok(())
+    }
+}
+
+impl Lower for channel::Limit {
+    const SIZE: usize = 1;
+    const ALIGN: usize = 1;
+
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
+        out.put(at, [self as u8]);
+        Ok(())
+    }
+
+    #[inline]
+    fn flat(&self) -> Option<Flat> {
+        Some(Flat::zeros(1).with(0, [*self as u8]))
+    }
+}
+
+impl Lower for channel::LimitOwner {
+    const SIZE: usize = 1;
+    const ALIGN: usize = 1;
+
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
+        out.put(at, [self as u8]);
+        Ok(())
+    }
+
+    #[inline]
+    fn flat(&self) -> Option<Flat> {
+        Some(Flat::zeros(1).with(0, [*self as u8]))
+    }
+}
+
+impl Lower for channel::Overrun {
+    const SIZE: usize = 32;
+    const ALIGN: usize = 8;
+
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
+        self.limit.lower(out, at.plus(0))?;
+        self.owner.lower(out, at.plus(1))?;
+        self.allowed.lower(out, at.plus(8))?;
+        self.asked.lower(out, at.plus(16))?;
+        self.text.lower(out, at.plus(24))?;
+        Ok(())
+    }
+}
+
+impl Lower for channel::Outcome {
+    const SIZE: usize = 40;
+    const ALIGN: usize = 8;
+
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
+        match self {
+            Self::Finished => out.case(at, 0, 8, ()),
+            Self::Failed(content) => out.case(at, 1, 8, content),
+            Self::Trapped(content) => out.case(at, 2, 8, content),
+            Self::Killed(content) => out.case(at, 3, 8, content),
+            Self::Stopped(content) => out.case(at, 4, 8, content),
+        }
+    }
+
+    #[inline]
+    fn flat(&self) -> Option<Flat> {
+        match self {
+            Self::Finished => ().flat()?.in_case(0, 8, 40),
+            _ => None,
+        }
+    }
+}
+
+impl Lower for channel::Peer {
+    const SIZE: usize = 56;
+    const ALIGN: usize = 8;
+
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
+        self.name.lower(out, at.plus(0))?;
+        self.id.lower(out, at.plus(8))?;
+        self.outcome.lower(out, at.plus(16))?;
+        Ok(())
+    }
+}
+
+impl Lower for channel::Cause {
+    const SIZE: usize = 80;
+    const ALIGN: usize = 8;
+
+    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
+        self.error.lower(out, at.plus(0))?;
+        self.reason.lower(out, at.plus(4))?;
+        self.peer.lower(out, at.plus(16))?;
         Ok(())
     }
 }
@@ -206,29 +288,6 @@ impl Lower for alternation::Chosen {
         self.guard.lower(out, at.plus(0))?;
         self.outcome.lower(out, at.plus(4))?;
         Ok(())
-    }
-}
-
-impl Lower for process::Outcome {
-    const SIZE: usize = 12;
-    const ALIGN: usize = 4;
-
-    fn lower(self, out: &mut Lowering, at: Position) -> Result<()> {
-        match self {
-            Self::Finished => out.case(at, 0, 4, ()),
-            Self::Failed(content) => out.case(at, 1, 4, content),
-            Self::Trapped(content) => out.case(at, 2, 4, content),
-            Self::Killed(content) => out.case(at, 3, 4, content),
-            Self::Stopped(content) => out.case(at, 4, 4, content),
-        }
-    }
-
-    #[inline]
-    fn flat(&self) -> Option<Flat> {
-        match self {
-            Self::Finished => ().flat()?.in_case(0, 4, 12),
-            _ => None,
-        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The functions of WASI 0.2 that take and return no handles, as core functions.
 //!
-//! A guest that has preview 1 for the rest may import some of them besides: Rust's `HashMap` takes
-//! its seed from `insecure-seed`. They are wasmtime-wasi's own, on the process's context, so that
-//! grants and seeds hold as they do through the component model. What has handles (streams, files,
-//! sockets, pollables) is left to that.
+//! A guest that otherwise uses preview 1 may import some of them, too: Rust's `HashMap` takes its seed
+//! from `insecure-seed`. They call wasmtime-wasi with the process's context, so that grants and seeds
+//! apply as they do through the component model. Functions with handles (streams, files, sockets,
+//! pollables) are left to that.
 
 use wasmtime::{Result, bail};
 use wasmtime_wasi::cli::WasiCliView as _;
@@ -13,8 +13,9 @@ use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use wasmtime_wasi::random::WasiRandomView as _;
 
-use super::{Imports, give, may_return_list, plain, put};
+use super::{Imports, can_wait, give, may_return_list, plain, put};
 use crate::HostCalls;
+use crate::bounded::{Chance, random_bytes};
 use crate::canonical::{List, no_case};
 
 // All of WASI 0.2 is one version to a linker of components, and so it is here: see
@@ -81,24 +82,24 @@ fn link_random<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             insecure_seed::Host::insecure_seed(host.random())?,
         )
     });
-    may_return_list!(
+    can_wait!(
         imports,
         RANDOM,
         "get-random-bytes",
         |memory, host, length: u64, to: u32| {
-            let bytes = random::Host::get_random_bytes(host.random(), length)?;
+            let bytes = random_bytes(host, Chance::Secure, length).await?;
             give(host, memory, to, bytes)
         }
     );
     plain!(imports, RANDOM, "get-random-u64", |_, host| {
         random::Host::get_random_u64(host.random())
     });
-    may_return_list!(
+    can_wait!(
         imports,
         INSECURE,
         "get-insecure-random-bytes",
         |memory, host, length: u64, to: u32| {
-            let bytes = insecure::Host::get_insecure_random_bytes(host.random(), length)?;
+            let bytes = random_bytes(host, Chance::Insecure, length).await?;
             give(host, memory, to, bytes)
         }
     );

@@ -1,9 +1,9 @@
-//! Gives a guest's core module other imports: those of the host's that cannot be called just so.
+//! Gives a guest's core module other imports, in place of host calls that it cannot make directly.
 //!
-//! A call of the host may have to wait, and it may return lists, for which the guest has to
-//! allocate. Neither can be done within one cheap call: waiting needs a call that can suspend the
-//! guest, and code of the guest's cannot be run from a call of the host. So each such import is
-//! replaced by a *trampoline*, a function in the guest's own module:
+//! A host call may have to wait, and it may return lists, for which the guest has to allocate memory.
+//! Neither is possible within one cheap call: waiting needs a call that can suspend the guest, and a host
+//! call cannot run code of the guest. So each such import is replaced by a *trampoline*, a function in the
+//! guest's own module:
 //!
 //! 1. It *tries*, where the host has a way to try: a plain call, without a future, which returns
 //!    [`WAIT`] if it would have to wait.
@@ -11,10 +11,16 @@
 //! 3. While the host wants memory for a list, it has the guest allocate, and gives the host the
 //!    address.
 //!
-//! The guest is entered by one more function, [`ENTER`], which gets the arguments of `run` in the
-//! same way, and takes its result. So one call of wasmtime's is a process's whole life.
+//! The guest is entered through one more function, [`ENTER`], which gets the arguments of `run` in the
+//! same way, and takes its result. So the whole life of a process is one call by wasmtime.
+//!
+//! A stackless process never waits in a call of the host's: such an import only *begins* what it does,
+//! and returns a status (with the same care for lists, if it is done at once). Its `run` returns where
+//! it has to wait. Another function, [`TURN`], then takes in what came of one call, and goes on with the
+//! guest's callback. Each turn of a process is one call by wasmtime.
 
 mod digest;
+mod sample;
 #[cfg(test)]
 mod tests;
 
@@ -27,13 +33,13 @@ use wasm_encoder::{
 };
 use wasmparser::{Name, Parser};
 
-use crate::form::Module;
+use crate::form::{CALLBACK, Form, Found, Import, Module};
 use crate::link::is_linked;
 
 pub(crate) use digest::digest;
 
 /// The module name of what only trampolines import.
-pub(crate) const HOST: &str = "transputer:direct";
+pub(crate) const HOST: &str = "transputer:trampolines";
 
 /// What goes in front of an import's module to name its way to try.
 pub(crate) const TRY: &str = "try ";
@@ -41,11 +47,19 @@ pub(crate) const TRY: &str = "try ";
 /// The function by which the guest is entered: no parameters, no results.
 pub(crate) const ENTER: &str = "transputer:enter";
 
+/// The function by which a stackless guest goes on: no parameters; returns what its callback does.
+pub(crate) const TURN: &str = "transputer:turn";
+
+/// What a host's function that begins something returns besides what to allocate: in the lower half,
+/// what the guest is to be told at once.
+pub(crate) const STATUS: u64 = 1 << 63;
+
 /// What a way to try returns if it has to wait. (Otherwise what to allocate: see `Lowering`.)
 pub(crate) const WAIT: u64 = u64::MAX;
 
 /// What trampolines import themselves, with parameters and results.
-const OWN: [(&str, &[ValType], &[ValType]); 4] = [
+type Own = (&'static str, &'static [ValType], &'static [ValType]);
+const OWN: [Own; 4] = [
     // Takes an address; returns what to allocate next.
     ("allocated", &[ValType::I32], &[ValType::I64]),
     // Lays out the arguments of `run`; returns what to allocate first.
@@ -59,6 +73,19 @@ const BEGIN: u32 = 1;
 const ARGUMENTS: u32 = 2;
 const FINISH: u32 = 3;
 
+/// The same for a stackless module.
+const OWN_STACKLESS: [Own; 5] = [
+    OWN[ALLOCATED as usize],
+    OWN[BEGIN as usize],
+    OWN[ARGUMENTS as usize],
+    // Lays out what came of a call; returns what to allocate first.
+    ("deliver", &[], &[ValType::I64]),
+    // What the callback is called with.
+    ("event", &[], &[ValType::I32; 3]),
+];
+const DELIVER: u32 = 3;
+const EVENT: u32 = 4;
+
 /// How an import is passed through a trampoline.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trampoline {
@@ -66,12 +93,14 @@ pub(crate) enum Trampoline {
     Try,
     /// It waits, if it must, from the beginning.
     Wait,
+    /// It begins, and returns a status: this one, if what came of it has been given.
+    Begin(i32),
 }
 
 /// The imports that need a trampoline, by module and name.
 pub(crate) type Trampolines = HashMap<(&'static str, &'static str), Trampoline>;
 
-/// Why a module cannot have trampolines; its component is instantiated as a whole then.
+/// Why a module cannot have trampolines. Its component is then instantiated as a whole.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unsuitable {
     #[error("it does not export what a process does")]
@@ -84,20 +113,20 @@ pub(crate) enum Unsuitable {
     Encode(#[from] reencode::Error),
 }
 
-/// Whether a module can have trampolines: why not, if it cannot.
-pub(crate) fn check(module: &Module<'_>, trampolines: &Trampolines) -> Result<(), Unsuitable> {
-    Rewriter::new(module, trampolines).map(drop)
+/// Whether a module can have trampolines; if not, why not.
+pub(crate) fn check(found: &Found<'_>, trampolines: &Trampolines) -> Result<(), Unsuitable> {
+    Rewriter::new(found, trampolines).map(drop)
 }
 
 /// The module with trampolines.
-pub(crate) fn add(module: &Module<'_>, trampolines: &Trampolines) -> Result<Vec<u8>, Unsuitable> {
-    let mut rewriter = Rewriter::new(module, trampolines)?;
+pub(crate) fn add(found: &Found<'_>, trampolines: &Trampolines) -> Result<Vec<u8>, Unsuitable> {
+    let mut rewriter = Rewriter::new(found, trampolines)?;
     let mut encoded = wasm_encoder::Module::new();
-    rewriter.parse_core_module(&mut encoded, Parser::new(0), module.bytes)?;
+    rewriter.parse_core_module(&mut encoded, Parser::new(0), found.module.bytes)?;
     Ok(encoded.finish())
 }
 
-/// A module on its way to have trampolines. Its functions are numbered: its imports as before, then
+/// A module that is being given trampolines. Its functions are numbered: its imports as before, then
 /// imports of the trampolines' own, then what it defines, then the trampolines, then the entrance.
 struct Rewriter<'a> {
     module: &'a Module<'a>,
@@ -105,11 +134,15 @@ struct Rewriter<'a> {
     trampolines: Vec<Planned<'a>>,
     /// For each import, which trampoline it is behind.
     behind: Vec<Option<u32>>,
+    /// What trampolines import themselves, whatever they are for.
+    own: &'static [Own],
     /// How many functions are imported for the trampolines.
     own_imports: u32,
     realloc: u32,
     run: u32,
     post_return: Option<u32>,
+    /// That of a stackless module.
+    callback: Option<u32>,
 }
 
 struct Planned<'a> {
@@ -120,33 +153,47 @@ struct Planned<'a> {
     parameters: Vec<ValType>,
     /// The number of the import of its way to try.
     tries: Option<u32>,
+    /// The status that it returns, if it returns one.
+    status: Option<i32>,
 }
 
 impl<'a> Rewriter<'a> {
-    fn new(module: &'a Module<'a>, trampolines: &Trampolines) -> Result<Self, Unsuitable> {
+    fn new(found: &'a Found<'a>, trampolines: &Trampolines) -> Result<Self, Unsuitable> {
+        let Found { module, form } = found;
         let function = |name| module.function(name).ok_or(Unsuitable::Exports);
         if !module.exports_memory("memory") {
             return Err(Unsuitable::Exports);
         }
         let mut imports = module.imports.iter();
-        if let Some(&(from, name, _)) = imports.find(|import| !is_linked(import.0, import.1)) {
-            return Err(Unsuitable::Import(name.to_owned(), from.to_owned()));
+        if let Some(import) = imports.find(|import| !is_linked(*form, import.from, import.name)) {
+            let (name, from) = (import.name.to_owned(), import.from.to_owned());
+            return Err(Unsuitable::Import(name, from));
         }
+        let (own, callback): (&[Own], _) = match form {
+            Form::Fiber => (&OWN, None),
+            Form::Stackless => (&OWN_STACKLESS, Some(function(CALLBACK)?)),
+        };
         let mut rewriter = Self {
             module,
             trampolines: Vec::new(),
             behind: Vec::with_capacity(module.imports.len()),
-            own_imports: OWN.len() as u32,
+            own,
+            own_imports: own.len() as u32,
             realloc: function("cabi_realloc")?,
-            run: function("run")?,
+            run: function(form.run())?,
             post_return: module.function("cabi_post_run"),
+            callback,
         };
-        for (import, &(from, name, ty)) in (0..).zip(&module.imports) {
+        for (import, &Import { from, name, ty, .. }) in (0..).zip(&module.imports) {
             let Some(trampoline) = trampolines.get(&(from, name)) else {
                 rewriter.behind.push(None);
                 continue;
             };
-            let parameters = parameters(module, ty)
+            let status = match trampoline {
+                Trampoline::Begin(status) => Some(*status),
+                Trampoline::Try | Trampoline::Wait => None,
+            };
+            let parameters = parameters(module, ty, status.is_some())
                 .ok_or_else(|| Unsuitable::Type(name.to_owned(), from.to_owned()))?;
             let tries = (*trampoline == Trampoline::Try).then(|| {
                 rewriter.own_imports += 1;
@@ -161,6 +208,7 @@ impl<'a> Rewriter<'a> {
                 name,
                 parameters,
                 tries,
+                status,
             });
         }
         Ok(rewriter)
@@ -183,6 +231,11 @@ impl<'a> Rewriter<'a> {
         self.trampoline(self.trampolines.len())
     }
 
+    /// Behind the entrance, if there is one.
+    fn turn(&self) -> u32 {
+        self.entrance() + 1
+    }
+
     /// Where a function of the module's is now; a rewriter import is behind its trampoline.
     fn moved(&self, function: u32) -> u32 {
         if function >= self.imports() {
@@ -192,14 +245,14 @@ impl<'a> Rewriter<'a> {
         behind.map_or(function, |position| self.trampoline(position as usize))
     }
 
-    /// The number of a type that is added behind the module's: first those of `OWN`, then two for
+    /// The number of a type that is added behind the module's: first those of `own`, then two for
     /// each trampoline: its own, and that of the host's functions behind it.
     fn own_type(&self, number: usize) -> u32 {
         (self.module.types.len() + number) as u32
     }
 
     fn trampoline_type(&self, position: usize) -> u32 {
-        self.own_type(OWN.len() + 2 * position)
+        self.own_type(self.own.len() + 2 * position)
     }
 
     fn host_type(&self, position: usize) -> u32 {
@@ -237,7 +290,15 @@ impl<'a> Rewriter<'a> {
                 code.local_set(wanted);
             }
         }
+        if trampoline.status.is_some() {
+            code.local_get(wanted).i64_const(0).i64_lt_s();
+            code.if_(wasm_encoder::BlockType::Empty);
+            code.local_get(wanted).i32_wrap_i64().return_().end();
+        }
         self.allocate(&mut code, wanted);
+        if let Some(status) = trampoline.status {
+            code.i32_const(status);
+        }
         code.end();
         function
     }
@@ -266,6 +327,10 @@ impl<'a> Rewriter<'a> {
         code.call(self.own(BEGIN)).local_set(wanted);
         self.allocate(&mut code, wanted);
         code.call(self.own(ARGUMENTS)).call(self.moved(self.run));
+        if self.callback.is_some() {
+            code.end();
+            return function;
+        }
         code.local_tee(result).call(self.own(FINISH));
         if let Some(post_return) = self.post_return {
             code.local_get(result).call(self.moved(post_return));
@@ -273,12 +338,27 @@ impl<'a> Rewriter<'a> {
         code.end();
         function
     }
+
+    /// The code by which a stackless guest goes on.
+    fn go_on(&self, callback: u32) -> Function {
+        let mut function = Function::new([(1, ValType::I64)]);
+        let wanted = 0;
+        let mut code = function.instructions();
+        code.call(self.own(DELIVER)).local_set(wanted);
+        self.allocate(&mut code, wanted);
+        code.call(self.own(EVENT)).call(self.moved(callback)).end();
+        function
+    }
 }
 
-/// The parameters of a function type without results.
-fn parameters(module: &Module<'_>, ty: u32) -> Option<Vec<ValType>> {
+/// The parameters of a function type without results, or with a status.
+fn parameters(module: &Module<'_>, ty: u32, status: bool) -> Option<Vec<ValType>> {
     let function = module.types.get(ty as usize)?.as_ref()?;
-    if !function.results().is_empty() {
+    let results: &[_] = match status {
+        true => &[wasmparser::ValType::I32],
+        false => &[],
+    };
+    if function.results() != results {
         return None;
     }
     let number = |ty: &wasmparser::ValType| match ty {
@@ -302,20 +382,21 @@ impl Reencode for Rewriter<'_> {
         section: wasmparser::TypeSectionReader<'_>,
     ) -> Result<(), reencode::Error> {
         utils::parse_type_section(self, types, section)?;
-        for (_, parameters, results) in OWN {
+        for (_, parameters, results) in self.own {
             let (parameters, results) = (parameters.iter().copied(), results.iter().copied());
             types.ty().function(parameters, results);
         }
         for trampoline in &self.trampolines {
+            let results = trampoline.status.map(|_| ValType::I32);
             types
                 .ty()
-                .function(trampoline.parameters.iter().copied(), []);
+                .function(trampoline.parameters.iter().copied(), results);
             let results = [ValType::I64];
             types
                 .ty()
                 .function(trampoline.parameters.iter().copied(), results);
         }
-        types.ty().function([], []);
+        types.ty().function([], self.callback.map(|_| ValType::I32));
         Ok(())
     }
 
@@ -325,12 +406,12 @@ impl Reencode for Rewriter<'_> {
         _: wasmparser::ImportSectionReader<'_>,
     ) -> Result<(), reencode::Error> {
         let mut trampolines = (0..).zip(&self.trampolines).peekable();
-        for (number, (from, name, ty)) in (0..).zip(&self.module.imports) {
+        for (number, &Import { from, name, ty, .. }) in (0..).zip(&self.module.imports) {
             let rewriter = trampolines.next_if(|(_, trampoline)| trampoline.import == number);
-            let ty = rewriter.map_or(*ty, |(position, _)| self.host_type(position));
+            let ty = rewriter.map_or(ty, |(position, _)| self.host_type(position));
             imports.import(from, name, EntityType::Function(ty));
         }
-        for (number, (name, ..)) in OWN.iter().enumerate() {
+        for (number, (name, ..)) in self.own.iter().enumerate() {
             imports.import(HOST, name, EntityType::Function(self.own_type(number)));
         }
         for (position, trampoline) in self.trampolines.iter().enumerate() {
@@ -353,6 +434,9 @@ impl Reencode for Rewriter<'_> {
             functions.function(self.trampoline_type(position));
         }
         functions.function(self.entrance_type());
+        if self.callback.is_some() {
+            functions.function(self.entrance_type());
+        }
         Ok(())
     }
 
@@ -363,6 +447,9 @@ impl Reencode for Rewriter<'_> {
     ) -> Result<(), reencode::Error> {
         utils::parse_export_section(self, exports, section)?;
         exports.export(ENTER, ExportKind::Func, self.entrance());
+        if self.callback.is_some() {
+            exports.export(TURN, ExportKind::Func, self.turn());
+        }
         Ok(())
     }
 
@@ -376,6 +463,9 @@ impl Reencode for Rewriter<'_> {
             code.function(&self.pass(trampoline));
         }
         code.function(&self.enter());
+        if let Some(callback) = self.callback {
+            code.function(&self.go_on(callback));
+        }
         Ok(())
     }
 

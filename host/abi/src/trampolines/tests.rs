@@ -1,57 +1,20 @@
-use wasm_encoder::{
-    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
-    MemorySection, MemoryType, TypeSection, ValType,
-};
+use wasm_encoder::ValType;
 use wasmparser::{Parser, Payload, Validator};
 
+use super::sample::{Import, sample};
 use super::{ENTER, HOST, Trampoline, Trampolines, Unsuitable, add};
-use crate::form::Module;
+use crate::form::{Form, Found, Module};
 
 const CHANNEL: &str = "transputer:csp/channel@0.1.0";
 
 /// A guest that imports one function, and calls it in `run`.
 fn guest(from: &str, name: &str, parameters: &[ValType], results: &[ValType]) -> Vec<u8> {
-    let mut types = TypeSection::new();
-    let copied = |types: &[ValType]| types.to_vec();
-    types.ty().function(copied(parameters), copied(results));
-    types.ty().function([ValType::I32; 6], [ValType::I32]);
-    types.ty().function([ValType::I32; 4], [ValType::I32]);
-    let mut imports = ImportSection::new();
-    imports.import(from, name, EntityType::Function(0));
-    let mut functions = FunctionSection::new();
-    functions.function(1).function(2);
-    let mut memories = MemorySection::new();
-    memories.memory(MemoryType {
-        minimum: 1,
-        maximum: None,
-        memory64: false,
-        shared: false,
-        page_size_log2: None,
-    });
-    let mut exports = ExportSection::new();
-    exports.export("memory", ExportKind::Memory, 0);
-    exports.export("run", ExportKind::Func, 1);
-    exports.export("cabi_realloc", ExportKind::Func, 2);
-    let mut run = Function::new([]);
-    for parameter in parameters {
-        match parameter {
-            ValType::I64 => run.instructions().i64_const(0),
-            _ => run.instructions().i32_const(0),
-        };
-    }
-    run.instructions().call(0);
-    for _ in results {
-        run.instructions().drop();
-    }
-    run.instructions().i32_const(0).end();
-    let mut realloc = Function::new([]);
-    realloc.instructions().i32_const(8).end();
-    let mut code = CodeSection::new();
-    code.function(&run).function(&realloc);
-    let mut module = wasm_encoder::Module::new();
-    module.section(&types).section(&imports).section(&functions);
-    module.section(&memories).section(&exports).section(&code);
-    module.finish()
+    sample(&[Import {
+        from,
+        name,
+        parameters,
+        results,
+    }])
 }
 
 fn rewritten(guest: &[u8]) -> Result<Vec<u8>, Unsuitable> {
@@ -60,7 +23,8 @@ fn rewritten(guest: &[u8]) -> Result<Vec<u8>, Unsuitable> {
         ((CHANNEL, "open"), Trampoline::Wait),
     ]);
     let module = Module::read(guest).expect("a module that can be read");
-    add(&module, &trampolines)
+    let form = Form::Fiber;
+    add(&Found { module, form }, &trampolines)
 }
 
 fn imports(module: &[u8]) -> Vec<(String, String)> {

@@ -15,11 +15,31 @@ const FAST: [(&str, &str, &str); 2] = [
     ("channel", "receive-some", "try_receive_some"),
 ];
 
+/// Calls whose bytes the host reads where they lie, with the method that does.
+const BORROWED: [(&str, &str, &str); 1] = [("channel", "send-some", "send_some_from")];
+
+/// Calls with a message or a batch that is refused, by an error of their own, if it is too large.
+const REFUSABLE: [(&str, &str); 5] = [
+    ("channel", "[method]sender.send"),
+    ("channel", "[method]sender.try-send"),
+    ("channel", "[method]sender.send-by"),
+    ("channel", "[method]sender.send-batch"),
+    ("channel", "[method]sender.send-ends"),
+];
+
 /// Names that a parameter must not have, since the code around it has them.
-const TAKEN: [&str; 6] = ["memory", "host", "source", "to", "answer", "parkings"];
+const TAKEN: [&str; 7] = [
+    "memory",
+    "host",
+    "source",
+    "to",
+    "answer",
+    "parkings",
+    "arguments",
+];
 
 /// The functions that can wait, as `bindings.rs` has them: `channel.[method]sender.send`, say.
-fn waiting() -> BTreeSet<String> {
+pub(crate) fn waiting() -> BTreeSet<String> {
     let text = fs::read_to_string(folder("src/bindings.rs")).expect("the bindings are there");
     let lines = text.lines();
     lines
@@ -94,6 +114,7 @@ fn assemble(contract: &Contract, name: &str, groups: &[(String, String)]) -> Str
     };
     let macros = [
         ("Imports", "Imports"),
+        ("begins", "begins!"),
         ("can_wait", "can_wait!"),
         ("fast", "fast!"),
         ("give", "give("),
@@ -105,11 +126,22 @@ fn assemble(contract: &Contract, name: &str, groups: &[(String, String)]) -> Str
         ("DONE", "DONE"),
         ("List", "List("),
         ("Source", "Source::"),
+        ("Spilled", "Spilled::"),
         ("no_case", "no_case("),
     ];
     let handles = [("handle", "handle(&"), ("resource", "resource(")];
     let channel = match used("channel::") {
         true => "use crate::bindings::transputer::csp::channel;\n",
+        false => "",
+    };
+    let waiting = waiting();
+    let own = format!("{name}.");
+    let blocking = waiting
+        .iter()
+        .filter_map(|function| function.strip_prefix(&own));
+    let blocking: Vec<&str> = blocking.collect();
+    let call = match used("Call::") {
+        true => "use crate::stackless::Call;\n",
         false => "",
     };
     let wait = match used("WAIT") {
@@ -119,8 +151,10 @@ fn assemble(contract: &Contract, name: &str, groups: &[(String, String)]) -> Str
     format!(
         "//! `{}:{}/{name}`, as core functions. Generated: see `tests/generated`.\n\n\
          use wasmtime::Result;\n\n{}use crate::HostCalls;\n{channel}\
-         use crate::bindings::transputer::csp::{name} as wit;\n{}{}{wait}\n\
+         use crate::bindings::transputer::csp::{name} as wit;\n{}{}{call}{wait}\n\
          pub(super) const INTERFACE: &str = \"{}:{}/{name}@{version}\";\n\n\
+         /// The functions that block.\n\
+         pub(super) const BLOCKING: [&str; {}] = {blocking:?};\n\n\
          pub(super) fn link<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {{\n\
          {calls}Ok(())\n}}\n{functions}",
         package.namespace,
@@ -130,20 +164,42 @@ fn assemble(contract: &Contract, name: &str, groups: &[(String, String)]) -> Str
         import("crate::handles", &handles),
         package.namespace,
         package.name,
+        blocking.len(),
     )
 }
 
 /// A parameter as it is passed: its numbers, and the expression that makes the value of them.
 struct Passed {
-    numbers: Vec<(String, &'static str)>,
+    numbers: Vec<Number>,
     value: String,
     from_memory: bool,
+}
+
+/// One number, and where it is if the parameter lies in memory.
+struct Number {
+    name: String,
+    kind: &'static str,
+    /// From the beginning of the parameter, in bytes.
+    offset: usize,
+    /// Whether it is a byte there.
+    byte: bool,
+}
+
+impl Number {
+    fn new(name: String, kind: &'static str, offset: usize) -> Self {
+        Self {
+            name,
+            kind,
+            offset,
+            byte: false,
+        }
+    }
 }
 
 fn passed(contract: &Contract, interface: &str, name: &str, ty: &Type) -> Passed {
     let resolve = &contract.resolve;
     let number = |kind| Passed {
-        numbers: vec![(name.to_owned(), kind)],
+        numbers: vec![Number::new(name.to_owned(), kind, 0)],
         value: name.to_owned(),
         from_memory: false,
     };
@@ -169,16 +225,28 @@ fn passed(contract: &Contract, interface: &str, name: &str, ty: &Type) -> Passed
                  other => return no_case(\"option\", other),\n}}",
                 some.value
             );
-            some.numbers.insert(0, (flag, "u32"));
+            let content = align(contract, inner);
+            for number in &mut some.numbers {
+                number.offset += content;
+            }
+            let mut flag = Number::new(flag, "u32", 0);
+            flag.byte = true;
+            some.numbers.insert(0, flag);
             some
         }
         TypeDefKind::Record(record) => {
             let mut all = number("u32");
             all.numbers.clear();
             all.value = format!("{} {{", named(contract, interface, id));
+            let mut offset = 0_usize;
             for field in &record.fields {
                 let part = format!("{name}_{}", snake(&field.name));
-                let field_passed = passed(contract, interface, &part, &field.ty);
+                let mut field_passed = passed(contract, interface, &part, &field.ty);
+                offset = offset.next_multiple_of(align(contract, &field.ty));
+                for number in &mut field_passed.numbers {
+                    number.offset += offset;
+                }
+                offset += contract.sizes.size(&field.ty).size_wasm32();
                 all.numbers.extend(field_passed.numbers);
                 all.from_memory |= field_passed.from_memory;
                 let _ = write!(all.value, "{}: {},", snake(&field.name), field_passed.value);
@@ -196,7 +264,11 @@ fn passed(contract: &Contract, interface: &str, name: &str, ty: &Type) -> Passed
                     &cases.collect::<String>(),
                     resolve.types[id].name.as_deref(),
                 ),
-                ..number("u32")
+                numbers: vec![Number {
+                    byte: true,
+                    ..Number::new(name.to_owned(), "u32", 0)
+                }],
+                from_memory: false,
             }
         }
         TypeDefKind::Variant(variant) => {
@@ -214,7 +286,13 @@ fn passed(contract: &Contract, interface: &str, name: &str, ty: &Type) -> Passed
             let flag = format!("{name}_case");
             Passed {
                 value: chosen(&flag, &arms, resolve.types[id].name.as_deref()),
-                numbers: vec![(flag, "u32"), (content, "u64")],
+                numbers: vec![
+                    Number {
+                        byte: true,
+                        ..Number::new(flag, "u32", 0)
+                    },
+                    Number::new(content, "u64", 8),
+                ],
                 from_memory: false,
             }
         }
@@ -226,7 +304,10 @@ fn in_memory(name: &str, kind: &str) -> Passed {
     let length = format!("{name}_length");
     Passed {
         value: format!("source.{kind}({name}, {length})?"),
-        numbers: vec![(name.to_owned(), "u32"), (length, "u32")],
+        numbers: vec![
+            Number::new(name.to_owned(), "u32", 0),
+            Number::new(length, "u32", 4),
+        ],
         from_memory: true,
     }
 }
@@ -273,7 +354,8 @@ fn answer(contract: &Contract, result: Option<&Type>) -> Answer {
 }
 
 fn link(contract: &Contract, interface: &str, function: &Function, waits: bool) -> String {
-    let mut numbers = Vec::new();
+    let mut numbers: Vec<Number> = Vec::new();
+    let mut size = 0_usize;
     let mut lets = String::new();
     let mut values = Vec::new();
     let mut from_memory = false;
@@ -288,25 +370,43 @@ fn link(contract: &Contract, interface: &str, function: &Function, waits: bool) 
             let _ = writeln!(lets, "let {name} = {};", passed.value);
         }
         from_memory |= passed.from_memory;
-        numbers.extend(passed.numbers);
+        size = size.next_multiple_of(align(contract, &parameter.ty));
+        numbers.extend(passed.numbers.into_iter().map(|number| Number {
+            offset: number.offset + size,
+            ..number
+        }));
+        size += contract.sizes.size(&parameter.ty).size_wasm32();
         values.push(name);
     }
+    let begins = waits.then(|| begins(contract, function, &numbers, size, &lets, &values));
     if from_memory {
-        lets.insert_str(0, "let source = Source::new(memory);\n");
+        lets.insert_str(0, "let source = Source::new(memory, host.call_bytes());\n");
+    }
+    if REFUSABLE.contains(&(interface, &*function.name)) {
+        lets = lets.replace("source.bytes(", "source.message(");
     }
     let answer = answer(contract, function.result.as_ref());
     if matches!(answer, Answer::InMemory { .. }) {
-        numbers.push(("to".to_owned(), "u32"));
+        numbers.push(Number::new("to".to_owned(), "u32", 0));
     }
     let parameters = numbers
         .iter()
-        .map(|(name, kind)| format!(", {name}: {kind}"));
+        .map(|Number { name, kind, .. }| format!(", {name}: {kind}"));
     let parameters: String = parameters.collect();
-    let call = format!(
-        "{}(host, {})",
-        method(contract, function),
-        values.join(", ")
-    );
+    let borrowed = BORROWED
+        .iter()
+        .find(|it| (it.0, it.1) == (interface, &*function.name));
+    let call = match borrowed {
+        Some((_, _, method)) => {
+            lets = lets.replace("source.bytes(", "source.borrowed(");
+            format!("host.{method}({})", values.join(", "))
+        }
+        None => format!(
+            "{}(host, {})",
+            method(contract, function),
+            values.join(", ")
+        ),
+    };
     let fast = FAST
         .iter()
         .position(|it| (it.0, it.1) == (interface, &*function.name));
@@ -335,7 +435,91 @@ fn link(contract: &Contract, interface: &str, function: &Function, waits: bool) 
             values.join(", ")
         );
     }
-    code
+    code + &begins.unwrap_or_default()
+}
+
+/// The most numbers that are passed by themselves where a call is begun.
+const PASSED: usize = 4;
+
+/// What begins a call for a stackless process.
+fn begins(
+    contract: &Contract,
+    function: &Function,
+    numbers: &[Number],
+    size: usize,
+    lets: &str,
+    values: &[String],
+) -> String {
+    let interface = contract.interface_of(function);
+    let borrows = BORROWED
+        .iter()
+        .any(|it| (it.0, it.1) == (interface, &*function.name));
+    let mut lets = match borrows {
+        true => lets.replace("source.bytes(", "source.borrowed("),
+        false => lets.to_owned(),
+    };
+    if REFUSABLE.contains(&(interface, &*function.name)) {
+        lets = lets.replace("source.bytes(", "source.message(");
+    }
+    let in_memory = numbers.len() > PASSED;
+    let mut parameters = String::new();
+    if in_memory {
+        let aligns = function.params.iter().map(|it| align(contract, &it.ty));
+        let aligned = aligns.max().unwrap_or(1);
+        let size = size.next_multiple_of(aligned);
+        parameters += ", arguments: u32";
+        let mut read =
+            format!("let arguments = Spilled::new(memory, arguments, {size}, {aligned})?;\n");
+        for Number {
+            name,
+            kind,
+            offset,
+            byte,
+        } in numbers
+        {
+            let kind = if *byte { "u8" } else { kind };
+            let _ = writeln!(read, "let {name} = arguments.{kind}({offset})?;");
+        }
+        lets.insert_str(0, &read);
+    } else {
+        for Number { name, kind, .. } in numbers {
+            let _ = write!(parameters, ", {name}: {kind}");
+        }
+    }
+    if lets.contains("source.") {
+        lets.insert_str(0, "let source = Source::new(memory, host.call_bytes());\n");
+    }
+    let to = match function.result {
+        Some(_) => {
+            parameters += ", to: u32";
+            "to"
+        }
+        None => "0",
+    };
+    let resource = match function.kind {
+        FunctionKind::Method(id) | FunctionKind::Static(id) => {
+            camel(contract.resolve.types[id].name.as_deref().unwrap_or(""))
+        }
+        _ => String::new(),
+    };
+    let call = format!("Call::{resource}{}", camel(function.item_name()));
+    let call = match values {
+        [] => call,
+        values => format!("{call} {{ {} }}", values.join(", ")),
+    };
+    let body = match lets.is_empty() {
+        true => call,
+        false => format!("{{\n{lets}{call}\n}}"),
+    };
+    let name = match &*function.name {
+        "[method]prepared.wait" => "choose",
+        _ => function.item_name(),
+    };
+    format!("begins!(imports, \"{name}\", |memory, host{parameters}| {to}, {body});\n")
+}
+
+fn align(contract: &Contract, ty: &Type) -> usize {
+    contract.sizes.align(ty).align_wasm32()
 }
 
 /// `wit::HostSender::send`, say.

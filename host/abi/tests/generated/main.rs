@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use wit_parser::{InterfaceId, Resolve, SizeAlign};
+use wit_parser::{Function, InterfaceId, Resolve, SizeAlign};
 
 /// The interfaces that a core module may import, in the order in which they are linked.
 const INTERFACES: [&str; 3] = ["channel", "alternation", "process"];
@@ -21,6 +21,19 @@ struct Contract {
 }
 
 impl Contract {
+    /// The name of the interface that a function is in.
+    fn interface_of(&self, function: &Function) -> &'static str {
+        let has = |id| {
+            let functions = &self.resolve.interfaces[id].functions;
+            functions
+                .get(&function.name)
+                .is_some_and(|it| it == function)
+        };
+        let mut interfaces = self.interfaces.iter();
+        let found = interfaces.find(|(_, id)| has(*id));
+        found.expect("a function of an interface").0
+    }
+
     fn read() -> Self {
         let mut resolve = Resolve::default();
         let (package, _) = resolve.push_dir(folder("wit")).expect("`wit/` can be read");
@@ -75,8 +88,46 @@ fn what_is_generated_is_up_to_date() {
         assert!(
             found == wanted,
             "{} is not what `wit/` says now: run\n    \
-             TRANSPUTER_UPDATE=1 cargo test -p transputer-abi --test generated",
+             TRANSPUTER_UPDATE=1 cargo test --locked -p transputer-abi --test generated",
             path.display()
         );
+    }
+}
+
+/// What blocks has an async function of the same kind in `wit/async/`, and there is no other.
+#[test]
+fn what_blocks_is_async_for_tasks() {
+    let mut resolve = Resolve::default();
+    let (own, _) = resolve
+        .push_dir(folder("wit/async"))
+        .expect("`wit/async/` can be read");
+    let tasks = &resolve.interfaces[resolve.packages[own].interfaces["tasks"]];
+    let blocking = functions::waiting();
+    assert_eq!(tasks.functions.len(), blocking.len());
+    for name in blocking {
+        let (interface, function) = name.split_once('.').expect("an interface and a function");
+        let mut packages = resolve.packages.iter();
+        let first = packages
+            .find(|(id, _)| *id != own && resolve.packages[*id].name.namespace == "transputer");
+        let (_, package) = first.expect("the first contract");
+        let first = &resolve.interfaces[package.interfaces[interface]].functions[function];
+        let name = match function {
+            "[method]prepared.wait" => "choose",
+            _ => first.item_name(),
+        };
+        let task = tasks
+            .functions
+            .get(name)
+            .unwrap_or_else(|| panic!("`{name}` is missing"));
+        assert!(task.kind.is_async(), "{name}");
+        let types = |function: &Function| -> Vec<String> {
+            let types = function
+                .params
+                .iter()
+                .map(|it| it.ty)
+                .chain(function.result);
+            types.map(|ty| values::described(&resolve, &ty)).collect()
+        };
+        assert_eq!(types(first), types(task), "{name}");
     }
 }

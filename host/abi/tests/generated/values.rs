@@ -49,6 +49,15 @@ pub(crate) fn has_list(resolve: &Resolve, ty: &Type) -> bool {
     }
 }
 
+/// Whether it is a handle, which is given a number only when it is lowered.
+fn is_handle(resolve: &Resolve, ty: &Type) -> bool {
+    let Type::Id(id) = ty else { return false };
+    matches!(
+        resolve.types[origin(resolve, *id)].kind,
+        TypeDefKind::Handle(_)
+    )
+}
+
 /// Whether it is a list of something else than bytes.
 fn is_list_of_values(resolve: &Resolve, ty: &Type) -> bool {
     let Type::Id(id) = ty else { return false };
@@ -223,7 +232,7 @@ fn lower_variant(contract: &Contract, id: TypeId, variant: &Variant) -> (String,
     let content = content_at(contract, variant);
     let (size, _) = size_and_align(contract, id);
     let (mut body, mut flat) = ("match self {\n".to_owned(), "match self {\n".to_owned());
-    let (mut lists, mut flat_cases) = (false, 0);
+    let mut flat_cases = 0;
     for (number, case) in variant.cases.iter().enumerate() {
         let name = camel(&case.name);
         let (pattern, value) = match case.ty {
@@ -234,8 +243,9 @@ fn lower_variant(contract: &Contract, id: TypeId, variant: &Variant) -> (String,
             body,
             "Self::{name}{pattern} => out.case(at, {number}, {content}, {value}),"
         );
-        if case.ty.is_some_and(|ty| has_list(&contract.resolve, &ty)) {
-            lists = true;
+        let never_flat =
+            |ty: Type| has_list(&contract.resolve, &ty) || is_handle(&contract.resolve, &ty);
+        if case.ty.is_some_and(never_flat) {
             continue;
         }
         flat_cases += 1;
@@ -244,8 +254,41 @@ fn lower_variant(contract: &Contract, id: TypeId, variant: &Variant) -> (String,
             "Self::{name}{pattern} => {value}.flat()?.in_case({number}, {content}, {size}),"
         );
     }
-    if lists {
+    if flat_cases < variant.cases.len() {
         flat += "_ => None,\n";
     }
     (body + "}", (flat_cases > 0).then_some(flat + "}"))
+}
+
+/// A type in words, whichever interface names it.
+pub(crate) fn described(resolve: &Resolve, ty: &Type) -> String {
+    let Type::Id(id) = ty else {
+        return format!("{ty:?}");
+    };
+    let id = origin(resolve, *id);
+    let definition = &resolve.types[id];
+    if let Some(name) = &definition.name {
+        return name.clone();
+    }
+    let of = |ty: &Type| described(resolve, ty);
+    let maybe = |ty: &Option<Type>| ty.as_ref().map_or("_".to_owned(), of);
+    match &definition.kind {
+        TypeDefKind::List(element) => format!("list<{}>", of(element)),
+        TypeDefKind::Option(some) => format!("option<{}>", of(some)),
+        TypeDefKind::Tuple(tuple) => {
+            let types: Vec<_> = tuple.types.iter().map(of).collect();
+            format!("tuple<{}>", types.join(", "))
+        }
+        TypeDefKind::Result(result) => {
+            format!("result<{}, {}>", maybe(&result.ok), maybe(&result.err))
+        }
+        TypeDefKind::Handle(handle) => {
+            let (kind, id) = match handle {
+                wit_parser::Handle::Own(id) => ("own", id),
+                wit_parser::Handle::Borrow(id) => ("borrow", id),
+            };
+            format!("{kind}<{}>", of(&Type::Id(*id)))
+        }
+        other => panic!("extend the description for {other:?}"),
+    }
 }

@@ -20,4 +20,6 @@ run("spawn", [Count]) -> processes:spawn_run_exit(Count);
 run("parked", [Processes, Samples]) -> processes:parked(Processes, Samples);
 run("cpu", [Rounds]) -> computing:cpu(Rounds);
 run("preemption", [Samples]) -> computing:preemption(Samples);
+run("beside", [Workers, Capacity, Kind, Count, Milliseconds]) ->
+    neighbours:beside(Workers, Capacity, Kind, Count, Milliseconds);
 run("start", []) -> processes:start().

@@ -39,6 +39,8 @@ func main() {
 		cpu(argument(0))
 	case "preemption":
 		preemption(argument(0))
+	case "beside":
+		beside(argument(0), argument(1), argument(2), argument(3), argument(4))
 	case "start":
 		start()
 	default:

@@ -6,17 +6,31 @@ use std::time::Instant;
 use anyhow::bail;
 use transputer::{ChannelOptions, Limits};
 
-use super::{Bench, figure, percentiles};
+use super::{Bench, Form, figure, percentiles};
 use crate::case::TIME;
 
-pub(super) fn ping_pong(rounds: u64) -> anyhow::Result<()> {
+pub(super) fn ping_pong(form: Form, rounds: u64) -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
-    bench.process("pinger")?.argument("rounds", rounds);
-    bench.process("ponger")?;
+    let (pinger, ponger) = (form.guest("pinger"), form.guest("ponger"));
+    bench.process(&pinger)?.argument("rounds", rounds);
+    bench.process(&ponger)?;
     let network = &mut bench.network;
-    network.connect("pinger.ping", "ponger.ping", ChannelOptions::rendezvous())?;
-    network.connect("ponger.pong", "pinger.pong", ChannelOptions::rendezvous())?;
-    bench.measure("pinger", rounds)
+    for (from, to, port) in [(&pinger, &ponger, "ping"), (&ponger, &pinger, "pong")] {
+        let (from, to) = (format!("{from}.{port}"), format!("{to}.{port}"));
+        network.connect(&from, &to, ChannelOptions::rendezvous())?;
+    }
+    bench.measure(&pinger, rounds)
+}
+
+/// A stream of numbers between async functions, one at a time.
+pub(super) fn numbers(capacity: u64, messages: u64) -> anyhow::Result<()> {
+    let capacity = ChannelOptions::bounded(usize::try_from(capacity)?);
+    let mut bench = Bench::new()?;
+    bench.process("counts_async")?.argument("count", messages);
+    bench.process("sums_async")?;
+    let network = &mut bench.network;
+    network.connect("counts_async.numbers", "sums_async.numbers", capacity)?;
+    bench.measure("sums_async", messages)
 }
 
 /// Bytes that a process may have by default.
@@ -26,10 +40,7 @@ pub(super) fn stream(capacity: u64, size: u64, messages: u64) -> anyhow::Result<
     let capacity = ChannelOptions::bounded(usize::try_from(capacity)?);
     // The most that can lie in the channel, and as much again for both processes.
     let memory = MEMORY.max(2 * size * capacity.capacity as u64);
-    let limits = Limits {
-        memory: Some(memory),
-        ..Limits::default()
-    };
+    let limits = Limits::default().memory(memory);
     let mut bench = Bench::new()?;
     // Where the channel holds only one message there is nothing to collect.
     let (source, port, sink) = match (size, capacity.capacity) {

@@ -16,10 +16,7 @@ pub(super) fn cpu(rounds: u64) -> anyhow::Result<()> {
 
 /// How long two processes compute on so many workers.
 fn two_processes(workers: usize, rounds: u64) -> anyhow::Result<Duration> {
-    let mut bench = Bench::with(HostOptions {
-        workers: Some(workers),
-        ..HostOptions::default()
-    })?;
+    let mut bench = Bench::with(HostOptions::default().workers(workers))?;
     let computes = bench.component("computes")?;
     let mut ends = Vec::new();
     for name in ["first", "second"] {
@@ -47,10 +44,7 @@ fn two_processes(workers: usize, rounds: u64) -> anyhow::Result<Duration> {
 
 /// Two processes that wait for times and exchange messages, while two others never stop.
 pub(super) fn preemption(samples: u64) -> anyhow::Result<()> {
-    let mut bench = Bench::with(HostOptions {
-        workers: Some(2),
-        ..HostOptions::default()
-    })?;
+    let mut bench = Bench::with(HostOptions::default().workers(2))?;
     let spins = bench.component("spins")?;
     bench.network.process("first", &spins);
     bench.network.process("second", &spins);

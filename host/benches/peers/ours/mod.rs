@@ -2,6 +2,7 @@
 
 mod communication;
 mod computing;
+mod neighbours;
 mod networks;
 mod processes;
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use transputer::{ChannelOptions, Component, Host, HostOptions, Network};
 
-use crate::case::TIME;
+use crate::case::{ASYNC, TIME};
 
 /// Runs one program, and prints its figures.
 pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
@@ -19,19 +20,31 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
         .iter()
         .map(|number| number.parse())
         .collect::<Result<Vec<u64>, _>>()?;
+    if let Some(program) = program.strip_suffix(ASYNC) {
+        return match (program, numbers.as_slice()) {
+            ("ping-pong", &[rounds]) => communication::ping_pong(Form::Async, rounds),
+            ("stream", &[capacity, 8, messages]) => communication::numbers(capacity, messages),
+            ("ring", &[processes, laps]) => networks::ring(Form::Async, processes, laps),
+            ("sieve", &[primes, capacity]) => networks::sieve(Form::Async, primes, capacity),
+            _ => bail!("there is no program `{program}` of async functions"),
+        };
+    }
     match (program.as_str(), numbers.as_slice()) {
-        ("ping-pong", &[rounds]) => communication::ping_pong(rounds),
+        ("ping-pong", &[rounds]) => communication::ping_pong(Form::Blocking, rounds),
         ("stream", &[capacity, size, messages]) => communication::stream(capacity, size, messages),
         ("memcpy", &[blocks, size, count]) => communication::memcpy(blocks, size, count),
         ("latency", &[buffered, messages]) => communication::latency(buffered != 0, messages),
         ("alternation", &[channels, each]) => communication::alternation(channels, each),
-        ("ring", &[processes, laps]) => networks::ring(processes, laps),
-        ("sieve", &[primes, capacity]) => networks::sieve(primes, capacity),
+        ("ring", &[processes, laps]) => networks::ring(Form::Blocking, processes, laps),
+        ("sieve", &[primes, capacity]) => networks::sieve(Form::Blocking, primes, capacity),
         ("fan-in", &[workers, each]) => networks::fan("fan_in", "counts", workers, each),
         ("fan-out", &[workers, each]) => networks::fan("fan_out", "adds", workers, each),
         ("spawn", &[count]) => processes::spawn(count),
         ("parked", &[processes, samples]) => processes::parked(processes, samples),
         ("cpu", &[rounds]) => computing::cpu(rounds),
+        ("beside", &[workers, capacity, kind, count, milliseconds]) => {
+            neighbours::beside(workers, capacity, kind, count, milliseconds)
+        }
         ("preemption", &[samples]) => computing::preemption(samples),
         _ => bail!(
             "there is no program `{program}` with {} numbers",
@@ -40,10 +53,28 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
     }
 }
 
+/// What the processes of a program are.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Form {
+    Blocking,
+    Async,
+}
+
+impl Form {
+    /// The guest that does this in this form.
+    fn guest(self, name: &str) -> String {
+        match self {
+            Self::Blocking => name.to_owned(),
+            Self::Async => format!("{name}_async"),
+        }
+    }
+}
+
 /// The repository's folder.
 pub(crate) fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above
+        .find(|folder| folder.join("Cargo.lock").is_file())
         .unwrap_or(Path::new("."))
 }
 

@@ -1,10 +1,10 @@
 //! Networks of many processes.
 
-use super::Bench;
+use super::{Bench, Form};
 
-pub(super) fn ring(processes: u64, laps: u64) -> anyhow::Result<()> {
+pub(super) fn ring(form: Form, processes: u64, laps: u64) -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
-    let passes = bench.component("passes")?;
+    let passes = bench.component(&form.guest("passes"))?;
     bench
         .process("ring")?
         .argument("processes", processes)
@@ -13,7 +13,7 @@ pub(super) fn ring(processes: u64, laps: u64) -> anyhow::Result<()> {
     bench.measure("ring", processes * laps)
 }
 
-pub(super) fn sieve(primes: u64, capacity: u64) -> anyhow::Result<()> {
+pub(super) fn sieve(form: Form, primes: u64, capacity: u64) -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
     let spawnable = [
         "generates",
@@ -21,9 +21,14 @@ pub(super) fn sieve(primes: u64, capacity: u64) -> anyhow::Result<()> {
         "filters",
         "filters_buffered",
     ];
+    let guest = |name: &str| match form {
+        Form::Blocking => name.to_owned(),
+        // Async functions collect nothing.
+        Form::Async => form.guest(name.trim_end_matches("_buffered")),
+    };
     let components = spawnable
         .iter()
-        .map(|name| bench.component(name))
+        .map(|name| bench.component(&guest(name)))
         .collect::<Result<Vec<_>, _>>()?;
     let mut sieve = bench.process("sieve")?;
     sieve

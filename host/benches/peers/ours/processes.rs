@@ -17,22 +17,18 @@ pub(super) fn spawn(count: u64) -> anyhow::Result<()> {
 
 pub(super) fn parked(processes: u64, samples: u64) -> anyhow::Result<()> {
     let channels = u32::try_from(processes)?.saturating_add(16);
-    let mut bench = Bench::with(HostOptions {
-        // As by default, unless that is too few.
-        max_processes: channels.max(HostOptions::default().max_processes),
-        ..HostOptions::default()
-    })?;
+    let mut bench = Bench::with(
+        HostOptions::default()
+            // As by default, unless that is too few.
+            .max_processes(channels.max(HostOptions::default().max_processes)),
+    )?;
     let parks = bench.component("parks")?;
     bench
         .process("parker")?
         .argument("processes", processes)
         .argument("samples", samples)
         .may_spawn("parks", &parks)
-        .limits(Limits {
-            channels: Some(channels),
-            children: Some(channels),
-            ..Limits::default()
-        });
+        .limits(Limits::default().channels(channels).children(channels));
     let rendezvous = ChannelOptions::rendezvous();
     let parked = bench.network.output("parker.parked", rendezvous)?;
     let wake = bench.network.input("parker.wake", rendezvous)?;

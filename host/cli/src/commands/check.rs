@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use transputer::description::Description;
-use transputer::validation::ArgumentOverride;
+use transputer::validation::{ArgumentOverride, check_on};
+use transputer::{CacheFolder, HostOptions};
 
+use super::chosen::cache_folder;
 use crate::components::{self, Building};
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::surroundings::Surroundings;
 use crate::tables;
 use crate::terminal;
 
@@ -36,20 +39,29 @@ pub(crate) struct Check {
     #[arg(long)]
     build: bool,
 
+    /// Check it for a host that runs only processes of this place, and show what would run there; may be repeated
+    #[arg(long = "on", value_name = "LABEL")]
+    on: Vec<String>,
+
     /// Print only what is wrong
     #[arg(long, short)]
     quiet: bool,
 }
 
 impl Check {
-    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+    pub(crate) fn run(self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
         let description = Description::read(&self.path)?;
+        if !self.on.is_empty() {
+            check_on(&description, &self.on)?;
+        }
         let building = match self.build {
             true => Building::OutOfDate,
             false => Building::Never,
         };
         let located = components::locate(&description, building, Progress::new(self.quiet))?;
-        let checked = components::check(&description, &located, &self.arguments)?;
+        let options = HostOptions::default().python(surroundings.python.clone());
+        let files: Vec<_> = cache_folder(&CacheFolder::Default).into_iter().collect();
+        let checked = components::check(&description, &located, &self.arguments, &files, &options)?;
         if !self.quiet {
             tables::print(&description, &checked.signatures, &self.arguments)?;
         }

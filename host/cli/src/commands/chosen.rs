@@ -1,22 +1,25 @@
 //! The network that a command is to run: found, built and checked.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use transputer::description::Description;
-use transputer::validation::ArgumentOverride;
-use transputer::{AtCapacity, CacheFolder, Component, Host, HostOptions};
+use transputer::validation::{ArgumentOverride, HostFile};
+use transputer::{AtCapacity, CacheFolder, CompileLimits, Component, Host, HostOptions};
 
 use crate::components::{self, Building, Located};
 use crate::progress::Progress;
 use crate::running::Watch;
+use crate::single;
+use crate::surroundings::Surroundings;
 use crate::terminal;
 
 /// Which network, with which arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Chosen {
-    /// A folder with a network.toml, or the file
+    /// A folder with a network.toml, or the file; or one component (.wasm), whose ports are then stdin and
+    /// stdout: texts as lines, bytes as they are, other types as JSON
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
 
@@ -43,10 +46,14 @@ pub(crate) struct Chosen {
     #[arg(long, value_name = "N")]
     max_channels: Option<u32>,
 
-    /// Run every component through wasmtime's component model, which costs more, even where its core
-    /// module could be run directly
+    /// Instantiate every component as a whole, which costs more, even where its core module could be
+    /// run by itself
     #[arg(long)]
-    no_direct: bool,
+    no_core_modules: bool,
+
+    /// Compile components whatever that takes: only for components that you trust
+    #[arg(long)]
+    no_compile_limits: bool,
 
     /// Keep compiled components in this folder [default: transputer in the user's cache folder]
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
@@ -73,9 +80,17 @@ pub(crate) struct Prepared {
 }
 
 impl Chosen {
-    /// Reads the description, builds the guests, and checks that everything fits.
-    pub(crate) fn prepare(&self) -> anyhow::Result<Prepared> {
-        let description = Description::read(&self.path)?;
+    /// Reads the description, builds the guests, and checks that everything fits, and that no
+    /// process may reach these files.
+    pub(crate) fn prepare(
+        &self,
+        files: &[HostFile],
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<Prepared> {
+        let description = match single::is_component(&self.path) {
+            true => single::describe(&self.path, &self.host_options(surroundings))?,
+            false => Description::read(&self.path)?,
+        };
         let building = if self.no_build {
             Building::Never
         } else {
@@ -84,7 +99,15 @@ impl Chosen {
         let progress = Progress::new(self.quiet);
         let located = components::locate(&description, building, progress)?;
         located.refuse_unbuilt(&description)?;
-        let checked = components::check(&description, &located, &self.arguments)?;
+        let mut files = files.to_vec();
+        files.extend(cache_folder(&self.cache_folder()));
+        let checked = components::check(
+            &description,
+            &located,
+            &self.arguments,
+            &files,
+            &self.host_options(surroundings),
+        )?;
         if !checked.warnings.is_empty() && !self.quiet {
             terminal::diagnostics(&checked.warnings);
         }
@@ -96,19 +119,33 @@ impl Chosen {
     }
 
     /// Options of a host for it.
-    pub(crate) fn host_options(&self) -> HostOptions {
-        HostOptions {
-            max_processes: self.max_processes,
-            max_memory: self.max_memory,
-            max_channels: self.max_channels,
-            at_capacity: self.at_capacity,
-            direct: !self.no_direct,
-            cache: match &self.cache {
-                Some(folder) => CacheFolder::At(folder.clone()),
-                None if self.no_cache => CacheFolder::Off,
-                None => CacheFolder::Default,
-            },
-            ..HostOptions::default()
+    pub(crate) fn host_options(&self, surroundings: &Surroundings) -> HostOptions {
+        HostOptions::default()
+            .max_processes(self.max_processes)
+            .max_memory(self.max_memory)
+            .max_channels(self.max_channels)
+            .at_capacity(self.at_capacity)
+            .core_modules(!self.no_core_modules)
+            .compile_limits(match self.no_compile_limits {
+                true => CompileLimits::none(),
+                false => CompileLimits::default(),
+            })
+            .cache(self.cache_folder())
+            .python(surroundings.python.clone())
+    }
+
+    fn cache_folder(&self) -> CacheFolder {
+        match &self.cache {
+            Some(folder) => CacheFolder::At(folder.clone()),
+            None if self.no_cache => CacheFolder::Off,
+            None => CacheFolder::Default,
+        }
+    }
+
+    /// Says that not as many processes can live as were asked for, before one is missing.
+    pub(crate) fn say_capacity(&self, host: &Host) {
+        if let Some(warning) = host.capacity_warning() {
+            terminal::warning(format_args!("{warning}"));
         }
     }
 
@@ -124,15 +161,27 @@ impl Chosen {
     }
 }
 
-fn size(text: &str) -> Result<u64, String> {
-    parse_size::parse_size(text).map_err(|error| format!("{error}: write 64MiB, or bytes"))
+/// The folder of compiled components, which no process may reach.
+pub(super) fn cache_folder(folder: &CacheFolder) -> Option<HostFile> {
+    let path = folder.path()?;
+    Some(HostFile::new("the folder of compiled components", path))
+}
+
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    parse_size::parse_size(text)
+        .map_err(|error| format!("{error}: write a size such as 64MiB, or a number of bytes"))
 }
 
 impl Prepared {
     /// What to watch of its components while it runs.
     pub(crate) fn watch(&self, host: &Host) -> anyhow::Result<Watch> {
         let origins = components::origins(&self.description, &self.located)?;
-        Watch::new(host, origins, self.progress)
+        Watch::new(
+            host,
+            Path::new(self.description.file_name()),
+            origins,
+            self.progress,
+        )
     }
 
     /// Loads its components, from the cache of compiled code where that has them.

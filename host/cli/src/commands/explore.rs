@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use transputer::{Event, Host, HostOptions, Report, Verdict};
+use transputer::{Event, Host, Report, Verdict};
 
 use super::chosen::Chosen;
-use crate::exit::{self, Exit};
+use crate::exit::{self, BadInput, Exit};
 use crate::line::Line;
 use crate::running::{Format, LogLevel, Printer, summarise};
+use crate::surroundings::Surroundings;
 use crate::terminal;
 
 const EXAMPLES: &str = "\
@@ -39,21 +40,29 @@ pub(crate) struct Explore {
     /// The seed of the first schedule; the others follow
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+
+    /// Schedules are explored on one host: without this
+    #[arg(long, value_name = "LABEL", hide = true)]
+    on: Vec<String>,
 }
 
-/// What one schedule came to.
+/// The result of one schedule.
 struct Run {
     report: Report,
     output: Vec<u8>,
 }
 
 impl Explore {
-    pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let chosen = self.network.prepare()?;
-        let first = Host::new(HostOptions {
-            seed: Some(self.seed),
-            ..self.network.host_options()
-        })?;
+    pub(crate) fn run(self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
+        if !self.on.is_empty() {
+            return Err(BadInput::new(
+                "`explore` runs a network on one host, in virtual time: leave `--on` out",
+            )
+            .into());
+        }
+        let chosen = self.network.prepare(&[], surroundings)?;
+        let first = Host::new(self.network.host_options(surroundings).seed(self.seed))?;
+        self.network.say_capacity(&first);
         self.network.say_without_cache(&first);
         let components = chosen.components(&first)?;
         let input = match chosen.description.stdin {
@@ -84,9 +93,9 @@ impl Explore {
         Ok(Exit::Success)
     }
 
-    /// Says what went wrong, and how to see it again.
+    /// Says what went wrong, and how to reproduce it.
     fn failure(&self, seed: u64, report: &Report) -> Exit {
-        let printer = Printer::new(LogLevel::Info, Format::Text);
+        let printer = Printer::new(LogLevel::Info, Format::Text, &report.network);
         for deadlock in &report.deadlocks {
             printer.print(&Event::Deadlock(deadlock.clone()));
         }
@@ -96,7 +105,7 @@ impl Explore {
         summarise(report, &printer);
         let tried = seed - self.seed;
         terminal::note(format_args!(
-            "seed {seed} shows it, after {tried} schedules that succeeded; again with \
+            "seed {seed} fails, after {tried} schedules that succeeded; repeat it with \
              `transputer run --seed {seed}` and the same arguments"
         ));
         Exit::of_verdict(report.verdict())

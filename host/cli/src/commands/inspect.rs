@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use anstyle::Style;
 use clap::{Args, ValueEnum, ValueHint};
 use serde_json::json;
+use transputer::files;
 use transputer::signature::{Direction, Port, Signature};
+use transputer::{ComponentPath, HostOptions, PythonFile};
 use wasmparser::{Parser, Payload};
 
+use crate::components::{self, LARGEST};
 use crate::exit::{BadInput, Exit};
 use crate::line::Line;
 use crate::output;
+use crate::surroundings::Surroundings;
 use crate::terminal::BOLD;
 
 const EXAMPLES: &str = "\
@@ -20,11 +24,11 @@ Examples:
 
 /// Print a component's signature, imports and size
 ///
-/// Nothing of it is compiled or run.
+/// It is neither compiled nor run; a Python file is imported, in a sandbox.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Inspect {
-    /// The component
+    /// The component, or a Python file; one of several processes in it follows after a `:`
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
@@ -50,22 +54,36 @@ struct World {
 }
 
 impl Inspect {
-    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+    pub(crate) fn run(self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
         let name = self.file.display();
-        let bytes = std::fs::read(&self.file)
+        let options = HostOptions::default().python(surroundings.python.clone());
+        let refused = |error: &dyn std::fmt::Display| BadInput::new(format!("{name}: {error}"));
+        let mut signatures = components::read_signatures_in(&self.file, &options)
+            .map_err(|error| refused(&error))?;
+        if let Some(process) = ComponentPath::of(&self.file).process {
+            let chosen = Signature::choose(signatures, Some(&process));
+            signatures = chosen
+                .map_err(|error| refused(&error))?
+                .into_iter()
+                .collect();
+        }
+        if signatures.is_empty() {
+            let text = "it is a component without a signature, so it is not a process; put \
+                        `#[transputer_guest::process]` on its function in Rust, or `@process` in \
+                        Python";
+            return Err(refused(&text).into());
+        }
+        // A Python file is run by the interpreter.
+        let file = match PythonFile::of(&self.file) {
+            Some(_) => surroundings.python.interpreter.clone(),
+            None => Some(ComponentPath::of(&self.file).file),
+        };
+        let bytes = files::read(file.as_ref().unwrap_or(&self.file), LARGEST)
             .map_err(|error| BadInput::new(format!("cannot read {name}: {error}")))?;
-        let signature = Signature::read(&bytes)
-            .map_err(|error| BadInput::new(format!("{name}: {error}")))?
-            .ok_or_else(|| {
-                BadInput::new(format!(
-                    "{name}: it is a component without a signature, so it is not a process; in Rust, put \
-                     `#[transputer_guest::process]` on its function"
-                ))
-            })?;
         let world = world(&bytes).map_err(|error| BadInput::new(format!("{name}: {error}")))?;
         match self.format {
-            Format::Text => print_text(&signature, &world, bytes.len())?,
-            Format::Json => output::line(&Line::json(&as_json(&signature, &world, bytes.len()))?)?,
+            Format::Text => print_text(&signatures, &world, bytes.len())?,
+            Format::Json => output::line(&Line::json(&as_json(&signatures, &world, bytes.len()))?)?,
         }
         Ok(Exit::Success)
     }
@@ -95,17 +113,19 @@ fn world(bytes: &[u8]) -> Result<World, wasmparser::BinaryReaderError> {
     Ok(world)
 }
 
-fn print_text(signature: &Signature, world: &World, size: usize) -> anyhow::Result<()> {
+fn print_text(signatures: &[Signature], world: &World, size: usize) -> anyhow::Result<()> {
     let plain = Style::new();
-    output::line(&Line::new().styled(BOLD, &signature.process))?;
-    if !signature.doc.is_empty() {
-        output::line(&Line::new().text("  ").text(&signature.doc))?;
+    for signature in signatures {
+        output::line(&Line::new().styled(BOLD, &signature.process))?;
+        if !signature.doc.is_empty() {
+            output::line(&Line::new().text("  ").text(&signature.doc))?;
+        }
+        let arguments = signature.arguments.iter().map(ToString::to_string);
+        section("arguments", arguments, BOLD)?;
+        let port = |port: &Port| format!("{}: {}", port.name, port.ty);
+        section("inputs", signature.inputs().map(port), BOLD)?;
+        section("outputs", signature.outputs().map(port), BOLD)?;
     }
-    let arguments = signature.arguments.iter().map(ToString::to_string);
-    section("arguments", arguments, BOLD)?;
-    let port = |port: &Port| format!("{}: {}", port.name, port.ty);
-    section("inputs", signature.inputs().map(port), BOLD)?;
-    section("outputs", signature.outputs().map(port), BOLD)?;
     section("imports", world.imports.iter().cloned(), plain)?;
     section("exports", world.exports.iter().cloned(), plain)?;
     let size = indicatif::HumanBytes(size as u64);
@@ -124,7 +144,21 @@ fn section(title: &str, lines: impl Iterator<Item = String>, style: Style) -> an
     Ok(())
 }
 
-fn as_json(signature: &Signature, world: &World, size: usize) -> serde_json::Value {
+/// One object, with what the process says of itself, or with `processes` if there are several.
+fn as_json(signatures: &[Signature], world: &World, size: usize) -> serde_json::Value {
+    let mut object = match signatures {
+        [signature] => process_json(signature),
+        signatures => {
+            json!({ "processes": signatures.iter().map(process_json).collect::<Vec<_>>() })
+        }
+    };
+    object["imports"] = json!(world.imports);
+    object["exports"] = json!(world.exports);
+    object["size"] = json!(size);
+    object
+}
+
+fn process_json(signature: &Signature) -> serde_json::Value {
     let arguments: Vec<_> = signature
         .arguments
         .iter()
@@ -146,8 +180,5 @@ fn as_json(signature: &Signature, world: &World, size: usize) -> serde_json::Val
         "doc": signature.doc,
         "arguments": arguments,
         "ports": ports,
-        "imports": world.imports,
-        "exports": world.exports,
-        "size": size,
     })
 }

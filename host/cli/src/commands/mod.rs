@@ -3,8 +3,16 @@
 pub(crate) mod build;
 pub(crate) mod check;
 mod chosen;
+pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod explore;
+pub(crate) mod graph;
 pub(crate) mod inspect;
+pub(crate) mod man;
 pub(crate) mod new;
+#[cfg(unix)]
+pub(crate) mod ps;
 pub(crate) mod run;
+pub(crate) mod test;
+#[cfg(unix)]
+pub(crate) mod top;

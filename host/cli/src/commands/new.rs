@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 
 use crate::exit::{BadInput, Exit};
 use crate::printable::one_line;
+use crate::sdk;
 use crate::terminal;
 
 const EXAMPLES: &str = "\
@@ -14,7 +15,7 @@ Examples:
   transputer new hello && transputer run hello
   transputer new hello --sdk ../transputer/guest-sdk/rust";
 
-/// Make a folder with a network of one Rust process, which runs as it is
+/// Make a folder with a network of one Rust process and its tests, which runs as it is
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct New {
@@ -23,14 +24,14 @@ pub(crate) struct New {
     #[arg(value_name = "NAME", value_hint = ValueHint::DirPath)]
     folder: PathBuf,
 
-    /// The folder of the guest SDK for Rust [default: that of the checkout which this
-    /// command was built from, else the published crate]
+    /// The folder of the guest SDK for Rust [default: the one that this command carries, unpacked in the
+    /// user's data folder or in the one that TRANSPUTER_SDK names]
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     sdk: Option<PathBuf>,
 }
 
 /// The files of a new network: where each goes, and what it holds.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 8] = [
     (
         "network.toml",
         include_str!("../../templates/network/network.toml"),
@@ -45,15 +46,20 @@ const FILES: [(&str, &str); 6] = [
     ),
     (
         "Cargo.toml",
-        include_str!("../../templates/network/workspace.toml"),
+        include_str!("../../templates/network/package.toml"),
+    ),
+    ("lib.rs", include_str!("../../templates/network/lib.rs")),
+    (
+        "tests/greets.out",
+        include_str!("../../templates/network/tests/greets.out"),
     ),
     (
-        "greeter/Cargo.toml",
-        include_str!("../../templates/network/greeter/package.toml"),
+        "tests/another.args",
+        include_str!("../../templates/network/tests/another.args"),
     ),
     (
-        "greeter/src/lib.rs",
-        include_str!("../../templates/network/greeter/src/lib.rs"),
+        "tests/another.out",
+        include_str!("../../templates/network/tests/another.out"),
     ),
 ];
 
@@ -61,9 +67,6 @@ const FILES: [(&str, &str); 6] = [
 const NAME: &str = "{{name}}";
 /// Stands in the templates for the dependency on the SDK, a TOML value.
 const SDK: &str = "{{sdk}}";
-
-/// The SDK in the checkout that this command was built from.
-const CHECKOUT_SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest-sdk/rust");
 
 impl New {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
@@ -74,11 +77,12 @@ impl New {
             let text = format!("{} exists already, and is not empty", folder.display());
             return Err(BadInput::new(text).into());
         }
-        let sdk = sdk_dependency(self.sdk.as_deref())?;
+        let sdk = sdk::dependency(self.sdk.as_deref())?;
         for (path, template) in FILES {
             let text = template.replace(NAME, name).replace(SDK, &sdk);
-            write(&folder.join(path), &text)?;
+            write(&folder.join(path), text.as_bytes())?;
         }
+        write(&folder.join("Cargo.lock"), sdk::lock_file())?;
         terminal::note(format_args!(
             "made {0}; run it with `transputer run {0}`",
             folder.display()
@@ -104,32 +108,9 @@ fn network_name(folder: &Path) -> Result<&str, BadInput> {
     })
 }
 
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = file.parent().unwrap_or(file);
     std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(file, text))
+        .and_then(|()| std::fs::write(file, bytes))
         .with_context(|| format!("cannot write {}", file.display()))
-}
-
-/// The right-hand side of `transputer-guest = ...` in a manifest.
-fn sdk_dependency(given: Option<&Path>) -> anyhow::Result<String> {
-    let folder = match given {
-        Some(folder) if !folder.join("Cargo.toml").is_file() => {
-            let text = format!(
-                "{} is not a guest SDK: there is no Cargo.toml in it",
-                folder.display()
-            );
-            return Err(BadInput::new(text).into());
-        }
-        Some(folder) => Some(folder),
-        None => Some(Path::new(CHECKOUT_SDK)).filter(|sdk| sdk.join("Cargo.toml").is_file()),
-    };
-    let Some(folder) = folder else {
-        return Ok(toml::Value::from(env!("CARGO_PKG_VERSION")).to_string());
-    };
-    let folder = folder
-        .canonicalize()
-        .with_context(|| format!("cannot resolve {}", folder.display()))?;
-    let path = toml::Value::from(folder.to_string_lossy().into_owned());
-    Ok(format!("{{ path = {path} }}"))
 }

@@ -33,7 +33,7 @@ const PROFILE_SETTINGS: [&str; 6] = [
 /// The stack's hot end, 1 KiB past the 1 MiB that rustc gives it, shares its page with constants.
 const FLAGS: &str = "target.wasm32-wasip2.rustflags=[\"-Crelocation-model=static\",\"-Clink-arg=-zstack-size=1049600\"]";
 
-/// What a cargo around this one set for itself, and guests must not get.
+/// Variables that a surrounding cargo sets for itself, and that guests must not get.
 const NOT_FOR_GUESTS: [&str; 10] = [
     "CARGO_BUILD_RUSTC",
     "CARGO_BUILD_RUSTFLAGS",
@@ -87,6 +87,18 @@ impl Member {
     }
 }
 
+impl Member {
+    /// The folder under which it is built: its workspace's, or that of all lone files.
+    fn built_in(&self) -> &Path {
+        self.package.built_in().unwrap_or(&self.root)
+    }
+}
+
+/// The folder under which members of one workspace are built.
+fn built_in<'a>(root: &'a Path, members: &[&'a Member]) -> &'a Path {
+    members.first().map_or(root, |member| member.built_in())
+}
+
 fn makes_component(target: &Target) -> bool {
     target.crate_types.contains(&CrateType::CDyLib) && (is_library(target) || target.is_example())
 }
@@ -137,7 +149,7 @@ pub(super) fn build(
     let began = SystemTime::now();
     let names: Vec<&str> = members
         .iter()
-        .map(|member| member.package.name.as_str())
+        .map(|member| member.package.label())
         .collect();
     let guests = names.join(", ");
     let step = progress.step(format!("building {guests}"));
@@ -145,14 +157,19 @@ pub(super) fn build(
     let mut stamps = Vec::new();
     for member in members {
         let manifest = member.package.manifest();
+        let label = member.package.lone.as_ref();
+        let label = label.map(|lone| format!("{}.wasm", lone.label));
         let mut made: Vec<Artifact> = artifacts
             .iter()
             .filter(|(of, _)| *of == manifest)
-            .map(|(_, artifact)| artifact.clone())
+            .map(|(_, artifact)| Artifact {
+                label: label.clone(),
+                ..artifact.clone()
+            })
             .collect();
         made.sort_by(|a, b| a.name.cmp(&b.name));
         let stamp = Stamp::new(&member.package, root, began, made)?;
-        stamp.save(&member.package, root)?;
+        stamp.save(&member.package, member.built_in())?;
         stamps.push(stamp);
     }
     step.finish(format!("built {guests}"));
@@ -172,7 +189,7 @@ fn command(root: &Path, members: &[&Member], toolchain: &Toolchain) -> anyhow::R
         .args(["--profile", PROFILE, "--target", TARGET])
         .args(["--config", FLAGS])
         .arg("--target-dir")
-        .arg(root.join(TARGET_DIRECTORY));
+        .arg(built_in(root, members).join(TARGET_DIRECTORY));
     let colour = if terminal::stderr_is_coloured() {
         "always"
     } else {
@@ -204,7 +221,7 @@ fn command(root: &Path, members: &[&Member], toolchain: &Toolchain) -> anyhow::R
     Ok(command)
 }
 
-/// Whether the workspace in `root` says itself how guests are to be compiled.
+/// Whether the workspace in `root` itself says how guests are compiled.
 fn defines_profile(root: &Path) -> anyhow::Result<bool> {
     let manifest = root.join("Cargo.toml");
     let text = std::fs::read_to_string(&manifest)
@@ -275,6 +292,7 @@ fn artifacts(
             let artifact = Artifact {
                 name: made.target.name.clone(),
                 library: is_library(&made.target),
+                label: None,
                 file: file.clone().into(),
             };
             artifacts.push((made.manifest_path.into(), artifact));

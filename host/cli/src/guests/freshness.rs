@@ -1,7 +1,7 @@
 //! Whether a component is newer than everything it was made from.
 //!
-//! Cargo knows, but takes a while to say. So each build leaves a stamp, which
-//! lists what went in (from cargo's dep-info) and what came out, with their times.
+//! Cargo knows, but takes a while to find out. So each build leaves a stamp, which lists what went in (from
+//! cargo's dep-info) and what came out, with their times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -106,7 +106,7 @@ impl Stamp {
         &self.folder
     }
 
-    /// Whether all that went in and came out is still as it was.
+    /// Whether everything that went in and came out is still as it was.
     pub(super) fn is_fresh(&self) -> bool {
         self.times
             .iter()
@@ -181,10 +181,12 @@ mod tests {
         let package = Package {
             folder: folder.to_owned(),
             name: "guest".to_owned(),
+            lone: None,
         };
         let artifact = Artifact {
             name: "guest".to_owned(),
             library: true,
+            label: None,
             file: component,
         };
         let began = SystemTime::now() + HOUR;

@@ -1,4 +1,4 @@
-//! Guest programs: from folders with Cargo packages to components.
+//! Guest programs: from Cargo packages, and files of Rust source, to components.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,24 @@ use crate::progress::Progress;
 
 mod cargo;
 mod freshness;
+mod lone;
 mod toolchain;
+
+use lone::LoneFile;
+pub(crate) use lone::is_rust;
 
 use freshness::Stamp;
 
 /// The target that guests are built for.
 const TARGET: &str = "wasm32-wasip2";
 
-/// A folder with a Cargo package that makes one or more components.
+/// A Cargo package that makes one or more components.
 #[derive(Clone, Debug)]
 pub(crate) struct Package {
     folder: PathBuf,
     name: String,
+    /// The file that it was made for.
+    lone: Option<LoneFile>,
 }
 
 /// A component that a package makes.
@@ -34,6 +40,9 @@ pub(crate) struct Artifact {
     pub(crate) library: bool,
     /// The component.
     pub(crate) file: PathBuf,
+    /// What its file is called where it is copied to; as it is if there is nothing.
+    #[serde(default)]
+    pub(crate) label: Option<String>,
 }
 
 /// A package with its components.
@@ -46,8 +55,23 @@ pub(crate) struct Built {
 }
 
 impl Package {
-    /// The package in a folder.
-    pub(crate) fn open(folder: &Path) -> anyhow::Result<Package> {
+    /// The package in a folder, or that of a file of Rust source.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Package> {
+        if !is_rust(path) {
+            return Self::in_folder(path);
+        }
+        if let Some(folder) = lone::package_with(&std::path::absolute(path)?) {
+            return Self::in_folder(&folder);
+        }
+        let lone = LoneFile::of(path)?;
+        Ok(Package {
+            folder: lone.folder(),
+            name: lone.name.clone(),
+            lone: Some(lone),
+        })
+    }
+
+    fn in_folder(folder: &Path) -> anyhow::Result<Package> {
         #[derive(Deserialize)]
         struct Manifest {
             package: Option<Name>,
@@ -76,7 +100,21 @@ impl Package {
         Ok(Package {
             folder,
             name: package.name,
+            lone: None,
         })
+    }
+
+    /// The name that people know it by.
+    fn label(&self) -> &str {
+        match &self.lone {
+            Some(lone) => &lone.label,
+            None => &self.name,
+        }
+    }
+
+    /// The folder in which it is built, if that is not its workspace's.
+    fn built_in(&self) -> Option<&Path> {
+        self.lone.as_ref().map(|lone| lone.root.as_path())
     }
 
     /// Its manifest.
@@ -87,11 +125,14 @@ impl Package {
     /// The files that went into its last build, and its sources, which may go into the next one.
     pub(crate) fn inputs(&self) -> BTreeSet<PathBuf> {
         let mut files = Stamp::load(self).map_or_else(BTreeSet::new, |stamp| stamp.inputs());
-        add_files(&self.sources(), &mut files);
+        match &self.lone {
+            Some(lone) => drop(files.insert(lone.file.clone())),
+            None => add_files(&self.sources(), &mut files),
+        }
         files
     }
 
-    /// The folder that its sources lie in, unless its manifest says otherwise.
+    /// The folder that its sources lie in, unless its manifest says otherwise. Of a lone file there is none.
     pub(crate) fn sources(&self) -> PathBuf {
         self.folder.join("src")
     }
@@ -132,12 +173,15 @@ fn add_files(folder: &Path, files: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// Builds what is out of date among the packages in `folders`. The result is in
-/// the order of `folders`, without repetitions.
-pub(crate) fn build(folders: &[PathBuf], progress: Progress) -> anyhow::Result<Vec<Built>> {
+/// Builds what is out of date among these packages: folders, or files of Rust source. The result is in
+/// their order, without repetitions.
+pub(crate) fn build(paths: &[PathBuf], progress: Progress) -> anyhow::Result<Vec<Built>> {
     let mut packages: Vec<Package> = Vec::new();
-    for folder in folders {
-        let package = Package::open(folder)?;
+    for path in paths {
+        let package = Package::open(path)?;
+        if let Some(lone) = &package.lone {
+            lone.prepare()?;
+        }
         if packages.iter().all(|known| known.folder != package.folder) {
             packages.push(package);
         }

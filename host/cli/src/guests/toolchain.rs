@@ -66,10 +66,10 @@ impl Toolchain {
     }
 }
 
-/// What came of trying to get a toolchain in one way.
+/// What became of an attempt to get a toolchain in one way.
 enum Attempt {
     Done,
-    /// This way is closed here, for this reason.
+    /// This way is not possible here, for this reason.
     NotHere(String),
 }
 

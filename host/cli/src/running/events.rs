@@ -1,4 +1,4 @@
-//! What a network tells while it runs, as lines on stderr.
+//! What a network reports while it runs, as lines on stderr.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstyle::Style;
 use clap::ValueEnum;
+use serde::Serialize;
 use transputer::{DeadlockReport, Event, Level, Outcome, ProcessReport};
 
 use super::throttle::{Kind, Throttle};
 use crate::line::Line;
 use crate::stderr;
-use crate::terminal::{self, DIM, ERROR, GOOD, HELP, WARNING};
+use crate::terminal::{self, DIM, ERROR, GOOD, HELP, Stamped, WARNING};
 
 /// Which log lines are printed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -46,29 +47,48 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Prints events that are grave enough, as many as people can read. Called by workers, so it
-/// never waits for whoever reads.
+/// Prints events that are serious enough, as many as people can read. Called by workers, so it never
+/// waits for the reader.
 #[derive(Clone, Debug)]
 pub(crate) struct Printer {
     least: LogLevel,
     format: Format,
+    /// The network's name.
+    network: Arc<str>,
+    /// Whether lines for people begin with the time and the network.
+    timestamps: bool,
     shared: Arc<Shared>,
+}
+
+/// An event as programs get it.
+#[derive(Serialize)]
+struct Named<'e> {
+    network: &'e str,
+    #[serde(flatten)]
+    event: &'e Event,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Processes that a printed deadlock names; their ends say nothing more.
+    /// Processes that a printed deadlock names; their ends add nothing.
     stuck: Mutex<HashSet<String>>,
     throttle: Throttle,
 }
 
 impl Printer {
-    pub(crate) fn new(least: LogLevel, format: Format) -> Self {
+    pub(crate) fn new(least: LogLevel, format: Format, network: &str) -> Self {
         Printer {
             least,
             format,
+            network: network.into(),
+            timestamps: false,
             shared: Arc::default(),
         }
+    }
+
+    /// The same, with the time and the network's name at the beginning of each line for people.
+    pub(crate) fn with_timestamps(self, timestamps: bool) -> Self {
+        Printer { timestamps, ..self }
     }
 
     fn stuck(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -85,7 +105,7 @@ impl Printer {
         self.format == Format::Json
     }
 
-    /// Prints an event, if it is grave enough.
+    /// Prints an event, if it is serious enough.
     pub(crate) fn print(&self, event: &Event) {
         let level = self.level(event);
         let Some(kind) = kind(event).filter(|_| self.prints(level)) else {
@@ -95,14 +115,22 @@ impl Printer {
             return;
         }
         let line = if self.is_json() {
-            Line::json(event).unwrap_or_else(|error| terminal::not_json(&error))
+            let event = Stamped::now(Named {
+                network: &self.network,
+                event,
+            });
+            Line::json(&event).unwrap_or_else(|error| terminal::not_json(&error))
+        } else if self.timestamps {
+            let time = Line::new().styled(DIM, terminal::now()).text(" ");
+            let named = time.styled(DIM, &self.network).text(" ");
+            named.then(&line(event, level))
         } else {
             line(event, level)
         };
         stderr::print_event(&line);
     }
 
-    /// How grave an event is. The end of a process that a deadlock has named already is no news.
+    /// How serious an event is. The end of a process that a deadlock has already named is not news.
     fn level(&self, event: &Event) -> LogLevel {
         match event {
             Event::Log { level, .. } => LogLevel::of(*level),
@@ -112,7 +140,7 @@ impl Printer {
                 Outcome::Stopped(_) if !self.is_json() => LogLevel::Info,
                 _ => LogLevel::Error,
             },
-            Event::Restarting(_) | Event::Unfinished(_) => LogLevel::Warn,
+            Event::Restarting(_) | Event::Unfinished(_) | Event::BadLine(_) => LogLevel::Warn,
             Event::Restarted { .. } if !self.is_json() => LogLevel::Debug,
             Event::Restarted { .. } | Event::Replaced { .. } => LogLevel::Info,
             Event::Deadlock(deadlock) => {
@@ -135,7 +163,7 @@ impl Printer {
         stderr::print(&told(ERROR, "watch", component, text));
     }
 
-    /// Says how many lines were not printed, for there were too many of their kind.
+    /// Says how many lines were not printed because there were too many of their kind.
     pub(crate) fn print_withheld(&self) {
         let withheld = self.shared.throttle.withheld();
         if withheld.is_empty() {
@@ -150,7 +178,7 @@ impl Printer {
             .map(|(name, count)| format!("{count} {name}"))
             .collect();
         terminal::note(format_args!(
-            "not printed, for there were too many: {}",
+            "not printed, because there were too many: {}",
             counts.join(", ")
         ));
     }
@@ -178,9 +206,15 @@ fn kind(event: &Event) -> Option<Kind> {
         Event::Unfinished(_) => Kind::News("messages that were not finished"),
         Event::Replaced { .. } => Kind::News("replacements"),
         Event::Deadlock(_) => Kind::News("deadlocks"),
+        Event::BadLine(_) => Kind::News("bad lines of stdin"),
         Event::Endpoint { .. } => Kind::News("failures of stdin or stdout"),
         _ => return None,
     })
+}
+
+/// What an event says.
+pub(crate) fn in_words(event: &Event) -> Line {
+    line(event, LogLevel::Info)
 }
 
 fn line(event: &Event, level: LogLevel) -> Line {
@@ -213,6 +247,10 @@ fn line(event: &Event, level: LogLevel) -> Line {
             supervisor(GOOD, format_args!("`{process}` runs {component} now"))
         }
         Event::Deadlock(deadlock) => stuck(deadlock),
+        Event::BadLine(bad) => {
+            let line = Line::new().styled(WARNING, "warning").text(": ");
+            line.name("stdin").text(": ").text(bad)
+        }
         Event::Endpoint { endpoint, message } => {
             let line = Line::new().styled(ERROR, "error").text(": ");
             line.name(endpoint).text(": ").text(message)
@@ -221,7 +259,7 @@ fn line(event: &Event, level: LogLevel) -> Line {
     }
 }
 
-/// What somebody tells of a process or a component.
+/// What somebody reports about a process or a component.
 fn told(style: Style, what: impl fmt::Display, name: &str, text: impl fmt::Display) -> Line {
     let line = Line::new().styled(style, what).text(" ").styled(HELP, name);
     line.text(": ").text(text)
@@ -251,14 +289,25 @@ fn ended(report: &ProcessReport, level: LogLevel) -> Line {
 fn stuck(deadlock: &DeadlockReport) -> Line {
     let mut line = Line::new().styled(ERROR, "error").text(format_args!(
         ": deadlock of {}:",
-        terminal::counted(deadlock.stuck.len(), "process")
+        terminal::counted(
+            usize::try_from(deadlock.size()).unwrap_or(usize::MAX),
+            "process"
+        )
     ));
     for stuck in &deadlock.stuck {
         line = line.next().text("  ").name(stuck);
     }
+    if deadlock.more_stuck > 0 {
+        let more = format_args!("  and {} more", deadlock.more_stuck);
+        line = line.next().text(more);
+    }
     line = line.next().text("  cycle: ");
     for name in &deadlock.cycle {
         line = line.name(name).text(" -> ");
+    }
+    if deadlock.more_in_cycle > 0 {
+        let more = format_args!("({} more) -> ", deadlock.more_in_cycle);
+        line = line.text(more);
     }
     match deadlock.cycle.first() {
         Some(first) => line.name(first),

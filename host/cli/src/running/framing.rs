@@ -2,12 +2,12 @@
 
 use transputer::plan::Format;
 
-/// Follows a stream, and knows whether a message has begun whose end has not come.
+/// Follows a stream, and knows whether a message has begun and not ended.
 #[derive(Debug)]
 pub(crate) enum Framing {
     /// Any piece is a message.
     Bytes,
-    /// Whether the last byte was none that ends a line.
+    /// Whether the last byte did not end a line.
     Lines {
         open: bool,
     },
@@ -17,13 +17,13 @@ pub(crate) enum Framing {
 impl Framing {
     pub(crate) fn new(format: Format) -> Framing {
         match format {
-            Format::Lines => Framing::Lines { open: false },
+            Format::Lines | Format::Json | Format::Csv => Framing::Lines { open: false },
             Format::Cbor => Framing::Cbor(Items::default()),
             _ => Framing::Bytes,
         }
     }
 
-    /// Whether a message has begun whose end has not come.
+    /// Whether a message has begun and not ended.
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Framing::Bytes => false,
@@ -66,8 +66,8 @@ impl Framing {
     }
 }
 
-/// Follows a sequence of CBOR items (RFC 8949). Of what is not well-formed it makes something, and
-/// leaves the complaint to whoever reads the items.
+/// Follows a sequence of CBOR items (RFC 8949). If they are not well-formed, it makes some sense of them,
+/// and leaves the error to whoever reads them.
 #[derive(Debug, Default)]
 pub(crate) struct Items {
     /// How many items each array, map or tag still lacks; [`UNTIL_BREAK`] if that is not known.

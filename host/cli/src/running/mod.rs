@@ -5,14 +5,16 @@ mod framing;
 mod pipe;
 mod signals;
 mod stdin;
+mod stream;
 mod summary;
 mod throttle;
 mod trace;
 mod watch;
 
-pub(crate) use events::{Format, LogLevel, Printer};
+pub(crate) use events::{Format, LogLevel, Printer, in_words};
 pub(crate) use pipe::PipeWatch;
-pub(crate) use signals::{Signal, Signals};
+pub(crate) use signals::{Signal, Signals, on_signal};
+pub(crate) use stream::Stream;
 pub(crate) use summary::summarise;
 pub(crate) use throttle::HELP as RATES;
 pub(crate) use trace::Trace;
@@ -28,6 +30,7 @@ use transputer::{DeadLetterFile, Network, Report, Verdict};
 
 use crate::exit::Exit;
 use crate::terminal;
+use crate::watching::{self, Watching};
 
 /// What is written besides the network's streams.
 #[derive(Debug, Default)]
@@ -43,6 +46,8 @@ pub(crate) struct Manners {
     pub(crate) stdin: StreamFormat,
     /// How long it has to finish when it is asked to end.
     pub(crate) grace: Duration,
+    /// How it can be watched.
+    pub(crate) watching: watching::Options,
 }
 
 /// Starts a network, with its events on stderr and its streams on the command's own, and
@@ -61,7 +66,10 @@ pub(crate) fn run(
         printer,
         stdin,
         grace,
+        watching,
     } = manners;
+    let watching = Watching::open(watching)?;
+    let noted = watching.listener();
     let (stdin, closing) = stdin::Stdin::new(stdin).context("cannot open standard input")?;
     let signals = Signals::install(closing, grace)?;
     let pipe = PipeWatch::default();
@@ -76,6 +84,7 @@ pub(crate) fn run(
         .stdin(stdin)
         .stdout(pipe.stdout())
         .on_event(move |event| {
+            noted(&event);
             if let Some(trace) = &*tracing {
                 trace.note(&event);
             }
@@ -85,14 +94,15 @@ pub(crate) fn run(
             }
         });
     let running = network.start()?;
+    watching.start(&running);
     signals.watch(running.clone());
     pipe.watch(running.clone());
-    let watching = watch.map(|watch| watch.start(running.clone(), printer.clone()));
-    let watching = watching
+    let following = watch.map(|watch| watch.start(running.clone(), printer.clone()));
+    let following = following
         .transpose()
         .inspect_err(|_| running.stop("cannot watch"))?;
     let report = running.wait();
-    drop(watching);
+    drop(following);
     let closed = dead_letters.map(|file| close(&file, &report, &printer));
     let closed = closed.transpose();
     if let Some(trace) = &*trace {
@@ -102,6 +112,7 @@ pub(crate) fn run(
         return closed.map(|_| Exit::Success);
     }
     summarise(&report, &printer);
+    watching.end(&report, || signals.wait());
     closed?;
     if let Some(signal) = signals.first() {
         return Ok(Exit::Signalled(signal));

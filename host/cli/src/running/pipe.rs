@@ -66,7 +66,7 @@ impl PipeWatch {
     }
 }
 
-const GONE: &str = "whoever read its standard output has gone";
+const GONE: &str = "the reader of its standard output has gone";
 
 struct WatchedStdout {
     stdout: io::Stdout,

@@ -1,7 +1,7 @@
 //! Ctrl-C, and requests to terminate: first in order, then at once.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,7 +14,7 @@ use crate::line::Line;
 use crate::stderr;
 use crate::terminal::{self, counted};
 
-/// How many processes, and how many channels, are listed.
+/// The most processes, and the most channels, that are listed.
 const LISTED: usize = 20;
 
 /// A signal that ends the command.
@@ -22,9 +22,9 @@ const LISTED: usize = 20;
 pub(crate) enum Signal {
     /// Ctrl-C: stop now.
     Interrupt,
-    /// Somebody wants the network to end, but in order.
+    /// Somebody asks the network to end in an orderly way.
     Terminate,
-    /// The terminal has gone.
+    /// The terminal is gone.
     HangUp,
 }
 
@@ -69,6 +69,7 @@ pub(crate) struct Signals(Arc<State>);
 #[derive(Debug)]
 struct State {
     first: Mutex<Option<Signal>>,
+    came: Condvar,
     running: OnceLock<Running>,
     stdin: Closing,
     grace: Duration,
@@ -80,6 +81,7 @@ impl Signals {
     pub(crate) fn install(stdin: Closing, grace: Duration) -> anyhow::Result<Signals> {
         let signals = Signals(Arc::new(State {
             first: Mutex::new(None),
+            came: Condvar::new(),
             running: OnceLock::new(),
             stdin,
             grace,
@@ -99,11 +101,18 @@ impl Signals {
         *self.0.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for the first signal.
+    pub(crate) fn wait(&self) {
+        let first = self.0.first.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.0.came.wait_while(first, |first| first.is_none()));
+    }
+
     fn handle(&self, signal: Signal) {
         let earlier = {
             let mut first = self.0.first.lock().unwrap_or_else(PoisonError::into_inner);
             let earlier = *first;
             first.get_or_insert(signal);
+            self.0.came.notify_all();
             earlier
         };
         stderr::hurry();
@@ -116,7 +125,7 @@ impl Signals {
         }
     }
 
-    /// Lets the network finish what it has taken in.
+    /// Lets the network finish what it has accepted.
     fn drain(&self, running: &Running, signal: Signal) {
         self.0.stdin.close();
         let grace = self.0.grace;
@@ -152,11 +161,31 @@ impl Signals {
 
     /// Stops the network, and says what was in flight.
     fn stop(&self, running: &Running, signal: Signal, why: &str) {
-        // In a seeded run whoever waits for it holds everything up.
+        // In a seeded run, waiting for it would hold everything up.
         self.0.stdin.close();
         say_what_is_in_flight(running, signal, why);
         running.stop(signal.reason());
     }
+}
+
+/// Calls `leave` at the first signal; a second one ends the command at once. What the first one was.
+pub(crate) fn on_signal(
+    leave: impl Fn(Signal) + Send + Sync + 'static,
+) -> anyhow::Result<Arc<OnceLock<Signal>>> {
+    let first: Arc<OnceLock<Signal>> = Arc::default();
+    let noted = first.clone();
+    listen(move |signal| {
+        stderr::hurry();
+        if noted.set(signal).is_err() {
+            std::process::exit(Exit::Signalled(signal).code().into());
+        }
+        terminal::note(format_args!(
+            "{signal}: this host hands over and leaves; a second signal ends at once"
+        ));
+        leave(signal);
+    })
+    .context("cannot listen for signals")?;
+    Ok(first)
 }
 
 fn say_what_is_in_flight(running: &Running, signal: Signal, why: &str) {
@@ -217,8 +246,8 @@ fn listen(handle: impl Fn(Signal) + Send + 'static) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the parent has this signal ignored, as `nohup` does, and shells for commands in the
-/// background.
+/// Whether the parent ignores this signal for the command, as `nohup` does, and shells do for commands in
+/// the background.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn is_ignored(signal: Signal) -> bool {

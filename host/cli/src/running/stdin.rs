@@ -1,8 +1,8 @@
 //! The command's standard input, which can be made to end.
 //!
-//! A read blocks for as long as nobody writes. So each is preceded by waiting for two things at
-//! once: for something to read, and for the end. The end comes behind a whole message: what has
-//! begun is read to its own end.
+//! A read blocks for as long as nobody writes. So before each read, the thread waits for two things at
+//! once: something to read, and the end. Input ends only after a whole message: a message that has begun
+//! is read to its end.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ pub(crate) struct Closing(Arc<State>);
 #[derive(Debug)]
 struct State {
     closed: AtomicBool,
-    /// Dropped when standard input is to end, which wakes whoever waits at the other end.
+    /// Dropped to end standard input, which wakes whoever waits at the other end.
     open: Mutex<Option<io::PipeWriter>>,
 }
 
@@ -109,7 +109,7 @@ fn read(buffer: &mut [u8]) -> io::Result<usize> {
 
 #[cfg(not(unix))]
 impl Stdin {
-    /// A read cannot be cut short here: standard input ends after it.
+    /// A read cannot be interrupted here: standard input ends after it.
     fn wait(&self) -> io::Result<()> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What is said of a network at its end.
+//! What is printed about a network at its end.
 
 use std::collections::BTreeMap;
 
@@ -46,6 +46,16 @@ pub(crate) fn summarise(report: &Report, printer: &Printer) {
     if !succeeded || printer.prints(LogLevel::Debug) {
         terminal::note_line(&verdict(report));
     }
+    let bad_lines = [
+        (report.bad_lines.skipped, "skipped"),
+        (report.bad_lines.cut, "cut"),
+    ];
+    for (lines, fate) in bad_lines.into_iter().filter(|(lines, _)| *lines > 0) {
+        if printer.prints(LogLevel::Warn) {
+            let lines = counted(usize::try_from(lines).unwrap_or(usize::MAX), "line");
+            terminal::warning(format_args!("{lines} of stdin {fate}"));
+        }
+    }
     if report.restarts > 0 && printer.prints(LogLevel::Info) {
         terminal::note(restarts(report));
     }
@@ -60,7 +70,7 @@ pub(crate) fn summarise(report: &Report, printer: &Printer) {
     }
 }
 
-/// How often processes were restarted, and what became of the messages that they had in hand.
+/// How often processes were restarted, and what became of the messages that they were working on.
 fn restarts(report: &Report) -> String {
     let count = |count: u64, noun| counted(usize::try_from(count).unwrap_or(usize::MAX), noun);
     let unfinished = &report.unfinished;
@@ -97,7 +107,8 @@ fn verdict(report: &Report) -> Line {
         )),
         Verdict::Failed => line.text("` ").styled(ERROR, "failed").text(unfinished),
         Verdict::Deadlocked => {
-            let deadlocks = counted(report.deadlocks.len(), "deadlock");
+            let found = usize::try_from(report.deadlocked).unwrap_or(usize::MAX);
+            let deadlocks = counted(found, "deadlock");
             line.text("` had ")
                 .styled(ERROR, deadlocks)
                 .text(unfinished)

@@ -1,14 +1,14 @@
 //! How many lines about events are printed.
 //!
-//! A network whose processes fail by the thousand says the same thing by the thousand. Each kind of
-//! line has a credit of time, which grows as time goes by; a line costs some of it. What the
-//! credit does not cover is counted.
+//! A network whose processes fail by the thousand says the same thing a thousand times. Each kind of line
+//! has a credit of time, which grows as time passes; each line costs some of it. Lines that the credit
+//! does not cover are counted.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How much of one kind is printed: a number at once, and so many a second after that.
+/// How many lines of one kind are printed: some at once, then this many per second.
 #[derive(Copy, Clone, Debug)]
 struct Rate {
     at_once: u32,
@@ -50,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// What the lines are called that were not printed.
+    /// The name of the lines that were not printed.
     pub(crate) fn name(self) -> String {
         match self {
             Kind::Log(level) => format!("log lines at level {level}"),
@@ -72,7 +72,7 @@ struct Credit {
 pub(crate) struct Throttle(Mutex<BTreeMap<Kind, Credit>>);
 
 impl Throttle {
-    /// Whether one more of these is printed; if not, it is counted.
+    /// Whether another of these is printed; if not, it is counted.
     pub(crate) fn admits(&self, kind: Kind) -> bool {
         self.admits_at(kind, Instant::now())
     }

@@ -1,4 +1,4 @@
-//! `run --watch`: components that are rebuilt take the place of those that run.
+//! `run --watch`: components that are rebuilt replace those that run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,15 +9,16 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use notify_debouncer_mini::notify::{RecommendedWatcher, RecursiveMode};
 use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer};
+use transputer::files;
 use transputer::{Component, Host, Replace, Running};
 
 use super::events::{LogLevel, Printer};
-use crate::components::Origin;
+use crate::components::{LARGEST, Origin};
 use crate::guests;
 use crate::progress::Progress;
 use crate::terminal;
 
-/// Files that change together are looked at together, this long after the last change.
+/// Files that change together are examined together, this long after the last change.
 const QUIET: Duration = Duration::from_millis(200);
 
 /// The components of a network that is about to run, and where they come from.
@@ -26,6 +27,8 @@ pub(crate) struct Watch {
     host: Host,
     components: Vec<Watched>,
     progress: Progress,
+    /// The network's file as it was when it was last looked at. It is read at the start only.
+    description: BTreeMap<PathBuf, Option<State>>,
     /// The folders that are watched.
     folders: BTreeSet<PathBuf>,
 }
@@ -37,8 +40,17 @@ struct Watched {
     origin: Origin,
     /// As they were when they were last looked at; nothing for one that was gone.
     files: BTreeMap<PathBuf, Option<State>>,
-    /// A hash of the bytes that run now.
-    running: u64,
+    /// What runs now.
+    running: Code,
+}
+
+/// What tells that another component would run now.
+#[derive(Debug)]
+enum Code {
+    /// A hash of the file's bytes.
+    File(u64),
+    /// A program in Python.
+    Program(Component),
 }
 
 /// What changes when a file is written: its time and its length.
@@ -55,14 +67,16 @@ impl Watch {
     /// What to watch of these components, by their names.
     pub(crate) fn new(
         host: &Host,
+        description: &Path,
         origins: BTreeMap<String, Origin>,
         progress: Progress,
     ) -> anyhow::Result<Watch> {
         let mut components = Vec::new();
         for (name, origin) in origins {
+            let running = Code::of(&origin, host)?;
             components.push(Watched {
-                files: look(origin.inputs()?),
-                running: hash(&origin.file()?)?,
+                files: look(running.inputs(&origin)?),
+                running,
                 name,
                 origin,
             });
@@ -71,6 +85,7 @@ impl Watch {
             host: host.clone(),
             components,
             progress,
+            description: look(std::path::absolute(description).into_iter().collect()),
             folders: BTreeSet::new(),
         })
     }
@@ -102,17 +117,21 @@ impl Watch {
             .context("cannot start a thread that watches files")?;
         if !quiet {
             terminal::note(
-                "watching the components' files; rebuild one, and it replaces what runs",
+                "watching the components' files; a component that is rebuilt replaces the one that runs; the network's file is read at the start only",
             );
         }
         Ok(Watching { _watcher: watcher })
     }
 
-    /// Watches the folders of all files, for a file that is written anew is often another one of
-    /// that name. Whether there is a new one, in which something may have changed before.
+    /// Watches the folders of all files, because a file that is rewritten is often a new file of the same
+    /// name. Whether there is a new folder, in which something may have changed already.
     fn watch_folders(&mut self, watcher: &FileWatcher) -> anyhow::Result<bool> {
         let mut added = false;
-        for (folder, mode) in self.components.iter().flat_map(Watched::folders) {
+        let description = self.description.keys().filter_map(|file| file.parent());
+        let description =
+            description.map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive));
+        let folders = self.components.iter().flat_map(Watched::folders);
+        for (folder, mode) in folders.chain(description.collect::<Vec<_>>()) {
             if self.folders.contains(&folder) {
                 continue;
             }
@@ -134,6 +153,12 @@ impl Watch {
         running: &Running,
         printer: &Printer,
     ) -> anyhow::Result<()> {
+        let now = look(self.description.keys().cloned().collect());
+        if std::mem::replace(&mut self.description, now) != self.description {
+            let text =
+                "it has changed, but is read at the start only; what runs is wired as before";
+            printer.watch("the network's file", text);
+        }
         loop {
             for watched in &mut self.components {
                 // Again, if it has come to depend on others, or if one changed meanwhile.
@@ -161,7 +186,8 @@ impl Watched {
     /// Whether a file that it depends on is another one than when this was asked last.
     fn has_changed(&mut self) -> bool {
         let known = || self.files.keys().cloned().collect();
-        let files = look(self.origin.inputs().unwrap_or_else(|_| known()));
+        let inputs = self.running.inputs(&self.origin);
+        let files = look(inputs.unwrap_or_else(|_| known()));
         let before = std::mem::replace(&mut self.files, files);
         before != self.files
     }
@@ -172,7 +198,7 @@ impl Watched {
             Ok(None) => {}
             Ok(Some(component)) => self.replace(&component, running, printer),
             Err(error) => {
-                let text = format!("{error:#}; the one before runs on");
+                let text = format!("{error:#}; the old component goes on");
                 printer.watch(&self.name, &text);
             }
         }
@@ -181,15 +207,17 @@ impl Watched {
     /// Builds the component if it is made from source, and loads it if it is another one than
     /// that which runs.
     fn load(&mut self, host: &Host, progress: Progress) -> anyhow::Result<Option<Component>> {
-        if let Origin::Package(folder) = &self.origin {
-            guests::build(std::slice::from_ref(folder), progress)?;
+        if let Origin::Source(source) = &self.origin {
+            guests::build(std::slice::from_ref(&source.file), progress)?;
         }
-        let file = self.origin.file()?;
-        let now = hash(&file)?;
+        let now = Code::of(&self.origin, host)?;
         if now == self.running {
             return Ok(None);
         }
-        let component = host.component(&file)?;
+        let component = match &now {
+            Code::Program(component) => component.clone(),
+            Code::File(_) => host.component(self.origin.built()?.joined())?,
+        };
         self.running = now;
         Ok(Some(component))
     }
@@ -199,8 +227,36 @@ impl Watched {
         for (_, result) in replaced {
             // That it was replaced is told by the network.
             if let Err(error) = result {
-                printer.watch(&self.name, &format!("{error}; the one before runs on"));
+                printer.watch(&self.name, &format!("{error}; the old component goes on"));
             }
+        }
+    }
+}
+
+impl Code {
+    /// What a component's files make now.
+    fn of(origin: &Origin, host: &Host) -> anyhow::Result<Code> {
+        Ok(match origin {
+            Origin::Python(file) => Code::Program(host.component(file)?),
+            origin => Code::File(hash(&origin.built()?.file)?),
+        })
+    }
+
+    /// The files that it depends on; of a program, those that it was made of.
+    fn inputs(&self, origin: &Origin) -> anyhow::Result<BTreeSet<PathBuf>> {
+        match self {
+            Code::Program(component) => Ok(component.sources().iter().cloned().collect()),
+            Code::File(_) => origin.inputs(),
+        }
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Code) -> bool {
+        match (self, other) {
+            (Code::File(one), Code::File(other)) => one == other,
+            (Code::Program(one), Code::Program(other)) => one.runs_the_same_as(other),
+            _ => false,
         }
     }
 }
@@ -215,7 +271,8 @@ fn look(files: BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Option<State>> {
 }
 
 fn hash(file: &Path) -> anyhow::Result<u64> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes =
+        files::read(file, LARGEST).with_context(|| format!("cannot read {}", file.display()))?;
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     Ok(hasher.finish())
@@ -225,6 +282,8 @@ fn hash(file: &Path) -> anyhow::Result<u64> {
 mod tests {
     use std::fs;
 
+    use transputer::ComponentPath;
+
     use super::*;
 
     /// Files are opened whenever they are compiled, which is told like a change.
@@ -233,12 +292,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("guest.wasm");
         fs::write(&file, "one").expect("there is room");
-        let origin = Origin::File(file.clone());
+        let origin = Origin::File(ComponentPath::new(&file, None));
         let mut watched = Watched {
             name: "guest".to_owned(),
             files: look(origin.inputs().expect("it is a file")),
             origin,
-            running: 0,
+            running: Code::File(0),
         };
         fs::read(&file).expect("it is there");
         assert!(!watched.has_changed());

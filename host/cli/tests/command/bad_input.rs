@@ -84,7 +84,7 @@ component = "second.wasm"
     }
 }
 
-/// Files that are no component of ours, and what is said of each.
+/// Files that are not components of ours, and what is said of each.
 fn bad_components() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let whole = std::fs::read(guest("echo")).unwrap();
     vec![

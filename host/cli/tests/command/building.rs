@@ -112,12 +112,13 @@ fn without_any_toolchain_the_error_names_all_ways_to_one() {
 }
 
 #[test]
-fn a_new_network_runs_as_it_is() {
+fn a_new_network_runs_as_it_is_and_needs_nothing_of_the_repository() {
     let folder = tempfile::tempdir().unwrap();
+    let sdk = folder.path().join("sdk");
     let run = |arguments: &[&str]| {
         let mut command = transputer();
         command.current_dir(folder.path()).args(arguments);
-        command.assert()
+        command.env("TRANSPUTER_SDK", &sdk).assert()
     };
     run(&["new", "hello"])
         .code(0)
@@ -131,6 +132,144 @@ fn a_new_network_runs_as_it_is() {
     run(&["check", "hello"])
         .code(0)
         .stdout(contains("greeter.greetings"));
+    run(&["test", "hello"])
+        .code(0)
+        .stdout(contains("test another ... ok").and(contains("2 passed, 0 failed")));
+    // The stamp lists every file that went into the component.
+    let stamp = folder.path().join("hello/target/guests/stamps");
+    let stamp = std::fs::read_to_string(stamp.join("hello-processes.json")).unwrap();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let repository = repository.canonicalize().unwrap();
+    assert!(stamp.contains("guest/src/lib.rs"), "{stamp}");
+    assert!(
+        !stamp.contains(&repository.display().to_string()),
+        "{stamp}"
+    );
+    // Its process is tested on the machine itself, with Cargo alone.
+    let cargo = std::process::Command::new("cargo")
+        .args(["test", "--quiet"])
+        .current_dir(folder.path().join("hello"))
+        .env_remove("CARGO_TARGET_DIR")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&cargo.stdout);
+    let errors = String::from_utf8_lossy(&cargo.stderr);
+    assert!(cargo.status.success(), "{said}{errors}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+/// A network of two files, `network.toml` and `lib.rs`.
+#[test]
+fn one_file_holds_all_processes_of_a_network() {
+    let folder = network(
+        "[arguments]\ncount = 3\n\
+         [process.generator]\ncomponent = \"lib.rs:generator\"\n\
+         [process.lines]\ncomponent = \"lib.rs:lines\"\n\
+         [[channel]]\nfrom = \"generator.numbers\"\nto = \"lines.numbers\"\n\
+         [stdout]\nfrom = \"lines.lines\"\n",
+    );
+    let source = "use transputer_guest::{Error, Receiver, Sender, process};\n\
+        #[process]\n\
+        fn generator(count: u64, numbers: Sender<u64>) -> Result<(), Error> {\n\
+            (0..count).try_for_each(|number| numbers.send(number))\n\
+        }\n\
+        #[process]\n\
+        fn lines(numbers: Receiver<u64>, lines: Sender<String>) -> Result<(), Error> {\n\
+            numbers.into_iter().try_for_each(|number| lines.send(number.to_string()))\n\
+        }\n";
+    write(folder.path(), "lib.rs", source);
+    for ways in [&[][..], &["--no-core-modules"]] {
+        transputer()
+            .args(["run", "--quiet"])
+            .args(ways)
+            .arg(folder.path())
+            .assert()
+            .code(0)
+            .stdout("0\n1\n2\n");
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "nothing is put beside them: {left:?}");
+    transputer()
+        .args(["build", "--quiet", "--out"])
+        .arg(folder.path().join("out"))
+        .arg(folder.path())
+        .assert()
+        .code(0);
+    let built = folder.path().join("out").read_dir().unwrap().next();
+    let built = built.unwrap().unwrap().path();
+    transputer()
+        .arg("inspect")
+        .arg(&built)
+        .assert()
+        .code(0)
+        .stdout(contains("generator\n").and(contains("lines\n")));
+    let mut one = built.into_os_string();
+    one.push(":lines");
+    transputer()
+        .arg("inspect")
+        .arg(one)
+        .assert()
+        .code(0)
+        .stdout(contains("numbers: u64"));
+}
+
+#[test]
+fn a_process_that_a_file_does_not_have_is_named_with_those_it_has() {
+    let source = "use transputer_guest::process;\n\
+                  #[process]\nfn one() {}\n#[process]\nfn two() {}\n";
+    for (component, said) in [
+        (
+            "lib.rs:three",
+            "it has no process `three`; it has `one`, `two`",
+        ),
+        (
+            "lib.rs",
+            "it has several processes, `one`, `two`; choose one by its name",
+        ),
+    ] {
+        let folder = network(&format!("[process.a]\ncomponent = \"{component}\"\n"));
+        write(folder.path(), "lib.rs", source);
+        transputer()
+            .args(["check", "--build"])
+            .arg(folder.path())
+            .assert()
+            .code(2)
+            .stderr(contains("network.toml:2:13").and(contains(said)));
+    }
+}
+
+#[test]
+fn tests_of_a_network_compare_what_it_says() {
+    let text = "[process.echo]\ncomponent = \"{guest:echo}\"\n\
+                [stdin]\nto = \"echo.lines\"\nformat = \"lines\"\n\
+                [stdout]\nfrom = \"echo.out\"\nformat = \"lines\"\n";
+    let folder = network(text);
+    let test = |arguments: &[&str]| {
+        let mut command = transputer();
+        command.arg("test").arg(folder.path()).args(arguments);
+        command.assert()
+    };
+    test(&[]).code(2).stderr(contains("NAME.out"));
+    write(folder.path(), "tests/good.in", "a\nb\n");
+    write(folder.path(), "tests/good.out", "a\nb\n");
+    write(folder.path(), "tests/bad.in", "a\nb\n");
+    write(folder.path(), "tests/bad.out", "a\nc\n");
+    test(&[])
+        .code(1)
+        .stdout(contains("test good ... ok").and(contains("test bad ... FAILED")))
+        .stdout(contains("line 2 of the output:"))
+        .stdout(contains("1 passed, 1 failed"));
+    test(&["good"])
+        .code(0)
+        .stdout(contains("1 passed, 0 failed"));
+    test(&["--update"])
+        .code(0)
+        .stdout(contains("test bad ... updated"));
+    test(&[]).code(0).stdout(contains("2 passed, 0 failed"));
+    write(folder.path(), "tests/good.exit", "1");
+    test(&["good"])
+        .code(1)
+        .stdout(contains("the exit code is 0, expected 1"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{network, transputer};
 
-const ANSWERS: &str = r#"
+pub(super) const ANSWERS: &str = r#"
 [network]
 name = "answers"
 
@@ -29,11 +29,11 @@ from = "answers.out"
 format = "lines"
 "#;
 
-fn file(folder: &TempDir) -> PathBuf {
+pub(super) fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("left.jsonl")
 }
 
-fn run(folder: &TempDir, more: &[&str]) -> assert_cmd::Command {
+pub(super) fn run(folder: &TempDir, more: &[&str]) -> assert_cmd::Command {
     let mut command = transputer();
     command.arg("run").arg(folder.path());
     command.arg("--dead-letter").arg(file(folder)).args(more);
@@ -41,7 +41,7 @@ fn run(folder: &TempDir, more: &[&str]) -> assert_cmd::Command {
 }
 
 /// The lines of a dead-letter file that are whole.
-fn records(file: &Path) -> Vec<Value> {
+pub(super) fn records(file: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(file).expect("the file is there");
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let line = |line: &str| serde_json::from_str(line).expect("a JSON object");
@@ -150,7 +150,7 @@ fn another_file_is_not_overwritten() {
             .assert()
             .code(4)
             .stdout("")
-            .stderr(contains("no dead-letter file"));
+            .stderr(contains("not a dead-letter file"));
     }
     assert_eq!(
         std::fs::read_to_string(file(&folder)).unwrap(),
@@ -215,7 +215,7 @@ struct Killed {
     answered: u64,
 }
 
-fn line(number: u64) -> String {
+pub(super) fn line(number: u64) -> String {
     format!("line {number}")
 }
 

@@ -36,7 +36,7 @@ format = "lines"
 "#;
 
 /// Two processes that each wait for the other's first message.
-const STUCK: &str = r#"
+pub(crate) const STUCK: &str = r#"
 [process.first]
 component = "{guest:double}"
 

@@ -5,14 +5,20 @@ use predicates::str::contains;
 
 use super::transputer;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "explore",
     "check",
+    "graph",
+    "top",
+    "ps",
     "build",
     "inspect",
+    "test",
     "new",
+    "cluster",
     "completions",
+    "man",
 ];
 
 #[test]
@@ -48,6 +54,18 @@ fn completions_know_commands_and_options() {
             .success()
             .stdout(contains("inspect").and(contains("max-processes")));
     }
+}
+
+#[test]
+fn manual_pages_are_written_for_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    transputer().arg("man").arg(&pages).assert().success();
+    for command in COMMANDS {
+        let page = std::fs::read_to_string(pages.join(format!("transputer-{command}.1")));
+        assert!(page.unwrap().contains("Examples:"), "{command}");
+    }
+    assert!(pages.join("transputer.1").is_file());
 }
 
 #[test]

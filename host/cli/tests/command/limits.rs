@@ -5,6 +5,103 @@ use predicates::str::contains;
 
 use crate::{network, transputer};
 
+/// As `tests/hostile` would have it: the writer could put a link in the place of the folder beneath.
+#[test]
+fn a_grant_beneath_one_that_may_be_written_is_refused() {
+    let folder = network(
+        r#"
+[process.p]
+component = "{guest:no_ports}"
+grants.directories = [
+    { host = "data", guest = "/d", write = true },
+    { host = "data/sub", guest = "/s" },
+]
+"#,
+    );
+    std::fs::create_dir_all(folder.path().join("data/sub")).unwrap();
+    for command in ["check", "run"] {
+        let mut refused = transputer();
+        refused
+            .arg(command)
+            .arg(folder.path())
+            .assert()
+            .code(2)
+            .stderr(
+                contains("network.toml:6:5: error: process `p` is granted the directory ")
+                    .and(contains("data/sub, which lies beneath "))
+                    .and(contains("process `p` may write there")),
+            );
+    }
+}
+
+/// A link on the way counts as well.
+#[cfg(unix)]
+#[test]
+fn a_grant_by_way_of_a_folder_that_may_be_written_is_refused() {
+    let folder = network(
+        r#"
+[process.writer]
+component = "{guest:no_ports}"
+grants.directories = [{ host = "data", guest = "/d", write = true }]
+[process.reader]
+component = "{guest:no_ports}"
+grants.directories = [{ host = "elsewhere", guest = "/s" }]
+"#,
+    );
+    std::fs::create_dir_all(folder.path().join("data/sub")).unwrap();
+    std::os::unix::fs::symlink("data/sub", folder.path().join("elsewhere")).unwrap();
+    let mut refused = transputer();
+    refused
+        .arg("check")
+        .arg(folder.path())
+        .assert()
+        .code(2)
+        .stderr(contains("network.toml:7:").and(contains("process `writer` may write there")));
+}
+
+#[test]
+fn a_grant_of_what_the_command_relies_on_is_refused() {
+    let text = r#"
+[process.p]
+component = "code/own.wasm"
+grants.directories = [{ host = "HOST", guest = "/d" }]
+"#;
+    let refused = |host: &str, arguments: &[&str], what: &str| {
+        let folder = network(&text.replace("HOST", host));
+        std::fs::create_dir(folder.path().join("code")).unwrap();
+        std::fs::copy(
+            crate::guest("no_ports"),
+            folder.path().join("code/own.wasm"),
+        )
+        .unwrap();
+        std::fs::create_dir_all(folder.path().join("data/cache")).unwrap();
+        let mut command = transputer();
+        command.current_dir(folder.path()).args(arguments);
+        command.assert().code(2).stderr(
+            contains("network.toml:4:23: error: process `p` is granted the directory ")
+                .and(contains(what)),
+        );
+    };
+    refused(".", &["check"], "the network file");
+    refused("code", &["check"], "the component `code/own.wasm`");
+    refused(
+        "data",
+        &["run", "--cache", "data/cache"],
+        "the folder of compiled components",
+    );
+    refused(
+        "data/cache",
+        &["run", "--cache", "data"],
+        "the folder of compiled components",
+    );
+    refused(
+        "data",
+        &["run", "--dead-letter", "data/left"],
+        "the dead-letter file",
+    );
+    refused("data", &["run", "--trace", "data/steps"], "the trace");
+}
+
 #[test]
 fn check_prints_what_each_process_may_use_and_reach() {
     let folder = network(
@@ -110,5 +207,79 @@ fn a_guest_writes_to_standard_output_if_it_is_granted() {
             .success()
             .stdout(contains("done"))
             .stderr(expected);
+    }
+}
+
+/// The places of a third of what the kernel allows take two thirds of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_capacity_that_the_kernel_does_not_allow_is_told_at_the_start() {
+    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
+    let limit: u64 = limit.trim().parse().unwrap();
+    let asked = (limit / 3).min(100_000).to_string();
+    let folder = network("[process.a]\ncomponent = \"{guest:no_ports}\"\n");
+    let mut run = transputer();
+    run.args(["run", "-q", "--max-processes", &asked])
+        .arg(folder.path());
+    let output = run.assert().success();
+    let told = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    if limit < 300_000 {
+        assert!(
+            told.contains(&format!("of {asked} processes can live at once")),
+            "{told}"
+        );
+        assert!(told.contains("vm.max_map_count"), "{told}");
+    }
+}
+
+#[test]
+fn a_component_has_limits_of_its_own_for_being_spawned() {
+    let run = |limits: &str| {
+        let folder = network(&format!(
+            r#"
+[components.forks]
+path = "{{guest:forks}}"
+{limits}
+[process.root]
+component = "forks"
+arguments = {{ way = "nest", depth = 3 }}
+limits.children = 2
+grants.spawn = ["forks"]
+"#
+        ));
+        let mut run = transputer();
+        run.arg("run").arg(folder.path()).assert()
+    };
+    run("")
+        .code(1)
+        .stderr(contains("its limit `children` = 2 allows"));
+    run("limits.children = 1").success();
+}
+
+/// Where the address space is limited, the host makes do with fewer places, and its advice works.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_host_fits_into_a_limited_address_space() {
+    let run = |kibibytes: u32, more: &[&str]| {
+        let mut command = std::process::Command::new("bash");
+        let limited = format!("ulimit -v {kibibytes}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_transputer"), "run"]);
+        command
+            .arg(super::guest("count"))
+            .args(["--arg", "limit=2", "--no-cache"])
+            .args(more);
+        let output = command.output().expect("it runs");
+        let text = String::from_utf8(output.stderr).expect("text");
+        (output.status.code(), text)
+    };
+    for gibibytes in [2, 16] {
+        let room = gibibytes << 20;
+        assert_eq!(run(room, &[]).0, Some(0), "{gibibytes} GiB");
+        let (code, text) = run(room, &["--max-processes", "10000"]);
+        assert_eq!(code, Some(4), "{text}");
+        let (_, advice) = text.split_once("has room for ").expect(&text);
+        let number = advice.split(' ').next().expect("a number");
+        let (code, text) = run(room, &["--max-processes", number]);
+        assert_eq!(code, Some(0), "{number} processes: {text}");
     }
 }

@@ -6,22 +6,31 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 mod bad_input;
+#[cfg(unix)]
+mod browser;
 mod building;
+#[cfg(unix)]
+mod dead_letter_size;
 #[cfg(unix)]
 mod dead_letters;
 mod exploring;
 mod help;
 mod limits;
+mod logs;
+mod page;
 mod raw;
 mod running;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
 mod stderr;
+mod stdin;
 #[cfg(target_os = "linux")]
 mod storage;
 mod supervising;
 mod terminal;
+mod typed;
+mod watching;
 
 /// The command, without what the surroundings could change.
 fn transputer() -> Command {

@@ -167,7 +167,9 @@ fn what_happens_again_and_again_is_counted() {
         .count();
     let counted = text
         .lines()
-        .find_map(|line| line.strip_prefix("transputer: not printed, for there were too many: "))
+        .find_map(|line| {
+            line.strip_prefix("transputer: not printed, because there were too many: ")
+        })
         .unwrap_or_else(|| panic!("{text}"));
     let (counted, kind) = counted.split_once(' ').unwrap();
     assert_eq!(kind, "processes that trapped");

@@ -40,6 +40,12 @@ pub(crate) const CASES: &[Case] = &[
     case("open and close a channel", 5_000, open),
     case("spawn a task that sends once", 2_000, spawn),
     case("wake: a round trip of two tasks", 5_000, round_trips),
+    case("wake: the same on a worker", 5_000, round_trips_on_a_worker),
+    case(
+        "wake: a message of a rendezvous stream, on a worker",
+        5_000,
+        stream_on_a_worker,
+    ),
 ];
 
 const fn case(name: &'static str, rounds: u64, run: fn(u64)) -> Case {
@@ -218,9 +224,17 @@ fn spawn(rounds: u64) {
 }
 
 fn round_trips(rounds: u64) {
+    round_trips_in(Mode::Seeded { seed: 1 }, rounds);
+}
+
+fn round_trips_on_a_worker(rounds: u64) {
+    round_trips_in(Mode::Parallel { workers: 1 }, rounds);
+}
+
+fn round_trips_in(mode: Mode, rounds: u64) {
     let (ping, pinged) = channel::<u64>(Options::rendezvous());
     let (pong, ponged) = channel::<u64>(Options::rendezvous());
-    let options = SchedulerOptions::new(Mode::Seeded { seed: 1 });
+    let options = SchedulerOptions::new(mode);
     let scheduler = Scheduler::new(options).expect("threads can be started");
     scheduler.spawn(async move {
         while let Ok(number) = pinged.receive().await {
@@ -232,5 +246,23 @@ fn round_trips(rounds: u64) {
             ping.send(round).await.expect("the other one receives");
             assert_eq!(ponged.receive().await, Ok(round));
         }
+    });
+}
+
+fn stream_on_a_worker(rounds: u64) {
+    let (numbers, received) = channel::<u64>(Options::rendezvous());
+    let options = SchedulerOptions::new(Mode::Parallel { workers: 1 });
+    let scheduler = Scheduler::new(options).expect("threads can be started");
+    scheduler.spawn(async move {
+        for number in 0..rounds {
+            numbers.send(number).await.expect("the other one receives");
+        }
+    });
+    run(&scheduler, async move {
+        let mut count = 0;
+        while received.receive().await.is_ok() {
+            count += 1;
+        }
+        assert_eq!(count, rounds);
     });
 }

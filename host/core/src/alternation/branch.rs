@@ -1,12 +1,12 @@
 //! One guard of an alternation, while it is looked at, entered and left.
 
 use super::locks::Locks;
-use super::{Guard, Outcome};
+use super::{Guard, GuardError, Outcome};
 use crate::channel::deferred::Deferred;
 use crate::channel::shared::Shared;
 use crate::channel::state::{Accepted, Offer, Parking, State, Wish};
 use crate::channel::wait_queue::{Key, Waiter};
-use crate::channel::{ChannelError, Payload, Receiver, SendError, Sender};
+use crate::channel::{Payload, Receiver, Sender};
 use crate::clock::Sleep;
 
 /// A guard, and its entry in the queue of its channel while it waits there.
@@ -32,7 +32,7 @@ pub(super) enum Branch<'a, T: Payload> {
 pub(super) enum Served<T> {
     Received(Accepted<T>),
     Sent,
-    Failed(ChannelError),
+    Failed(GuardError),
 }
 
 impl<T> From<Served<T>> for Outcome<T> {
@@ -77,7 +77,7 @@ impl<'a, T: Payload> Branch<'a, T> {
         }
     }
 
-    /// Communicates, if that needs no waiting.
+    /// Communicates, if that is possible without waiting.
     pub(super) fn communicate(
         &mut self,
         locks: &mut Locks<'a, T>,
@@ -86,8 +86,7 @@ impl<'a, T: Payload> Branch<'a, T> {
         match self {
             Branch::Receive { end, .. } => match locks.state(end.id()).try_receive(later) {
                 Ok(message) => Some(Outcome::Received(message)),
-                Err(ChannelError::WouldBlock) => None,
-                Err(error) => Some(Outcome::Failed(error)),
+                Err(error) => Some(Outcome::Failed(error.unless_empty()?.into())),
             },
             Branch::Send {
                 end, size, message, ..
@@ -97,11 +96,15 @@ impl<'a, T: Payload> Branch<'a, T> {
                 let Err(refused) = state.try_send(offered, *size, later) else {
                     return Some(Outcome::Sent);
                 };
-                *message = Some(refused.message);
-                match refused.error {
-                    ChannelError::WouldBlock => None,
-                    error => Some(Outcome::Failed(error)),
-                }
+                let (unsent, failed) = match refused.unless_full() {
+                    Ok(error) => {
+                        let (unsent, error) = GuardError::apart(error);
+                        (unsent, Some(Outcome::Failed(error)))
+                    }
+                    Err(unsent) => (unsent, None),
+                };
+                *message = Some(unsent);
+                failed
             }
             Branch::After(_) | Branch::Skip | Branch::Off => None,
         }
@@ -113,7 +116,7 @@ impl<'a, T: Payload> Branch<'a, T> {
         waiter: Waiter,
         timed: bool,
         locks: &mut Locks<'a, T>,
-    ) -> Result<(), ChannelError> {
+    ) -> Result<(), GuardError> {
         match self {
             Branch::Receive { end, entry } => {
                 let parking = Parking {
@@ -140,8 +143,9 @@ impl<'a, T: Payload> Branch<'a, T> {
                 match locks.state(end.id()).park_send(parking, offered, *size) {
                     Ok(key) => *entry = Some(key),
                     Err(refused) => {
-                        *message = Some(refused.message);
-                        return Err(refused.error);
+                        let (unsent, error) = GuardError::apart(refused);
+                        *message = Some(unsent);
+                        return Err(error);
                     }
                 }
             }
@@ -150,8 +154,8 @@ impl<'a, T: Payload> Branch<'a, T> {
         Ok(())
     }
 
-    /// Leaves the queue of its channel, if it is in it, whose state is given. Takes the
-    /// message back if it was not sent.
+    /// Leaves the queue of its channel, whose state is given, if it is in it. Takes the message back if it
+    /// was not sent.
     pub(super) fn withdraw(
         &mut self,
         state: &mut State<T>,
@@ -161,7 +165,7 @@ impl<'a, T: Payload> Branch<'a, T> {
             Branch::Receive { entry, .. } => match state.withdraw_receive(entry.take()?, later) {
                 Wish::Waiting => None,
                 Wish::Received(accepted) => Some(Served::Received(accepted)),
-                Wish::Refused(error) => Some(Served::Failed(error)),
+                Wish::Refused(error) => Some(Served::Failed(error.into())),
             },
             Branch::Send {
                 message: unsent,
@@ -173,7 +177,8 @@ impl<'a, T: Payload> Branch<'a, T> {
                     None
                 }
                 Offer::Sent => Some(Served::Sent),
-                Offer::Refused(SendError { message, error }) => {
+                Offer::Refused(refused) => {
+                    let (message, error) = GuardError::apart(refused);
                     *unsent = Some(message);
                     Some(Served::Failed(error))
                 }

@@ -1,6 +1,7 @@
-//! What an alternation waits for, and what comes of it.
+//! What an alternation waits for, and what becomes of it.
 
-use crate::channel::{ChannelError, Payload, Receiver, Sender};
+use super::GuardError;
+use crate::channel::{Payload, Receiver, Sender};
 use crate::clock::Sleep;
 
 /// How to choose when several guards are ready.
@@ -14,8 +15,8 @@ pub enum Order {
 
 /// What an alternation can wait for.
 ///
-/// A barrier is no guard: all members of all barriers concerned would have to agree on one choice,
-/// and no priorities among them can be kept for everybody.
+/// A barrier cannot be a guard: all members of all barriers concerned would have to agree on one choice,
+/// and there is no order of priority that suits everybody.
 ///
 /// ```compile_fail,E0599
 /// use transputer_core::{Barrier, Guard};
@@ -29,7 +30,7 @@ pub enum Guard<'a, T: Payload> {
     Receive(&'a Receiver<T>),
     /// This message can be sent, or the channel has ended.
     Send(&'a Sender<T>, T),
-    /// The clock has come this far. A communication that is possible by then is preferred.
+    /// The clock has reached this time. A communication that is possible by then is preferred.
     After(Sleep),
     /// Chosen when nothing else is ready; makes the alternation non-blocking.
     Skip,
@@ -48,15 +49,16 @@ pub enum Outcome<T> {
     Skipped,
     /// The guard's channel has ended, or refuses this message or one more operation. The
     /// message of a send guard is in [`Chosen::unsent`].
-    Failed(ChannelError),
+    Failed(GuardError),
 }
 
-/// Which guard won, and what came of it.
+/// Which guard won, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chosen<T> {
     /// The guard that won, counted from 0.
     pub guard: usize,
-    /// What came of it.
+    /// What became of it.
     pub outcome: Outcome<T>,
     /// The messages of send guards that were not sent, with the guards' numbers.
     pub unsent: Vec<(usize, T)>,

@@ -8,7 +8,7 @@ use crate::channel::state::State;
 use crate::ids::ChannelId;
 use crate::sync::MutexGuard;
 
-/// So many channels are locked without allocating.
+/// How many channels are locked without allocating.
 pub(super) const FEW: usize = 8;
 
 /// Channels locked in the order of their ids, each of them once.

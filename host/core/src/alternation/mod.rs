@@ -25,6 +25,7 @@
 //! the losers. See the crate's `README.md`.
 
 mod branch;
+mod error;
 mod guard;
 mod locks;
 mod prepared;
@@ -34,6 +35,7 @@ use fastrand::Rng;
 
 use crate::channel::{Payload, block_on};
 
+pub use error::GuardError;
 pub use guard::{Chosen, Guard, Order, Outcome};
 pub use prepared::Prepared;
 pub use wait::AlternationFuture;

@@ -9,8 +9,8 @@ use crate::channel::{Payload, block_on};
 /// An [`Alternation`] that allocates nothing once it has warmed up, as long as its guards name
 /// at most 8 channels and no send guard loses.
 ///
-/// Guards are given anew to each wait, so that it holds no ends in between. One that is `None`
-/// is switched off for this wait, and keeps its number.
+/// Each wait is given the guards anew, so that no ends are held in between. A guard that is `None` is
+/// switched off for this wait, and keeps its number.
 ///
 /// ```
 /// use transputer_core::{Guard, Options, Order, Outcome, Prepared, channel};
@@ -58,7 +58,7 @@ impl<T: Payload> Prepared<T> {
         Alternation::seeded(order, seed).into()
     }
 
-    /// Waits until one of the guards that are on can go, and lets exactly one go. Otherwise as
+    /// Waits until one of the guards that are on can go, and lets exactly one go; otherwise like
     /// [`Alternation::wait`].
     ///
     /// # Cancel safety

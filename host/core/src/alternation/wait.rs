@@ -50,8 +50,8 @@ impl<T: Payload> Kept<T> {
     }
 }
 
-/// An empty vector in the memory of another: collecting from a vector reuses its memory, if the
-/// elements are of one size.
+/// An empty vector in the memory of another one: collecting from a vector reuses its memory if the
+/// elements have the same size.
 fn emptied<A, B>(mut old: Vec<A>) -> Vec<B> {
     old.clear();
     old.into_iter()
@@ -69,7 +69,7 @@ pub struct AlternationFuture<'a, T: Payload> {
     alternation: &'a mut Alternation,
     branches: Vec<Branch<'a, T>>,
     stage: Stage,
-    /// Where to leave what the next wait can use.
+    /// Where to leave what the next wait can reuse.
     kept: Option<&'a mut Kept<T>>,
 }
 
@@ -112,7 +112,7 @@ impl<'a, T: Payload> AlternationFuture<'a, T> {
         Arc::new(Claim::new(waker.clone()))
     }
 
-    /// Leaves the memory of a wait that is over for the next one.
+    /// Leaves the memory of a finished wait for the next one.
     fn keep(&mut self) {
         let Some(kept) = self.kept.take() else {
             return;
@@ -137,7 +137,7 @@ impl<'a, T: Payload> AlternationFuture<'a, T> {
         if let Some((guard, _)) = &chosen
             && let Some(channel) = self.branches[*guard].channel()
         {
-            channel.tell_of_drops(&later);
+            channel.tell_of_drops(&mut later);
         }
         later.run();
         chosen
@@ -195,7 +195,7 @@ impl<'a, T: Payload> AlternationFuture<'a, T> {
                         branch.withdraw(locks.state(channel.id), later);
                     }
                 }
-                // The waker may be the last hold on a task: it is not dropped here.
+                // The waker may be the last reference to a task: it is not dropped here.
                 later.drop_waker(claim.take_waker());
                 return Some((guard, Outcome::Failed(error)));
             }
@@ -204,8 +204,8 @@ impl<'a, T: Payload> AlternationFuture<'a, T> {
         None
     }
 
-    /// The guards in the order in which they enter their queues. It matters only where several
-    /// name one channel.
+    /// The guards in the order in which they enter their queues, which matters only if several name one
+    /// channel.
     fn order_of_entry(&mut self, locks: &Locks<'a, T>) -> SmallVec<[usize; FEW]> {
         let mut order: SmallVec<_> = (0..self.branches.len()).collect();
         let named = self.branches.iter().filter_map(Branch::channel).count();
@@ -215,8 +215,8 @@ impl<'a, T: Payload> AlternationFuture<'a, T> {
         order
     }
 
-    /// The third pass: leaves all queues. Returns what the guard was served with that a
-    /// counterpart has claimed, if one has.
+    /// The third pass: leaves all queues. If a counterpart has claimed a guard, returns what that guard was
+    /// served with.
     fn leave(&mut self) -> Option<(usize, Served<T>)> {
         let mut served = None;
         for (guard, branch) in self.branches.iter_mut().enumerate() {

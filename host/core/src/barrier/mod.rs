@@ -24,9 +24,10 @@
 //! assert_eq!(first.sync_blocking(), Ok(()));
 //! ```
 //!
-//! A barrier is no guard of an alternation: a choice among barriers would have to be agreed
-//! on by all members of all of them at once.
+//! A barrier cannot be a guard of an alternation: all members of all barriers concerned would have to
+//! agree on the choice at once.
 
+mod error;
 mod inspect;
 mod state;
 mod sync;
@@ -41,6 +42,8 @@ use crate::clock::Sleep;
 use crate::ids::{ChannelId, Holder};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use state::{MemberKey, State};
+
+pub use error::{SyncError, SyncTimeoutError};
 pub use sync::{BarrierDeadline, BarrierFuture};
 
 /// Nothing is sent over a barrier: there are only members to wake.
@@ -49,7 +52,6 @@ type Later = Deferred<Infallible>;
 struct Shared {
     id: ChannelId,
     label: Option<Arc<str>>,
-    _keep_alive: Option<KeepAlive>,
     state: Mutex<State>,
 }
 
@@ -80,12 +82,12 @@ pub struct Barrier {
 }
 
 impl Barrier {
-    /// A new barrier, with one member, held by [`Holder::Host`]. An empty label is none.
+    /// A new barrier with one member, held by [`Holder::Host`]. An empty label counts as none.
     pub fn new(label: impl Into<Arc<str>>) -> Self {
         Self::open(label.into(), None)
     }
 
-    /// Like [`new`](Self::new), with something to be dropped when the last member is gone.
+    /// Like [`new`](Self::new), with something that is dropped when the last member is gone.
     pub fn keeping(label: impl Into<Arc<str>>, keep_alive: KeepAlive) -> Self {
         Self::open(label.into(), Some(keep_alive))
     }
@@ -94,15 +96,13 @@ impl Barrier {
         let shared = Arc::new(Shared {
             id: next_id(),
             label: (!label.is_empty()).then_some(label),
-            _keep_alive: keep_alive,
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State::new(keep_alive)),
         });
         let key = shared.lock().enrol(Holder::Host);
         Barrier { shared, key }
     }
 
-    /// Another membership of the same barrier, for this holder. The phase under way waits for
-    /// it too.
+    /// Another membership of the same barrier, for this holder. The present phase waits for it, too.
     #[must_use = "it resigns when it is dropped"]
     pub fn enrol_for(&self, holder: Holder) -> Self {
         let shared = Arc::clone(&self.shared);
@@ -118,9 +118,8 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// [`Poisoned`](crate::ChannelError::Poisoned); and
-    /// [`Overloaded`](crate::ChannelError::Overloaded) if another sync of this same
-    /// membership waits, or has not been polled to its end.
+    /// [`Poisoned`](SyncError::Poisoned); and [`Overloaded`](SyncError::Overloaded) if another
+    /// sync of this same membership waits, or has not been polled to its end.
     pub fn sync(&self) -> BarrierFuture<'_> {
         BarrierFuture::new(self, false)
     }
@@ -130,7 +129,7 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`sync`](Self::sync).
+    /// [`TimedOut`](SyncTimeoutError::TimedOut); otherwise as [`sync`](Self::sync).
     pub fn sync_by(&self, deadline: Sleep) -> BarrierDeadline<'_> {
         BarrierDeadline {
             sync: BarrierFuture::new(self, true),
@@ -144,12 +143,12 @@ impl Barrier {
     /// # Errors
     ///
     /// As [`sync`](Self::sync).
-    pub fn sync_blocking(&self) -> Result<(), crate::ChannelError> {
+    pub fn sync_blocking(&self) -> Result<(), SyncError> {
         block_on(self.sync())
     }
 
     /// Ends the barrier at once: whoever waits, now or later, fails with
-    /// [`Poisoned`](crate::ChannelError::Poisoned). A phase that is over stays so, also for
+    /// [`Poisoned`](SyncError::Poisoned). A phase that is over stays so, also for
     /// members that have not looked yet. Returns false, and changes nothing, if the barrier
     /// was poisoned already.
     pub fn poison(&self, poison: Poison) -> bool {
@@ -195,8 +194,10 @@ impl Barrier {
 impl Drop for Barrier {
     /// Resigns. If all other members have arrived, they go on.
     fn drop(&mut self) {
-        self.shared
+        let last = self
+            .shared
             .with(|state, later| state.resign(self.key, later));
+        drop(last);
     }
 }
 

@@ -11,9 +11,9 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use super::Later;
+use super::{Later, SyncError};
 use crate::channel::wait_queue::Ticket;
-use crate::channel::{ChannelError, Poison, Side, Snapshot, WaitingOperation};
+use crate::channel::{KeepAlive, Poison, Side, Snapshot, WaitingOperation};
 use crate::ids::Holder;
 
 /// The number of a membership at its barrier.
@@ -34,7 +34,7 @@ enum Arrival {
         timed: bool,
     },
     /// The outcome, until the member looks at it.
-    Over(Result<(), ChannelError>),
+    Over(Result<(), SyncError>),
 }
 
 #[derive(Default)]
@@ -44,34 +44,49 @@ pub(super) struct State {
     arrived: Vec<MemberKey>,
     pub(super) poison: Option<Poison>,
     tickets: u64,
+    /// As long as the barrier has a member, whoever else holds the barrier.
+    keep_alive: Option<KeepAlive>,
 }
 
 impl State {
+    pub(super) fn new(keep_alive: Option<KeepAlive>) -> Self {
+        Self {
+            keep_alive,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn enrol(&mut self, holder: Holder) -> MemberKey {
         let arrival = Arrival::Absent;
         self.members.insert(Member { holder, arrival })
     }
 
-    /// Takes a member out. The others may have waited for nobody else.
-    pub(super) fn resign(&mut self, key: MemberKey, later: &mut Later) {
+    /// Takes a member out. It may have been the only one that the others waited for. What was kept alive, if it was
+    /// the last, is to be dropped after unlocking.
+    pub(super) fn resign(&mut self, key: MemberKey, later: &mut Later) -> Option<KeepAlive> {
         self.withdraw(key, later);
         self.members.remove(key);
         self.complete_if_all_arrived(later);
+        if self.members.is_empty() {
+            self.keep_alive.take()
+        } else {
+            None
+        }
     }
 
-    /// A member arrives. Nothing is returned if it has to wait.
+    /// A member arrives. Returns `None` if it has to wait.
     pub(super) fn arrive(
         &mut self,
         key: MemberKey,
         waker: &Waker,
         timed: bool,
         later: &mut Later,
-    ) -> Option<Result<(), ChannelError>> {
+    ) -> Option<Result<(), SyncError>> {
         if let Some(poison) = &self.poison {
-            return Some(Err(ChannelError::Poisoned(poison.clone())));
+            return Some(Err(SyncError::Poisoned(poison.clone())));
         }
         let Arrival::Absent = self.members[key].arrival else {
-            return Some(Err(ChannelError::Overloaded { limit: 1 }));
+            return Some(Err(SyncError::Overloaded));
         };
         self.tickets += 1;
         self.members[key].arrival = Arrival::Waiting {
@@ -87,13 +102,13 @@ impl State {
         }
     }
 
-    /// What became of a member that waits, or nothing, with the waker to use from now on.
+    /// What became of a member that waits, if that is known; otherwise notes the waker to use from now on.
     pub(super) fn poll(
         &mut self,
         key: MemberKey,
         new: &Waker,
         later: &mut Later,
-    ) -> Option<Result<(), ChannelError>> {
+    ) -> Option<Result<(), SyncError>> {
         if let Arrival::Waiting { waker, .. } = &mut self.members[key].arrival {
             if !waker.will_wake(new) {
                 later.drop_waker(Some(mem::replace(waker, new.clone())));
@@ -108,7 +123,7 @@ impl State {
         &mut self,
         key: MemberKey,
         later: &mut Later,
-    ) -> Option<Result<(), ChannelError>> {
+    ) -> Option<Result<(), SyncError>> {
         match mem::replace(&mut self.members[key].arrival, Arrival::Absent) {
             Arrival::Absent => None,
             Arrival::Waiting { waker, .. } => {
@@ -126,7 +141,7 @@ impl State {
             return false;
         }
         self.poison = Some(poison.clone());
-        self.tell_all(&Err(ChannelError::Poisoned(poison)), later);
+        self.tell_all(&Err(SyncError::Poisoned(poison)), later);
         true
     }
 
@@ -136,7 +151,7 @@ impl State {
         }
     }
 
-    fn tell_all(&mut self, outcome: &Result<(), ChannelError>, later: &mut Later) {
+    fn tell_all(&mut self, outcome: &Result<(), SyncError>, later: &mut Later) {
         for key in self.arrived.drain(..) {
             let over = Arrival::Over(outcome.clone());
             if let Arrival::Waiting { waker, .. } =

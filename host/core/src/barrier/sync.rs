@@ -4,8 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::Barrier;
-use crate::channel::ChannelError;
+use super::{Barrier, SyncError, SyncTimeoutError};
 use crate::clock::Sleep;
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -43,18 +42,19 @@ impl<'a> BarrierFuture<'a> {
     }
 
     /// Gives up. If all have arrived already, that wins.
-    fn time_out(&mut self) -> Result<(), ChannelError> {
+    fn time_out(&mut self) -> Result<(), SyncTimeoutError> {
         let key = self.barrier.key;
         self.stage = Stage::Done;
-        self.barrier
-            .shared
-            .with(|state, later| state.withdraw(key, later))
-            .unwrap_or(Err(ChannelError::TimedOut))
+        let shared = &self.barrier.shared;
+        match shared.with(|state, later| state.withdraw(key, later)) {
+            Some(synced) => synced.map_err(SyncTimeoutError::from),
+            None => Err(SyncTimeoutError::TimedOut),
+        }
     }
 }
 
 impl Future for BarrierFuture<'_> {
-    type Output = Result<(), ChannelError>;
+    type Output = Result<(), SyncError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let (key, timed, waker) = (self.barrier.key, self.timed, context.waker());
@@ -100,13 +100,13 @@ pub struct BarrierDeadline<'a> {
 }
 
 impl Future for BarrierDeadline<'_> {
-    type Output = Result<(), ChannelError>;
+    type Output = Result<(), SyncTimeoutError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let done = Pin::new(&mut self.sync).poll(context);
-        if done.is_ready() || Pin::new(&mut self.deadline).poll(context).is_pending() {
-            return done;
+        if let Poll::Ready(synced) = Pin::new(&mut self.sync).poll(context) {
+            return Poll::Ready(synced.map_err(SyncTimeoutError::from));
         }
-        Poll::Ready(self.sync.time_out())
+        let elapsed = Pin::new(&mut self.deadline).poll(context);
+        elapsed.map(|()| self.sync.time_out())
     }
 }

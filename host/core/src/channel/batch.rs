@@ -6,12 +6,13 @@
 
 use std::collections::VecDeque;
 
+use super::error::Poison;
 use super::options::Payload;
 
 /// Several messages that travel as one value.
 ///
-/// Where the messages have no denser form of their own, a [`VecDeque`] of them will do. Its methods
-/// are called under the channel's lock: they must be quick, and must not use any channel.
+/// For messages without a denser form, a [`VecDeque`] of them will do. The methods are called under the
+/// channel's lock: they must be quick, and must not use any channel.
 pub trait Batch<T>: Send + 'static {
     /// How many messages are in it.
     fn messages(&self) -> usize;
@@ -19,8 +20,15 @@ pub trait Batch<T>: Send + 'static {
     /// The sum of the sizes of its messages, as [`Payload::size`] gives them.
     fn size(&self) -> usize;
 
-    /// Takes the first message out of it; nothing if it is empty.
+    /// Takes the first message out of it; `None` if it is empty.
     fn take_first(&mut self) -> Option<T>;
+
+    /// The channel was poisoned while the batch lay in it, which is dropped next: what
+    /// [`Payload::undelivered`] is for one message. Does nothing by default, as is right for messages that
+    /// hold nothing.
+    fn undelivered(&mut self, poison: &Poison) {
+        let _ = poison;
+    }
 }
 
 impl<T: Payload> Batch<T> for VecDeque<T> {
@@ -35,12 +43,17 @@ impl<T: Payload> Batch<T> for VecDeque<T> {
     fn take_first(&mut self) -> Option<T> {
         self.pop_front()
     }
+
+    fn undelivered(&mut self, poison: &Poison) {
+        self.iter_mut().for_each(|it| it.undelivered(poison));
+    }
 }
 
-/// Messages to be sent in order, one by one or, where only room matters, many at once.
+/// Messages to be sent in order: one by one or, if only room matters, many at once.
+#[doc(hidden)]
 pub trait Outgoing<T: Payload>: Iterator<Item = T> {
-    /// The next messages as one value: at most `most` of them, and at most `bytes` bytes. Fewer
-    /// than would fit are as good; nothing means that the next one is to be taken alone.
+    /// The next messages as one value: at most `most` of them, and at most `bytes` bytes. It may be fewer
+    /// than would fit; `None` means that the next one is to be taken alone.
     fn next_batch(&mut self, most: usize, bytes: usize) -> Option<T::Batch>;
 }
 
@@ -55,6 +68,7 @@ pub trait Outgoing<T: Payload>: Iterator<Item = T> {
 /// assert_eq!((sent.sent, sent.waiting), (2, 2));
 /// ```
 #[derive(Clone, Debug)]
+#[doc(hidden)]
 pub struct OneByOne<I>(pub I);
 
 impl<I: Iterator> Iterator for OneByOne<I> {
@@ -73,6 +87,7 @@ impl<T: Payload, I: Iterator<Item = T>> Outgoing<T> for OneByOne<I> {
 
 /// What lies next in a channel, for [`Receiver::prefetch`](crate::Receiver::prefetch).
 #[derive(Debug)]
+#[doc(hidden)]
 pub enum Ahead<'a, T: Payload> {
     /// One message, which is dropped if it was taken.
     One(&'a mut T),

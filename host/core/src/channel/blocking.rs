@@ -45,7 +45,7 @@ pub fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
     }
 }
 
-/// Like [`block_on`], but gives up at `deadline`; no deadline waits for ever.
+/// Like [`block_on`], but gives up at `deadline`; waits for ever if there is none.
 pub(crate) fn block_on_until<F: Future + Unpin>(
     future: &mut F,
     deadline: Option<Instant>,

@@ -3,9 +3,11 @@
 //! Invariants: `messages` and `bytes` are the sums over what is held; no batch is empty; the
 //! numbers of acceptance never fall from the front to the back.
 
+use std::any::Any;
 use std::collections::VecDeque;
 
 use super::batch::{Ahead, Batch};
+use super::error::Poison;
 use super::options::Payload;
 
 /// An empty buffer keeps memory for so many messages; what a burst took beyond that is given back.
@@ -22,7 +24,7 @@ pub(crate) struct Accepted<T> {
     pub(crate) message: T,
 }
 
-enum Held<T: Payload> {
+enum Chunk<T: Payload> {
     One(Accepted<T>),
     /// The number is that of its first message.
     Batch {
@@ -31,17 +33,17 @@ enum Held<T: Payload> {
     },
 }
 
-impl<T: Payload> Held<T> {
+impl<T: Payload> Chunk<T> {
     fn number(&self) -> u64 {
         match self {
-            Held::One(accepted) => accepted.number,
-            Held::Batch { number, .. } => *number,
+            Chunk::One(accepted) => accepted.number,
+            Chunk::Batch { number, .. } => *number,
         }
     }
 }
 
 pub(crate) struct Buffer<T: Payload> {
-    held: VecDeque<Held<T>>,
+    chunks: VecDeque<Chunk<T>>,
     messages: usize,
     bytes: usize,
 }
@@ -49,7 +51,7 @@ pub(crate) struct Buffer<T: Payload> {
 impl<T: Payload> Buffer<T> {
     pub(crate) const fn new() -> Self {
         Buffer {
-            held: VecDeque::new(),
+            chunks: VecDeque::new(),
             messages: 0,
             bytes: 0,
         }
@@ -74,38 +76,38 @@ impl<T: Payload> Buffer<T> {
 
     /// The number of the first message.
     pub(crate) fn first_number(&self) -> Option<u64> {
-        self.held.front().map(Held::number)
+        self.chunks.front().map(Chunk::number)
     }
 
     #[inline]
     pub(crate) fn push(&mut self, accepted: Accepted<T>) {
         self.messages += 1;
         self.bytes = self.bytes.saturating_add(accepted.size);
-        self.held.push_back(Held::One(accepted));
+        self.chunks.push_back(Chunk::One(accepted));
     }
 
     /// Adds messages of which the first has this number.
     pub(crate) fn push_batch(&mut self, number: u64, batch: T::Batch) {
         self.messages += batch.messages();
         self.bytes = self.bytes.saturating_add(batch.size());
-        self.held.push_back(Held::Batch { number, batch });
+        self.chunks.push_back(Chunk::Batch { number, batch });
     }
 
     /// Adds a message at its place in the order of acceptance.
     pub(crate) fn insert(&mut self, accepted: Accepted<T>) {
         let number = accepted.number;
-        let place = self.held.partition_point(|other| other.number() < number);
+        let at = self.chunks.partition_point(|other| other.number() < number);
         self.messages += 1;
         self.bytes = self.bytes.saturating_add(accepted.size);
-        self.held.insert(place, Held::One(accepted));
+        self.chunks.insert(at, Chunk::One(accepted));
     }
 
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Accepted<T>> {
-        if let Held::Batch { .. } = self.held.front()? {
+        if let Chunk::Batch { .. } = self.chunks.front()? {
             self.part_first();
         }
-        let Some(Held::One(accepted)) = self.held.pop_front() else {
+        let Some(Chunk::One(accepted)) = self.chunks.pop_front() else {
             unreachable!("a message is in front");
         };
         self.messages -= 1;
@@ -116,26 +118,26 @@ impl<T: Payload> Buffer<T> {
 
     /// The first message; one of a batch is taken out of it first.
     pub(crate) fn first(&mut self) -> Option<&T> {
-        if let Held::Batch { .. } = self.held.front()? {
+        if let Chunk::Batch { .. } = self.chunks.front()? {
             self.part_first();
         }
-        match self.held.front()? {
-            Held::One(accepted) => Some(&accepted.message),
-            Held::Batch { .. } => unreachable!("its first message was put in front"),
+        match self.chunks.front()? {
+            Chunk::One(accepted) => Some(&accepted.message),
+            Chunk::Batch { .. } => unreachable!("its first message was put in front"),
         }
     }
 
     /// Takes the first message out of the batch in front, and puts it there by itself.
     #[cold]
     fn part_first(&mut self) {
-        let Some(Held::Batch { number, batch }) = self.held.front_mut() else {
+        let Some(Chunk::Batch { number, batch }) = self.chunks.front_mut() else {
             return;
         };
         let accepted = take_first(number, batch).expect("no batch is empty");
         if batch.messages() == 0 {
-            self.held.pop_front();
+            self.chunks.pop_front();
         }
-        self.held.push_front(Held::One(accepted));
+        self.chunks.push_front(Chunk::One(accepted));
     }
 
     /// Takes messages from the front, at most `most`, as long as `read` takes all that it may.
@@ -146,20 +148,20 @@ impl<T: Payload> Buffer<T> {
         mut read: impl FnMut(Ahead<'_, T>) -> usize,
     ) -> usize {
         let (mut taken, mut used) = (0, 0);
-        for held in &mut self.held {
+        for chunk in &mut self.chunks {
             let left = most - taken;
             if left == 0 {
                 break;
             }
-            match held {
-                Held::One(accepted) => {
+            match chunk {
+                Chunk::One(accepted) => {
                     if read(Ahead::One(&mut accepted.message)) == 0 {
                         break;
                     }
                     taken += 1;
                     self.bytes = self.bytes.saturating_sub(accepted.size);
                 }
-                Held::Batch { number, batch } => {
+                Chunk::Batch { number, batch } => {
                     let (before, size) = (batch.messages(), batch.size());
                     let read = read(Ahead::Batch(batch, left));
                     debug_assert_eq!(before, batch.messages() + read, "it is out of the batch");
@@ -173,7 +175,7 @@ impl<T: Payload> Buffer<T> {
             }
             used += 1;
         }
-        self.held.drain(..used);
+        self.chunks.drain(..used);
         self.messages -= taken;
         self.give_back_memory();
         taken
@@ -181,31 +183,74 @@ impl<T: Payload> Buffer<T> {
 
     /// After it was emptied.
     fn give_back_memory(&mut self) {
-        if self.held.is_empty() && self.held.capacity() > KEPT {
-            self.held = VecDeque::new();
+        if self.chunks.is_empty() && self.chunks.capacity() > KEPT {
+            self.chunks = VecDeque::new();
         }
     }
 
     /// Gives all memory back.
     pub(crate) fn shrink(&mut self) {
         debug_assert!(self.is_empty(), "emptied before");
-        self.held = VecDeque::new();
+        self.chunks = VecDeque::new();
+    }
+
+    /// Drops at most so many chunks, and tells them why if that is poison; whether any are left. Those
+    /// of a batch are one if nobody has to tell them anything.
+    pub(crate) fn drop_some(&mut self, most: usize, poison: Option<&Poison>) -> bool {
+        for _ in 0..most {
+            if let Some(Chunk::Batch { batch, .. }) = self.chunks.front_mut()
+                && let Some(poison) = poison
+            {
+                batch.undelivered(poison);
+            }
+            match self.chunks.pop_front() {
+                Some(Chunk::One(mut accepted)) => {
+                    if let Some(poison) = poison {
+                        accepted.message.undelivered(poison);
+                    }
+                }
+                Some(Chunk::Batch { .. }) => {}
+                None => break,
+            }
+        }
+        !self.chunks.is_empty()
+    }
+
+    /// Shows each message.
+    pub(crate) fn show(&mut self, see: &mut dyn FnMut(&dyn Any)) {
+        for chunk in std::mem::take(&mut self.chunks) {
+            match chunk {
+                Chunk::One(accepted) => {
+                    see(&accepted.message);
+                    self.chunks.push_back(Chunk::One(accepted));
+                }
+                Chunk::Batch {
+                    mut number,
+                    mut batch,
+                } => {
+                    while let Some(accepted) = take_first::<T>(&mut number, &mut batch) {
+                        see(&accepted.message);
+                        self.chunks.push_back(Chunk::One(accepted));
+                    }
+                }
+            }
+        }
     }
 
     /// Asserts the invariants, unless there is a lot to look at.
     pub(crate) fn check(&self) {
-        if self.held.len() > CHECKED {
+        if self.chunks.len() > CHECKED {
             return;
         }
         let (mut messages, mut bytes, mut last) = (0, 0_usize, 0);
-        for held in &self.held {
-            let (more, size) = match held {
-                Held::One(accepted) => (1, accepted.size),
-                Held::Batch { batch, .. } => (batch.messages(), batch.size()),
+        for chunk in &self.chunks {
+            let (more, size) = match chunk {
+                Chunk::One(accepted) => (1, accepted.size),
+                Chunk::Batch { batch, .. } => (batch.messages(), batch.size()),
             };
             assert!(more > 0, "an empty batch");
-            assert!(held.number() >= last, "out of order");
-            last = held.number();
+            assert!(chunk.number() >= last, "out of order");
+            last = chunk.number();
             messages += more;
             bytes = bytes.saturating_add(size);
         }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::error::{ChannelError, SendError};
+use super::error::{ReceiveTimeoutError, SendTimeoutError};
 use super::operation::{ReceiveFuture, SendFuture};
 use super::options::Payload;
 use crate::clock::Sleep;
@@ -22,14 +22,14 @@ pub struct SendDeadline<'a, T: Payload> {
 }
 
 impl<T: Payload> Future for SendDeadline<'_, T> {
-    type Output = Result<(), SendError<T>>;
+    type Output = Result<(), SendTimeoutError<T>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let done = Pin::new(&mut self.send).poll(context);
-        if done.is_ready() || Pin::new(&mut self.deadline).poll(context).is_pending() {
-            return done;
+        if let Poll::Ready(sent) = Pin::new(&mut self.send).poll(context) {
+            return Poll::Ready(sent.map_err(SendTimeoutError::from));
         }
-        Poll::Ready(self.send.time_out())
+        let elapsed = Pin::new(&mut self.deadline).poll(context);
+        elapsed.map(|()| self.send.time_out())
     }
 }
 
@@ -46,13 +46,13 @@ pub struct ReceiveDeadline<'a, T: Payload> {
 }
 
 impl<T: Payload> Future for ReceiveDeadline<'_, T> {
-    type Output = Result<T, ChannelError>;
+    type Output = Result<T, ReceiveTimeoutError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let done = Pin::new(&mut self.receive).poll(context);
-        if done.is_ready() || Pin::new(&mut self.deadline).poll(context).is_pending() {
-            return done;
+        if let Poll::Ready(received) = Pin::new(&mut self.receive).poll(context) {
+            return Poll::Ready(received.map_err(ReceiveTimeoutError::from));
         }
-        Poll::Ready(self.receive.time_out())
+        let elapsed = Pin::new(&mut self.deadline).poll(context);
+        elapsed.map(|()| self.receive.time_out())
     }
 }

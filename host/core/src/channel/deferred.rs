@@ -4,13 +4,15 @@
 //! to the same channel: a waker may run a task or drop its last reference to it, a
 //! message may hold ends. Neither is ever done under a lock.
 
+use std::any::Any;
 use std::mem;
 use std::task::Waker;
 
+use super::disposal::{Remains, dispose};
 use crate::scheduler;
 
-/// What is to be done. The first of each kind needs no allocation, and most steps make, and look
-/// at, a few words.
+/// What is to be done. The first item of each kind needs no allocation, and most steps only write and
+/// read a few words.
 #[must_use]
 pub(crate) struct Deferred<T> {
     wake: Option<Waker>,
@@ -27,6 +29,7 @@ struct More<T> {
     wake_senders: Vec<Waker>,
     drop_wakers: Vec<Waker>,
     drop_messages: Vec<T>,
+    remains: Vec<Box<dyn Remains>>,
 }
 
 impl<T> More<T> {
@@ -36,6 +39,7 @@ impl<T> More<T> {
             wake_senders: Vec::new(),
             drop_wakers: Vec::new(),
             drop_messages: Vec::new(),
+            remains: Vec::new(),
         })
     }
 }
@@ -68,7 +72,7 @@ impl<T> Deferred<T> {
     /// Does what is to be done; `told` sees the messages that were dropped, if any were. No lock
     /// may be held.
     #[inline(always)]
-    pub(crate) fn finish(&mut self, told: impl FnOnce(&Self)) {
+    pub(crate) fn finish(&mut self, told: impl FnOnce(&mut Self)) {
         if !self.is_empty() {
             if self.drop_message.is_some() {
                 told(self);
@@ -86,8 +90,8 @@ impl<T> Deferred<T> {
         }
     }
 
-    /// Wakes a sender whose message was taken. Others go first: what it would send next has
-    /// to wait for those who receive, and they are behind already.
+    /// Wakes a sender whose message was taken. Others go first: what it sends next would have to wait for
+    /// the receivers anyway, which are behind already.
     #[inline]
     pub(crate) fn wake_sender(&mut self, waker: Option<Waker>) {
         match waker {
@@ -114,10 +118,11 @@ impl<T> Deferred<T> {
         }
     }
 
-    /// The messages that were dropped.
-    pub(crate) fn dropped(&self) -> impl Iterator<Item = &T> {
-        let more = self.more.iter().flat_map(|more| &more.drop_messages);
-        self.drop_message.iter().chain(more)
+    /// The rest of a buffer, of which the first message is dropped already.
+    #[cold]
+    pub(crate) fn drop_remains(&mut self, remains: Box<dyn Remains>) {
+        debug_assert!(self.drop_message.is_some(), "the first message comes first");
+        self.more().remains.push(remains);
     }
 
     /// Wakes in the order in which the waiters were served. No lock may be held.
@@ -138,11 +143,29 @@ impl<T> Deferred<T> {
         if let Some(waker) = self.wake_sender.take() {
             scheduler::wake_in_turn(waker);
         }
+        let mut remains = Vec::new();
         if let Some(more) = self.more.take() {
             let senders = more.wake_senders.into_iter();
             senders.for_each(scheduler::wake_in_turn);
+            remains = more.remains;
         }
         drop(self.drop_waker.take());
         drop(self.drop_message.take());
+        if !remains.is_empty() {
+            dispose(remains);
+        }
+    }
+}
+
+impl<T: Any> Deferred<T> {
+    /// Shows the messages that are dropped.
+    pub(crate) fn show_dropped(&mut self, mut see: impl FnMut(&dyn Any)) {
+        if let Some(message) = &self.drop_message {
+            see(message);
+        }
+        if let Some(more) = &mut self.more {
+            more.drop_messages.iter().for_each(|it| see(it));
+            more.remains.iter_mut().for_each(|it| it.show(&mut see));
+        }
     }
 }

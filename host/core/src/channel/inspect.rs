@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::error::Poison;
+use super::metrics::Moves;
 use super::options::Payload;
 use super::shared::Shared;
 use super::wait_queue::Entry;
@@ -15,6 +16,7 @@ use crate::sync::Arc;
 ///
 /// `sent` is always the sum of `received`, `dropped` and `waiting`.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Statistics {
     /// Messages accepted from senders.
     pub sent: u64,
@@ -36,12 +38,13 @@ pub enum Side {
     Receive,
     /// The members' of a barrier.
     Sync,
-    /// Those who wait for a permit to run; the `senders` hold permits, which they give back.
+    /// That of processes that wait for a permit; the `senders` hold permits, which they will give back.
     Permit,
 }
 
 /// An operation that waits at a channel or a barrier, by itself or as a guard of an alternation.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct WaitingOperation {
     /// Who holds the end, or the membership.
     pub holder: Holder,
@@ -56,9 +59,30 @@ pub struct WaitingOperation {
     pub timed: bool,
 }
 
-/// The state of a channel or a barrier at one moment: consistent, and out of date as soon as it is
+impl WaitingOperation {
+    /// An operation that waits without a deadline.
+    #[must_use]
+    pub fn new(holder: Holder, side: Side, ticket: u64, since: Instant) -> Self {
+        WaitingOperation {
+            holder,
+            side,
+            ticket,
+            since,
+            timed: false,
+        }
+    }
+
+    /// The same operation, with a deadline or without.
+    #[must_use]
+    pub fn timed(self, timed: bool) -> Self {
+        WaitingOperation { timed, ..self }
+    }
+}
+
+/// The state of a channel or a barrier at one moment: consistent, but out of date as soon as it is
 /// returned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Messages that the channel can buffer.
     pub capacity: usize,
@@ -68,11 +92,11 @@ pub struct Snapshot {
     pub bytes: usize,
     /// Messages that were ever handed to receivers.
     pub received: u64,
-    /// Sends that wait, or have ended and been told nothing yet: their messages may come back.
+    /// Sends that wait, or that have ended without having been told: their messages may come back.
     pub offers: usize,
     /// The holder of each sender.
     pub senders: Vec<Holder>,
-    /// The holder of each receiver.
+    /// The holder of each receiver; and the host, while it drops messages that nobody received.
     pub receivers: Vec<Holder>,
     /// At a barrier, the holders of the memberships that have not arrived. Those that have
     /// are in `waiting`.
@@ -82,8 +106,8 @@ pub struct Snapshot {
     pub waiting: Vec<WaitingOperation>,
 }
 
-/// A channel without the type of its messages, or a barrier. Holding it keeps no end
-/// open, and no membership.
+/// A channel without the type of its messages, or a barrier. Holding one does not keep the channel open,
+/// nor is it a membership.
 pub trait Inspect: Send + Sync {
     /// The channel.
     fn id(&self) -> ChannelId;
@@ -97,14 +121,20 @@ pub trait Inspect: Send + Sync {
     /// What it has seen so far.
     fn statistics(&self) -> Statistics;
 
-    /// Poisons the channel, as its ends can; false if it was poisoned already.
+    /// The messages with ends that entered it, or came back. None, for what carries no messages.
+    #[doc(hidden)]
+    fn moves(&self) -> Moves {
+        Moves::default()
+    }
+
+    /// Poisons the channel, as its ends can. False if it was poisoned already.
     fn poison(&self, poison: Poison) -> bool;
 
     /// Why it was poisoned, if it was.
     fn poisoned(&self) -> Option<Poison>;
 
-    /// Drops what is buffered, counting it. Ends inside those messages are dropped
-    /// too, which opens the cycle of a channel that holds its own end.
+    /// Drops and counts what is buffered. Ends inside those messages are dropped, too, which breaks the
+    /// cycle of a channel that holds its own end.
     fn discard(&self);
 }
 
@@ -127,6 +157,10 @@ impl<T: Payload> Inspect for Shared<T> {
             .receiving
             .live()
             .map(|entry| waiting(entry, Side::Receive, state.receivers.holder(entry.end)));
+        let mut receivers = state.receivers.holders();
+        if state.disposes() {
+            receivers.push(Holder::Host);
+        }
         Snapshot {
             capacity: self.capacity,
             buffered: state.buffer.len(),
@@ -134,7 +168,7 @@ impl<T: Payload> Inspect for Shared<T> {
             received: state.received,
             offers: state.sending.len(),
             senders: state.senders.holders(),
-            receivers: state.receivers.holders(),
+            receivers,
             absent: Vec::new(),
             waiting: sending.chain(receiving).collect(),
         }
@@ -142,6 +176,10 @@ impl<T: Payload> Inspect for Shared<T> {
 
     fn statistics(&self) -> Statistics {
         self.lock().statistics()
+    }
+
+    fn moves(&self) -> Moves {
+        Shared::moves(self)
     }
 
     fn poison(&self, poison: Poison) -> bool {

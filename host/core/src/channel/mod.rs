@@ -5,7 +5,7 @@
 //! *bounded* channel buffers as many messages as its capacity.
 //!
 //! ```
-//! use transputer_core::{ChannelError, Options, channel};
+//! use transputer_core::{Options, ReceiveError, channel};
 //!
 //! let (sender, receiver) = channel(Options::rendezvous());
 //! let doubler = std::thread::spawn(move || {
@@ -17,14 +17,15 @@
 //! assert_eq!(receiver.receive_blocking(), Ok(4));
 //! assert_eq!(receiver.receive_blocking(), Ok(6));
 //! doubler.join().unwrap();
-//! assert_eq!(receiver.receive_blocking(), Err(ChannelError::Closed));
+//! assert_eq!(receiver.receive_blocking(), Err(ReceiveError::Closed));
 //! ```
 //!
 //! A channel ends in one of two ways. It is **closed** when the last end on one side is
 //! dropped: receivers still take what is buffered, then get
-//! [`Closed`](ChannelError::Closed); senders get it at once, and their message back. It
+//! [`ReceiveError::Closed`]; senders get [`SendError::Closed`] at once, and their message back. It
 //! is **poisoned** by [`Sender::poison`] or [`Receiver::poison`]: both sides get the
-//! reason at once, and what is buffered is dropped.
+//! reason at once, and what is buffered is dropped, unless the channel was opened to
+//! [deliver it first](Options::deliver_before_poison).
 //!
 //! How it works, and why no wake-up is lost, is written in the crate's `README.md`.
 
@@ -34,12 +35,14 @@ mod buffer;
 pub(crate) mod claim;
 mod deadline;
 pub(crate) mod deferred;
+pub(crate) mod disposal;
 mod ends;
 mod error;
 mod inspect;
 mod metrics;
 mod operation;
 mod options;
+mod reason;
 mod receiver;
 mod sender;
 pub(crate) mod shared;
@@ -49,12 +52,20 @@ pub(crate) mod wait_queue;
 pub use batch::{Ahead, Batch, OneByOne, Outgoing};
 pub use blocking::block_on;
 pub use deadline::{ReceiveDeadline, SendDeadline};
-pub use error::{ChannelError, Poison, PoisonKind, SendError};
+pub use error::{
+    ChannelError, Poison, PoisonKind, ReceiveError, ReceiveTimeoutError, SendError,
+    SendTimeoutError, TryReceiveError, TrySendError,
+};
 pub use inspect::{Inspect, Side, Snapshot, Statistics, WaitingOperation};
-pub use metrics::{LiveCount, Totals};
-pub use operation::{Begun, ReceiveFuture, Receiving, SendFuture, Sending};
+pub use metrics::{LiveCount, Moves, Totals};
+pub use operation::{
+    Begun, OwnedReceiving, OwnedSending, ReceiveFuture, Receiving, SendFuture, Sending,
+};
 pub use options::{KeepAlive, Options, Overflow, Payload};
+pub use reason::Reason;
 pub use receiver::Receiver;
+#[doc(hidden)]
+pub use sender::MovingEnds;
 pub use sender::{Sender, SentAll};
 
 use crate::sync::Arc;

@@ -6,20 +6,23 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::error::{ChannelError, SendError};
+use super::error::{ReceiveError, ReceiveTimeoutError, SendError, SendTimeoutError};
 use super::options::Payload;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::state::{Offer, Parking, Wish};
 use super::wait_queue::{Key, Waiter};
 
-/// What an operation that was begun has come to.
+/// The state of an operation that was begun.
 #[derive(Debug)]
+#[doc(hidden)]
 pub enum Begun<D, W> {
-    /// It needed no waiting.
+    /// It is done: it did not have to wait.
     Done(D),
     /// It waits.
     Waits(W),
@@ -60,15 +63,10 @@ impl<'a, T: Payload> SendFuture<'a, T> {
     }
 
     /// Gives up. A delivery that came first wins.
-    pub(crate) fn time_out(&mut self) -> Result<(), SendError<T>> {
-        let error = ChannelError::TimedOut;
+    pub(crate) fn time_out(&mut self) -> Result<(), SendTimeoutError<T>> {
         match mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Start(message) => Err(SendError { message, error }),
-            Stage::Waits(mut sending) => match sending.withdraw() {
-                Some(Offer::Waiting { message, .. }) => Err(SendError { message, error }),
-                Some(Offer::Refused(refused)) => Err(refused),
-                Some(Offer::Sent) | None => Ok(()),
-            },
+            Stage::Start(message) => Err(SendTimeoutError::TimedOut(message)),
+            Stage::Waits(mut sending) => sending.time_out(),
             Stage::Done => panic!("a send was used after it was done"),
         }
     }
@@ -85,7 +83,8 @@ impl<T: Payload> Future for SendFuture<'_, T> {
         let Stage::Start(message) = mem::replace(&mut this.stage, Stage::Done) else {
             panic!("a send was polled after it was done");
         };
-        match Sending::begin(this.sender, message, this.timed, context.waker()) {
+        let sender = this.sender;
+        match Sending::begin(sender, || sender, message, this.timed, context.waker()) {
             Begun::Done(done) => Poll::Ready(done),
             Begun::Waits(sending) => {
                 this.stage = Stage::Waits(sending);
@@ -113,16 +112,27 @@ impl<T: Payload> fmt::Debug for SendFuture<'_, T> {
 ///
 /// If it is polled after it was ready.
 #[must_use = "dropping it withdraws the message"]
-pub struct Sending<'a, T: Payload> {
-    sender: &'a Sender<T>,
+#[doc(hidden)]
+pub struct HeldSend<T: Payload, S: Deref<Target = Sender<T>>> {
+    sender: S,
     /// None once it is done.
     entry: Option<Key>,
 }
 
-impl<'a, T: Payload> Sending<'a, T> {
+/// A send that waits, with a reference to its sender.
+#[doc(hidden)]
+pub type Sending<'a, T> = HeldSend<T, &'a Sender<T>>;
+
+/// A send that waits, and shares its sender.
+#[doc(hidden)]
+pub type OwnedSending<T> = HeldSend<T, Arc<Sender<T>>>;
+
+impl<T: Payload, S: Deref<Target = Sender<T>>> HeldSend<T, S> {
+    /// `hold` makes the reference that it keeps while it waits.
     #[inline(always)]
     pub(crate) fn begin(
-        sender: &'a Sender<T>,
+        sender: &Sender<T>,
+        hold: impl FnOnce() -> S,
         message: T,
         timed: bool,
         waker: &Waker,
@@ -138,16 +148,30 @@ impl<'a, T: Payload> Sending<'a, T> {
             .with(|state, later| state.send_or_park(message, size, parking, later));
         match begun {
             Ok(done) => Begun::Done(done),
-            Err(key) => Begun::Waits(Sending {
-                sender,
+            Err(key) => Begun::Waits(Self {
+                sender: hold(),
                 entry: Some(key),
             }),
         }
     }
 
-    /// The sender that it waits at.
-    pub fn sender(&self) -> &'a Sender<T> {
-        self.sender
+    /// The sender at which it waits.
+    pub fn sender(&self) -> &Sender<T> {
+        &self.sender
+    }
+
+    /// Gives up. A delivery that came first wins.
+    ///
+    /// # Panics
+    ///
+    /// If it is done.
+    pub fn time_out(&mut self) -> Result<(), SendTimeoutError<T>> {
+        match self.withdraw() {
+            Some(Offer::Waiting { message, .. }) => Err(SendTimeoutError::TimedOut(message)),
+            Some(Offer::Refused(refused)) => Err(refused.into()),
+            Some(Offer::Sent) => Ok(()),
+            None => panic!("a send was used after it was done"),
+        }
     }
 
     fn withdraw(&mut self) -> Option<Offer<T>> {
@@ -157,7 +181,7 @@ impl<'a, T: Payload> Sending<'a, T> {
     }
 }
 
-impl<T: Payload> Future for Sending<'_, T> {
+impl<T: Payload, S: Deref<Target = Sender<T>> + Unpin> Future for HeldSend<T, S> {
     type Output = Result<(), SendError<T>>;
 
     #[inline(always)]
@@ -176,7 +200,7 @@ impl<T: Payload> Future for Sending<'_, T> {
     }
 }
 
-impl<T: Payload> Drop for Sending<'_, T> {
+impl<T: Payload, S: Deref<Target = Sender<T>>> Drop for HeldSend<T, S> {
     #[inline]
     fn drop(&mut self) {
         if self.entry.is_some() {
@@ -186,10 +210,10 @@ impl<T: Payload> Drop for Sending<'_, T> {
     }
 }
 
-impl<T: Payload> fmt::Debug for Sending<'_, T> {
+impl<T: Payload, S: Deref<Target = Sender<T>>> fmt::Debug for HeldSend<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sending")
-            .field("sender", self.sender)
+            .field("sender", &*self.sender)
             .finish_non_exhaustive()
     }
 }
@@ -221,9 +245,9 @@ impl<'a, T: Payload> ReceiveFuture<'a, T> {
     }
 
     /// Gives up. A delivery that came first wins.
-    pub(crate) fn time_out(&mut self) -> Result<T, ChannelError> {
+    pub(crate) fn time_out(&mut self) -> Result<T, ReceiveTimeoutError> {
         match mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Start(()) => Err(ChannelError::TimedOut),
+            Stage::Start(()) => Err(ReceiveTimeoutError::TimedOut),
             Stage::Waits(mut receiving) => receiving.time_out(),
             Stage::Done => panic!("a receive was used after it was done"),
         }
@@ -231,7 +255,7 @@ impl<'a, T: Payload> ReceiveFuture<'a, T> {
 }
 
 impl<T: Payload> Future for ReceiveFuture<'_, T> {
-    type Output = Result<T, ChannelError>;
+    type Output = Result<T, ReceiveError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -241,7 +265,8 @@ impl<T: Payload> Future for ReceiveFuture<'_, T> {
         let Stage::Start(()) = mem::replace(&mut this.stage, Stage::Done) else {
             panic!("a receive was polled after it was done");
         };
-        match Receiving::begin(this.receiver, this.timed, context.waker()) {
+        let receiver = this.receiver;
+        match Receiving::begin(receiver, || receiver, this.timed, context.waker()) {
             Begun::Done(done) => Poll::Ready(done),
             Begun::Waits(receiving) => {
                 this.stage = Stage::Waits(receiving);
@@ -269,19 +294,30 @@ impl<T: Payload> fmt::Debug for ReceiveFuture<'_, T> {
 ///
 /// If it is polled after it was ready.
 #[must_use = "dropping it gives up"]
-pub struct Receiving<'a, T: Payload> {
-    receiver: &'a Receiver<T>,
+#[doc(hidden)]
+pub struct HeldReceive<T: Payload, R: Deref<Target = Receiver<T>>> {
+    receiver: R,
     /// None once it is done.
     entry: Option<Key>,
 }
 
-impl<'a, T: Payload> Receiving<'a, T> {
+/// A receive that waits, with a reference to its receiver.
+#[doc(hidden)]
+pub type Receiving<'a, T> = HeldReceive<T, &'a Receiver<T>>;
+
+/// A receive that waits, and shares its receiver.
+#[doc(hidden)]
+pub type OwnedReceiving<T> = HeldReceive<T, Arc<Receiver<T>>>;
+
+impl<T: Payload, R: Deref<Target = Receiver<T>>> HeldReceive<T, R> {
+    /// `hold` makes the reference that it keeps while it waits.
     #[inline(always)]
     pub(crate) fn begin(
-        receiver: &'a Receiver<T>,
+        receiver: &Receiver<T>,
+        hold: impl FnOnce() -> R,
         timed: bool,
         waker: &Waker,
-    ) -> Begun<Result<T, ChannelError>, Self> {
+    ) -> Begun<Result<T, ReceiveError>, Self> {
         let parking = || Parking {
             waiter: Waiter::Operation(Some(waker.clone())),
             end: receiver.key,
@@ -292,33 +328,38 @@ impl<'a, T: Payload> Receiving<'a, T> {
             .with(|state, later| state.receive_or_park(parking, later));
         match begun {
             Ok(done) => Begun::Done(done),
-            Err(key) => Begun::Waits(Receiving {
-                receiver,
+            Err(key) => Begun::Waits(Self {
+                receiver: hold(),
                 entry: Some(key),
             }),
         }
     }
 
-    /// The receiver that it waits at.
-    pub fn receiver(&self) -> &'a Receiver<T> {
-        self.receiver
+    /// The receiver at which it waits.
+    pub fn receiver(&self) -> &Receiver<T> {
+        &self.receiver
     }
 
-    fn time_out(&mut self) -> Result<T, ChannelError> {
+    /// Gives up. A delivery that came first wins.
+    ///
+    /// # Panics
+    ///
+    /// If it is done.
+    pub fn time_out(&mut self) -> Result<T, ReceiveTimeoutError> {
         let Some(key) = self.entry.take() else {
             panic!("a receive was used after it was done");
         };
         let shared = &self.receiver.shared;
         match shared.with(|state, later| state.withdraw_receive(key, later)) {
-            Wish::Waiting => Err(ChannelError::TimedOut),
+            Wish::Waiting => Err(ReceiveTimeoutError::TimedOut),
             Wish::Received(accepted) => Ok(accepted.message),
-            Wish::Refused(error) => Err(error),
+            Wish::Refused(error) => Err(error.into()),
         }
     }
 }
 
-impl<T: Payload> Future for Receiving<'_, T> {
-    type Output = Result<T, ChannelError>;
+impl<T: Payload, R: Deref<Target = Receiver<T>> + Unpin> Future for HeldReceive<T, R> {
+    type Output = Result<T, ReceiveError>;
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -336,7 +377,7 @@ impl<T: Payload> Future for Receiving<'_, T> {
     }
 }
 
-impl<T: Payload> Drop for Receiving<'_, T> {
+impl<T: Payload, R: Deref<Target = Receiver<T>>> Drop for HeldReceive<T, R> {
     #[inline]
     fn drop(&mut self) {
         if let Some(key) = self.entry {
@@ -346,10 +387,10 @@ impl<T: Payload> Drop for Receiving<'_, T> {
     }
 }
 
-impl<T: Payload> fmt::Debug for Receiving<'_, T> {
+impl<T: Payload, R: Deref<Target = Receiver<T>>> fmt::Debug for HeldReceive<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiving")
-            .field("receiver", self.receiver)
+            .field("receiver", &*self.receiver)
             .finish_non_exhaustive()
     }
 }

@@ -5,16 +5,26 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::batch::Batch;
+use super::error::Poison;
 use super::metrics::{LiveCount, Totals};
 
 /// What can be a message.
 pub trait Payload: Sized + Send + 'static {
-    /// Several messages as one value; `VecDeque<Self>` where there is no denser form.
+    /// Several messages as one value; `VecDeque<Self>` if there is no denser form.
     type Batch: Batch<Self>;
 
     /// The size of the message in bytes, which counts against [`Options::max_bytes`]. It
     /// never changes while the message is in a channel.
     fn size(&self) -> usize;
+
+    /// The channel was poisoned while the message lay in it: nobody will receive it, and it is
+    /// dropped next. What it holds can pass the reason on then, as ends of channels do. Does
+    /// nothing by default.
+    ///
+    /// Called under the channel's lock: it must be quick, and must not use any channel.
+    fn undelivered(&mut self, poison: &Poison) {
+        let _ = poison;
+    }
 }
 
 macro_rules! fixed_size {
@@ -81,7 +91,7 @@ impl Payload for Box<dyn Any + Send> {
     }
 }
 
-/// What a full channel of capacity 1 or more does with one message more.
+/// What a full channel of capacity 1 or more does with another message.
 ///
 /// Dropped messages are counted in [`Statistics::dropped`](crate::Statistics::dropped).
 /// A rendezvous always blocks.
@@ -115,26 +125,30 @@ pub struct Options {
     /// Messages that may wait in the channel; 0 means rendezvous, in which a
     /// sender waits until a receiver has its message.
     pub capacity: usize,
-    /// What happens past the capacity, or past `max_bytes`.
+    /// What happens beyond the capacity, or beyond `max_bytes`.
     pub overflow: Overflow,
     /// Operations that may wait on each side; one more fails with
-    /// [`Overloaded`](crate::ChannelError::Overloaded). 65,536 by default.
+    /// `Overloaded`. 65,536 by default.
     pub max_waiting: usize,
     /// Bytes that may wait in the channel, unlimited by default. A full channel
     /// makes senders wait; a message that is larger on its own fails with
-    /// [`TooLarge`](crate::ChannelError::TooLarge), at a rendezvous as well.
+    /// `TooLarge`, at a rendezvous as well.
     pub max_bytes: usize,
+    /// Whether what is buffered when the channel is poisoned is received first, and the reason
+    /// after it; otherwise, as by default, it is dropped.
+    pub delivers_before_poison: bool,
     /// A name for errors and reports.
     pub label: Option<Arc<str>>,
     /// Where the channel's numbers are added when its last end goes.
     pub totals: Option<Arc<Totals>>,
     /// Where the channel and its ends are counted while they live.
+    #[doc(hidden)]
     pub live_count: Option<Arc<LiveCount>>,
     /// Dropped when its last end goes.
     pub keep_alive: Option<KeepAlive>,
 }
 
-/// What lasts as long as a channel or a barrier: for whoever counts them.
+/// Something that lives as long as a channel or a barrier, so that these can be counted.
 pub type KeepAlive = Arc<dyn Any + Send + Sync>;
 
 impl Default for Options {
@@ -144,6 +158,7 @@ impl Default for Options {
             overflow: Overflow::Block,
             max_waiting: 65_536,
             max_bytes: usize::MAX,
+            delivers_before_poison: false,
             label: None,
             totals: None,
             live_count: None,
@@ -166,7 +181,7 @@ impl Options {
         }
     }
 
-    /// Sets what happens past the capacity.
+    /// Sets what happens beyond the capacity.
     #[must_use]
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
@@ -187,6 +202,26 @@ impl Options {
         self
     }
 
+    /// When the channel is poisoned, lets receivers have what is buffered before they get the reason: for
+    /// the way into or out of a program, where a message that was accepted must not be lost.
+    ///
+    /// ```
+    /// use transputer_core::channel::{Poison, PoisonKind};
+    /// use transputer_core::{Options, channel};
+    ///
+    /// let (sender, receiver) = channel(Options::bounded(2).deliver_before_poison());
+    /// sender.try_send("good").unwrap();
+    /// sender.poison(Poison::new(PoisonKind::Poisoned, "the next line is bad"));
+    /// assert!(sender.try_send("more").is_err());
+    /// assert_eq!(receiver.try_receive(), Ok("good"));
+    /// assert!(receiver.try_receive().is_err());
+    /// ```
+    #[must_use]
+    pub fn deliver_before_poison(mut self) -> Self {
+        self.delivers_before_poison = true;
+        self
+    }
+
     /// Adds the channel's numbers to `totals` when its last end goes.
     #[must_use]
     pub fn totals(mut self, totals: Arc<Totals>) -> Self {
@@ -195,6 +230,7 @@ impl Options {
     }
 
     /// Counts the channel and its ends in `live_count` while they live.
+    #[doc(hidden)]
     #[must_use]
     pub fn live_count(mut self, live_count: Arc<LiveCount>) -> Self {
         self.live_count = Some(live_count);

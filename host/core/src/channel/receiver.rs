@@ -8,9 +8,9 @@ use super::batch::Ahead;
 use super::blocking::{block_on, block_on_until};
 use super::deadline::ReceiveDeadline;
 use super::ends::EndKey;
-use super::error::{ChannelError, Poison};
+use super::error::{Poison, ReceiveError, ReceiveTimeoutError, TryReceiveError};
 use super::inspect::{Inspect, Statistics};
-use super::operation::{Begun, ReceiveFuture, Receiving};
+use super::operation::{Begun, OwnedReceiving, ReceiveFuture, Receiving};
 use super::options::Payload;
 use super::shared::Shared;
 use super::state::Accepted;
@@ -23,7 +23,7 @@ use crate::sync::Arc;
 ///
 /// Cloning it makes another end of the same channel; each message goes to one of them.
 /// Dropping the last one closes the channel: what is buffered is dropped, and senders get
-/// [`ChannelError::Closed`] and their message back.
+/// [`SendError::Closed`](crate::SendError::Closed) and their message back.
 pub struct Receiver<T: Payload> {
     pub(crate) shared: Arc<Shared<T>>,
     pub(crate) key: EndKey,
@@ -41,35 +41,46 @@ impl<T: Payload> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing: a message that was handed to it goes to the next
-    /// waiting receiver, or back to its place in the channel.
+    /// Dropping the future loses nothing: a message that it was handed goes to the next waiting receiver,
+    /// or back to the front of the channel.
     ///
     /// # Errors
     ///
-    /// [`Closed`](ChannelError::Closed) when no sender is left and everything has been
-    /// taken, [`Poisoned`](ChannelError::Poisoned),
-    /// [`Overloaded`](ChannelError::Overloaded).
+    /// [`ReceiveError`]: the channel has ended, or too many receivers wait already.
     pub fn receive(&self) -> ReceiveFuture<'_, T> {
         ReceiveFuture::new(self, false)
     }
 
-    /// Begins what [`receive`](Self::receive) does, as its first poll would: the future that
-    /// comes of it waits already.
+    /// Does what the first poll of [`receive`](Self::receive) would do: the future that comes of it is
+    /// waiting already.
     ///
     /// # Cancel safety
     ///
     /// As [`receive`](Self::receive).
     #[inline]
-    pub fn begin_receive(&self, waker: &Waker) -> Begun<Result<T, ChannelError>, Receiving<'_, T>> {
-        Receiving::begin(self, false, waker)
+    #[doc(hidden)]
+    pub fn begin_receive(&self, waker: &Waker) -> Begun<Result<T, ReceiveError>, Receiving<'_, T>> {
+        Receiving::begin(self, || self, false, waker)
     }
 
-    /// Like [`receive`](Self::receive), but gives up at `deadline`. A delivery that comes at
-    /// the same time wins, and what needs no waiting is done even past the deadline.
+    /// The same, for who keeps the operation without a reference to this receiver; `timed`: a
+    /// deadline will end the wait.
+    #[inline]
+    #[doc(hidden)]
+    pub fn begin_owned_receive(
+        self: &std::sync::Arc<Self>,
+        timed: bool,
+        waker: &Waker,
+    ) -> Begun<Result<T, ReceiveError>, OwnedReceiving<T>> {
+        OwnedReceiving::begin(self, || self.clone(), timed, waker)
+    }
+
+    /// Like [`receive`](Self::receive), but gives up at `deadline`. A delivery at the same time wins, and
+    /// what needs no waiting is done even after the deadline.
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](ChannelError::TimedOut); otherwise as [`receive`](Self::receive).
+    /// [`TimedOut`](ReceiveTimeoutError::TimedOut); otherwise as [`receive`](Self::receive).
     pub fn receive_by(&self, deadline: Sleep) -> ReceiveDeadline<'_, T> {
         ReceiveDeadline {
             receive: ReceiveFuture::new(self, true),
@@ -81,9 +92,9 @@ impl<T: Payload> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](ChannelError::WouldBlock) if there is none; otherwise as
+    /// [`Empty`](TryReceiveError::Empty) if there is none; otherwise as
     /// [`receive`](Self::receive).
-    pub fn try_receive(&self) -> Result<T, ChannelError> {
+    pub fn try_receive(&self) -> Result<T, TryReceiveError> {
         self.shared.with(|state, later| state.try_receive(later))
     }
 
@@ -93,7 +104,7 @@ impl<T: Payload> Receiver<T> {
     /// # Errors
     ///
     /// As [`receive`](Self::receive).
-    pub fn receive_blocking(&self) -> Result<T, ChannelError> {
+    pub fn receive_blocking(&self) -> Result<T, ReceiveError> {
         block_on(self.receive())
     }
 
@@ -102,18 +113,20 @@ impl<T: Payload> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](ChannelError::TimedOut); otherwise as [`receive`](Self::receive).
-    pub fn receive_timeout(&self, timeout: Duration) -> Result<T, ChannelError> {
+    /// [`TimedOut`](ReceiveTimeoutError::TimedOut); otherwise as [`receive`](Self::receive).
+    pub fn receive_timeout(&self, timeout: Duration) -> Result<T, ReceiveTimeoutError> {
         let mut receive = ReceiveFuture::new(self, true);
-        block_on_until(&mut receive, Instant::now().checked_add(timeout))
-            .unwrap_or_else(|| receive.time_out())
+        match block_on_until(&mut receive, Instant::now().checked_add(timeout)) {
+            Some(received) => received.map_err(ReceiveTimeoutError::from),
+            None => receive.time_out(),
+        }
     }
 
-    /// Returns a message that was just received, and not used: the next waiting receiver
-    /// gets it, or it becomes the first in the channel, over its capacity if need be. At a
-    /// poisoned channel it is dropped, and counted.
+    /// Returns a message that was just received, and not used: the next waiting receiver gets it, or it
+    /// becomes the first in the channel, beyond its capacity if necessary. If the channel is poisoned, the
+    /// message is dropped and counted.
     ///
-    /// Several are put back in the opposite order in which they were received.
+    /// Put several back in the reverse of the order in which they were received.
     #[doc(hidden)]
     pub fn put_back(&self, message: T) {
         let size = message.size();
@@ -143,15 +156,14 @@ impl<T: Payload> Receiver<T> {
     pub fn is_ended(&self) -> bool {
         let state = self.shared.lock();
         let closed = state.senders.is_empty() && state.buffer.is_empty();
-        closed || state.poison.is_some()
+        closed || state.poison_for_receivers().is_some()
     }
 
-    /// Takes buffered messages ahead of need, up to `most`, and as long as `read`, which is
-    /// shown what comes next, takes all that it may; it tells how many messages it has taken.
-    /// They keep filling their places in the channel until this receiver receives again, so
-    /// that the channel never holds more than its capacity; and they are at most half of the
-    /// capacity, so that senders can go on. Takes nothing at a rendezvous, or where there are
-    /// other receivers.
+    /// Takes up to `most` buffered messages ahead of need. `read` is shown what comes next and returns how
+    /// many messages of it it has taken; the first time that it does not take all that it may is the last.
+    /// The messages keep counting towards the capacity until this receiver receives again, so that the
+    /// channel never holds more than that; and at most half of the capacity is taken, so that senders can
+    /// go on. Takes nothing at a rendezvous, or if there are other receivers.
     ///
     /// `read` is called, and a message that it has taken is dropped, under the channel's lock:
     /// both must be quick, and must not use any channel.
@@ -161,12 +173,12 @@ impl<T: Payload> Receiver<T> {
             .with(|state, later| state.prefetch(most, read, later));
     }
 
-    /// Takes what is there already, up to `most` messages, without waiting, as long as
-    /// `accept` agrees to the next one: what is buffered, then what waiting senders offer.
-    /// Nothing passes between the messages. An ended channel yields none.
+    /// Takes up to `most` messages without waiting, as long as `accept` agrees to the next one: what is
+    /// buffered, then what waiting senders offer. It happens as one step: nobody else sends or receives in
+    /// between. An ended channel yields none.
     ///
     /// `accept` is called under the channel's lock: it must be quick, and must not use any
-    /// channel. An offer that it agreed to may still have gone elsewhere in that moment.
+    /// channel. An offer that it agreed to may still go elsewhere at that moment.
     pub fn drain(&self, most: usize, mut accept: impl FnMut(&T) -> bool) -> Vec<T> {
         self.shared.with(|state, later| {
             let mut taken = Vec::new();
@@ -220,7 +232,7 @@ impl<T: Payload> Receiver<T> {
     }
 
     /// Ends the channel at once for both sides: what is buffered is dropped, and whoever
-    /// waits, now or later, fails with [`Poisoned`](ChannelError::Poisoned). A message
+    /// waits, now or later, fails with its `Poisoned`. A message
     /// that a receiver has been handed stays received. Returns false, and changes
     /// nothing, if the channel was poisoned already.
     pub fn poison(&self, poison: Poison) -> bool {
@@ -253,12 +265,14 @@ impl<T: Payload> Clone for Receiver<T> {
 impl<T: Payload> Drop for Receiver<T> {
     /// Closes this end; the last receiver closes the channel.
     fn drop(&mut self) {
-        self.shared.with(|state, later| {
+        let last = self.shared.with(|state, later| {
             state.receivers.remove(self.key);
             if state.receivers.is_empty() {
                 state.close_sending(later);
             }
+            state.let_go()
         });
+        drop(last);
         self.shared.discount_end();
     }
 }

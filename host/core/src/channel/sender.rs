@@ -8,9 +8,9 @@ use super::batch::Outgoing;
 use super::blocking::{block_on, block_on_until};
 use super::deadline::SendDeadline;
 use super::ends::EndKey;
-use super::error::{Poison, SendError};
+use super::error::{Poison, SendError, SendTimeoutError, TrySendError};
 use super::inspect::{Inspect, Statistics};
-use super::operation::{Begun, SendFuture, Sending};
+use super::operation::{Begun, OwnedSending, SendFuture, Sending};
 use super::options::Payload;
 use super::shared::Shared;
 use crate::clock::Sleep;
@@ -21,14 +21,31 @@ use crate::sync::Arc;
 /// The end through which messages enter a channel.
 ///
 /// Cloning it makes another end of the same channel; dropping the last one closes the
-/// channel: receivers take what is buffered, then get [`Closed`](crate::ChannelError::Closed).
+/// channel: receivers take what is buffered, then get [`Closed`](crate::ReceiveError::Closed).
 pub struct Sender<T: Payload> {
     pub(crate) shared: Arc<Shared<T>>,
     pub(crate) key: EndKey,
 }
 
+/// A message with ends on its way: see [`Sender::moving_ends`].
+#[doc(hidden)]
+pub struct MovingEnds<'a, T: Payload>(&'a Shared<T>);
+
+impl<T: Payload> fmt::Debug for MovingEnds<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MovingEnds").field(&self.0.id).finish()
+    }
+}
+
+impl<T: Payload> Drop for MovingEnds<'_, T> {
+    fn drop(&mut self) {
+        self.0.end_move();
+    }
+}
+
 /// What [`Sender::try_send_all`] has done.
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct SentAll<T> {
     /// How many messages were sent.
     pub sent: usize,
@@ -36,8 +53,8 @@ pub struct SentAll<T> {
     pub awaited: bool,
     /// How many messages wait in the channel now.
     pub waiting: usize,
-    /// Whether that were all of them; otherwise why not, with the message that was refused.
-    pub result: Result<(), SendError<T>>,
+    /// `Ok` if all were sent; otherwise why not, with the message that was refused.
+    pub result: Result<(), TrySendError<T>>,
 }
 
 impl<T: Payload> Sender<T> {
@@ -57,34 +74,47 @@ impl<T: Payload> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`Closed`](crate::ChannelError::Closed), [`Poisoned`](crate::ChannelError::Poisoned),
-    /// [`TooLarge`](crate::ChannelError::TooLarge), [`Overloaded`](crate::ChannelError::Overloaded); the
-    /// message was not sent, and is given back.
+    /// [`SendError`], which gives the message back: the channel has ended, the message can never
+    /// fit, or too many senders wait already.
     pub fn send(&self, message: T) -> SendFuture<'_, T> {
         SendFuture::new(self, message, false)
     }
 
-    /// Begins what [`send`](Self::send) does, as its first poll would: the future that comes of
-    /// it waits already. A caller that polls by hand is spared keeping the message.
+    /// Does what the first poll of [`send`](Self::send) would do: the future that comes of it is waiting
+    /// already. A caller that polls by hand need not keep the message.
     ///
     /// # Cancel safety
     ///
     /// As [`send`](Self::send).
     #[inline]
+    #[doc(hidden)]
     pub fn begin_send(
         &self,
         message: T,
         waker: &Waker,
     ) -> Begun<Result<(), SendError<T>>, Sending<'_, T>> {
-        Sending::begin(self, message, false, waker)
+        Sending::begin(self, || self, message, false, waker)
     }
 
-    /// Like [`send`](Self::send), but gives up at `deadline`. A delivery that comes at the
-    /// same time wins, and what needs no waiting is done even past the deadline.
+    /// The same, for who keeps the operation without a reference to this sender; `timed`: a
+    /// deadline will end the wait.
+    #[inline]
+    #[doc(hidden)]
+    pub fn begin_owned_send(
+        self: &std::sync::Arc<Self>,
+        message: T,
+        timed: bool,
+        waker: &Waker,
+    ) -> Begun<Result<(), SendError<T>>, OwnedSending<T>> {
+        OwnedSending::begin(self, || self.clone(), message, timed, waker)
+    }
+
+    /// Like [`send`](Self::send), but gives up at `deadline`. A delivery at the same time wins, and what
+    /// needs no waiting is done even after the deadline.
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`send`](Self::send).
+    /// [`TimedOut`](SendTimeoutError::TimedOut); otherwise as [`send`](Self::send).
     pub fn send_by(&self, message: T, deadline: Sleep) -> SendDeadline<'_, T> {
         SendDeadline {
             send: SendFuture::new(self, message, true),
@@ -92,27 +122,27 @@ impl<T: Payload> Sender<T> {
         }
     }
 
-    /// Sends `message` if that needs no waiting.
+    /// Sends `message` if that is possible without waiting.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](crate::ChannelError::WouldBlock) if the channel is full, or others wait to
-    /// send, or, at a rendezvous, no receiver waits; otherwise as [`send`](Self::send).
-    pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
+    /// [`Full`](TrySendError::Full) if the channel is full, or others wait to send, or, at a
+    /// rendezvous, no receiver waits; otherwise as [`send`](Self::send).
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let size = message.size();
         self.shared
             .with(|state, later| state.try_send(message, size, later))
     }
 
-    /// Sends `messages` in order, as long as that needs no waiting: as many calls of
-    /// [`try_send`](Self::try_send) in one. Those behind a message that was refused have not
-    /// been asked for.
+    /// Sends `messages` in order, as long as that is possible without waiting: many calls of
+    /// [`try_send`](Self::try_send) in one. Once a message is refused, no more are asked for.
     ///
-    /// Where nobody waits, and so only room matters, they are asked for in batches, which lie in
-    /// the channel as they are ([`Batch`](super::Batch)); otherwise one by one.
+    /// If nobody waits, so that only room matters, they are asked for in batches, which are kept as they
+    /// are ([`Batch`](super::Batch)); otherwise one by one.
     ///
     /// `messages` is advanced under the channel's lock: it must be quick, and must not use any
     /// channel.
+    #[doc(hidden)]
     pub fn try_send_all(&self, messages: &mut impl Outgoing<T>) -> SentAll<T> {
         self.shared
             .with(|state, later| state.try_send_all(messages, later))
@@ -133,11 +163,13 @@ impl<T: Payload> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](crate::ChannelError::TimedOut); otherwise as [`send`](Self::send).
-    pub fn send_timeout(&self, message: T, timeout: Duration) -> Result<(), SendError<T>> {
+    /// [`TimedOut`](SendTimeoutError::TimedOut); otherwise as [`send`](Self::send).
+    pub fn send_timeout(&self, message: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         let mut send = SendFuture::new(self, message, true);
-        block_on_until(&mut send, Instant::now().checked_add(timeout))
-            .unwrap_or_else(|| send.time_out())
+        match block_on_until(&mut send, Instant::now().checked_add(timeout)) {
+            Some(sent) => sent.map_err(SendTimeoutError::from),
+            None => send.time_out(),
+        }
     }
 
     /// The number of the channel.
@@ -158,6 +190,17 @@ impl<T: Payload> Sender<T> {
     /// Who holds this end.
     pub fn holder(&self) -> Holder {
         self.shared.lock().senders.holder(self.key)
+    }
+
+    /// Says that a message with ends is about to enter the channel, or to come back from it, until
+    /// the guard is dropped. Their holders are to be changed in between: whoever looks at several
+    /// channels for what is out of reach can then tell that such a look is not to be trusted
+    /// ([`Moves`](super::Moves)).
+    #[doc(hidden)]
+    #[must_use = "the move is over when the guard is dropped"]
+    pub fn moving_ends(&self) -> MovingEnds<'_, T> {
+        self.shared.begin_move();
+        MovingEnds(&self.shared)
     }
 
     /// Records that this end has a new holder.
@@ -181,7 +224,7 @@ impl<T: Payload> Sender<T> {
     }
 
     /// Ends the channel at once for both sides: what is buffered is dropped, and whoever
-    /// waits, now or later, fails with [`Poisoned`](crate::ChannelError::Poisoned). A message
+    /// waits, now or later, fails with its `Poisoned`. A message
     /// that a receiver has been handed stays received. Returns false, and changes
     /// nothing, if the channel was poisoned already.
     pub fn poison(&self, poison: Poison) -> bool {
@@ -220,12 +263,14 @@ impl<T: Payload> Clone for Sender<T> {
 impl<T: Payload> Drop for Sender<T> {
     /// Closes this end; the last sender closes the channel.
     fn drop(&mut self) {
-        self.shared.with(|state, later| {
+        let last = self.shared.with(|state, later| {
             state.senders.remove(self.key);
             if state.senders.is_empty() {
                 state.close_receiving(later);
             }
+            state.let_go()
         });
+        drop(last);
         self.shared.discount_end();
     }
 }

@@ -3,16 +3,15 @@
 //! Lock order: channels are locked in the order of their ids (only an alternation holds
 //! more than one), then the waker of a claim (see `claim`), under which nothing is
 //! locked. No foreign code runs under a lock, except `Waker::clone`, what the caller passes to
-//! `Receiver::drain`, `prefetch` and `Sender::try_send_all`, and a batch's methods; wakers are
-//! called, and messages and wakers dropped, after unlocking (see `deferred`).
+//! `Receiver::drain`, `prefetch` and `Sender::try_send_all`, and the methods of payloads and
+//! batches; wakers are called, and messages and wakers dropped, after unlocking (see `deferred`).
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::deferred::Deferred;
-use super::metrics::LiveCount;
-use super::metrics::Totals;
-use super::options::{KeepAlive, Options, Payload};
+use super::metrics::{LiveCount, MoveCount, Moves, Totals};
+use super::options::{Options, Payload};
 use super::state::State;
 use crate::ids::ChannelId;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
@@ -30,23 +29,23 @@ pub(crate) struct Shared<T: Payload> {
     pub(crate) capacity: usize,
     totals: Option<std::sync::Arc<Totals>>,
     live_count: Option<std::sync::Arc<LiveCount>>,
-    _keep_alive: Option<KeepAlive>,
+    moves: MoveCount,
     state: Mutex<State<T>>,
 }
 
 impl<T: Payload> Shared<T> {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(mut options: Options) -> Self {
         if let Some(live_count) = &options.live_count {
             live_count.opened();
         }
         Shared {
             id: next_id(),
             capacity: options.capacity,
-            state: Mutex::new(State::new(&options)),
+            state: Mutex::new(State::new(&mut options)),
             label: options.label,
             totals: options.totals,
             live_count: options.live_count,
-            _keep_alive: options.keep_alive,
+            moves: MoveCount::default(),
         }
     }
 
@@ -62,6 +61,24 @@ impl<T: Payload> Shared<T> {
         if let Some(live_count) = &self.live_count {
             live_count.end_dropped();
         }
+    }
+
+    /// Counts a move of ends that begins.
+    pub(super) fn begin_move(&self) {
+        self.moves.begin();
+        if let Some(totals) = &self.totals {
+            totals.count_move();
+        }
+    }
+
+    /// Counts a move of ends that is over.
+    pub(super) fn end_move(&self) {
+        self.moves.end();
+    }
+
+    /// The moves of ends so far.
+    pub(super) fn moves(&self) -> Moves {
+        self.moves.look()
     }
 
     /// The lock itself. The caller wakes nobody and drops nothing before it is released.
@@ -87,11 +104,11 @@ impl<T: Payload> Shared<T> {
     }
 
     /// Tells of the messages that a step at this channel has dropped. No lock may be held.
-    pub(crate) fn tell_of_drops(&self, later: &Deferred<T>) {
-        if let Some(totals) = &self.totals {
-            for message in later.dropped() {
-                totals.dropping(self.label.as_deref(), message);
-            }
+    pub(crate) fn tell_of_drops(&self, later: &mut Deferred<T>) {
+        if let Some(totals) = &self.totals
+            && totals.is_listened_to()
+        {
+            later.show_dropped(|message| totals.dropping(self.label.as_deref(), message));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A time that costs one load to read: for noting when something began that may never matter.
+//! A time that costs one load to read, for noting when something began that may never matter.
 //!
 //! Timekeepers move it on at each tick, and workers when they find something to do again; so
 //! while anything runs it is at most some ticks behind.

@@ -1,7 +1,8 @@
 //! Time as a scheduler's tasks see it: real, virtual, or moved by hand.
 //!
 //! A [`Clock`] owns the queue of its timers. Something else drives it: the scheduler's timekeeper
-//! a real clock, the seeded scheduler a virtual one, and [`Clock::advance`] a manual one.
+//! a real clock, the seeded scheduler and [`Clock::look`] a virtual one, and [`Clock::advance`] a manual
+//! one.
 
 pub(crate) mod coarse;
 mod sleep;
@@ -61,7 +62,7 @@ impl Clock {
         Self::new(Source::Real(Instant::now()))
     }
 
-    /// Stands still until the scheduler calls [`jump`](Self::jump).
+    /// Stands still between [looks](Self::look), until the scheduler calls [`jump`](Self::jump).
     pub(crate) fn virtual_time() -> Self {
         Self::new(Source::Virtual(AtomicU64::new(0)))
     }
@@ -88,6 +89,40 @@ impl Clock {
         }
     }
 
+    /// What a [`look`](Self::look) at a virtual clock costs: a microsecond.
+    pub const LOOK: Duration = Duration::from_micros(1);
+
+    /// The time, for a program that may wait for it by looking again and again. A look moves a
+    /// virtual clock on by [`LOOK`](Self::LOOK) first, and wakes every sleep that is due then, so that
+    /// a loop until some time ends; as everything in virtual time, after the same number of looks
+    /// each time. On other clocks it is the same as [`now`](Self::now).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use transputer_core::Clock;
+    /// use transputer_core::scheduler::{Mode, Scheduler, SchedulerOptions};
+    ///
+    /// let scheduler = Scheduler::new(SchedulerOptions::new(Mode::Seeded { seed: 1 }))?;
+    /// let clock = scheduler.clock();
+    /// let end = clock.now() + 3 * Clock::LOOK;
+    /// let looks = std::iter::repeat_with(|| clock.look()).take_while(|time| *time < end);
+    /// assert_eq!(looks.count(), 2);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn look(&self) -> Time {
+        let Source::Virtual(now) = &self.inner.source else {
+            return self.now();
+        };
+        let mut time = Time::ZERO;
+        let due = self.inner.timers.due_after(|| {
+            time = Time::from_nanos(now.load(Ordering::Acquire)) + Self::LOOK;
+            now.store(time.as_nanos(), Ordering::Release);
+            time
+        });
+        due.into_iter().for_each(Waker::wake);
+        time
+    }
+
     /// Waits until this clock shows `deadline` or later; at once if it does already.
     ///
     /// A loop that adds its period to the last deadline, instead of calling
@@ -97,7 +132,7 @@ impl Clock {
         Sleep::new(self.clone(), deadline)
     }
 
-    /// Waits for `duration` from now on. One too long for the clock never ends.
+    /// Waits for `duration`, counted from now. A duration that is too long for the clock never ends.
     #[must_use = "a sleep waits only while it is polled"]
     pub fn sleep(&self, duration: Duration) -> Sleep {
         self.sleep_until(self.now() + duration)
@@ -132,16 +167,16 @@ impl Clock {
         debug_assert!(first, "a clock has one driver");
     }
 
-    /// Wakes the sleeps that are due, and tells when the next one is. The driver has to look
-    /// again by then; it hears through the alarm about earlier ones.
+    /// Wakes the sleeps that are due, and returns when the next one is. The driver has to look again by
+    /// then; the alarm tells it about earlier ones.
     pub(crate) fn fire_due(&self) -> Option<Time> {
         let (due, next) = self.inner.timers.due_at(self.now());
         due.into_iter().for_each(Waker::wake);
         next
     }
 
-    /// Moves a virtual clock to its next deadline and returns the sleeps that are due then, for
-    /// the caller to wake. Empty if no timer is left; the alarm tells about the next one then.
+    /// Moves a virtual clock to its next deadline, and returns the sleeps that are due then, for the
+    /// caller to wake. Empty if no timer is left; then the alarm will tell about the next one.
     pub(crate) fn jump(&self) -> Vec<Waker> {
         let Source::Virtual(now) = &self.inner.source else {
             return Vec::new();

@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-/// A moment, in nanoseconds since its clock started. Moments of two clocks don't compare.
+/// A moment, in nanoseconds since its clock started. Moments of different clocks cannot be compared.
 #[derive(Copy, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
@@ -13,7 +13,7 @@ impl Time {
     /// After every moment, 584 years on: as a deadline, never.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The moment so many nanoseconds after the clock's start.
+    /// The moment this many nanoseconds after the clock's start.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)

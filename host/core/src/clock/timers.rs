@@ -10,7 +10,7 @@ pub(super) type Key = (Time, u64);
 /// What [`Timers::set`] did.
 pub(super) struct Added {
     pub(super) key: Key,
-    /// The clock's driver doesn't look as early as this.
+    /// The clock's driver would look too late for this one.
     pub(super) earliest: bool,
 }
 
@@ -41,7 +41,7 @@ impl Default for Queue {
 }
 
 impl Timers {
-    /// Has `waker` called at the deadline, in the place of `key` if that is still in the queue.
+    /// Sets `waker` to be called at the deadline, in place of the timer `key` if that is still queued.
     pub(super) fn set(&self, key: Option<Key>, deadline: Time, waker: &Waker) -> Added {
         let mut queue = self.lock();
         if let Some(key) = key
@@ -74,7 +74,7 @@ impl Timers {
         self.lock().waiting.len()
     }
 
-    /// Takes out what is due at `now`; tells when the next timer is due.
+    /// Takes out what is due at `now`, and returns when the next timer is due.
     pub(super) fn due_at(&self, now: Time) -> (Vec<Waker>, Option<Time>) {
         let mut queue = self.lock();
         let due = queue.take_due(now);
@@ -104,7 +104,7 @@ impl Timers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Nothing under the lock leaves the queue half changed.
+        // No step under the lock leaves the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Who of the stuck waits for whom: the groups, and a cycle in each.
+//! Which stuck process waits for which: the groups, and a cycle in each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Instant;
@@ -8,8 +8,8 @@ use super::{Deadlock, Seen, Stuck, WaitsOn};
 use crate::channel::Side;
 use crate::ids::{ChannelId, Holder, ProcessId};
 
-/// Sorts the stuck processes into deadlocks: one for each group in which all wait for each other,
-/// or for an end that is lost in a message. Who only waits for such a group belongs to it.
+/// Sorts the stuck processes into deadlocks: one for each group in which all wait for each other, or for
+/// an end that is lost in a message. A process that only waits for such a group belongs to it.
 pub(super) fn deadlocks(
     seen: &[Seen],
     waits: &Waits,
@@ -83,7 +83,7 @@ impl View<'_> {
         Some(found.since)
     }
 
-    /// Who holds the side of a channel that isn't this one, or is awaited at a barrier.
+    /// The holders of the channel's other side, or the members that a barrier waits for.
     fn others(&self, channel: ChannelId, side: Side) -> BTreeSet<Holder> {
         let Some(seen) = self.seen.get(&channel) else {
             return BTreeSet::new();
@@ -96,7 +96,7 @@ impl View<'_> {
         others.iter().copied().collect()
     }
 
-    /// The stuck processes one of which would have to go on for this one to go on.
+    /// The stuck processes of which one would have to go on before this one can.
     fn waits_for(&self, process: ProcessId) -> BTreeSet<ProcessId> {
         let mut found: BTreeSet<_> = self.awaited(process);
         let mut open: Vec<Holder> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{AwaitedEnd, Seen};
+use super::{Awaits, Seen};
 use crate::channel::Side;
 use crate::ids::{ChannelId, Holder, ProcessId};
 
@@ -16,11 +16,13 @@ pub(super) struct WaitsOfOne {
     pub(super) at: BTreeSet<(ChannelId, Side, u64)>,
     /// Process, ticket.
     pub(super) for_ends: BTreeSet<(ProcessId, u64)>,
+    /// The number of its park, if it goes on while operations of its own wait.
+    park: Option<u64>,
     timed: bool,
 }
 
 impl Waits {
-    pub(super) fn new(seen: &[Seen], awaits: &[AwaitedEnd]) -> Self {
+    pub(super) fn new(seen: &[Seen], awaits: &Awaits) -> Self {
         let mut all: BTreeMap<_, WaitsOfOne> = BTreeMap::new();
         for seen in seen {
             for waiting in &seen.look.waiting {
@@ -34,9 +36,15 @@ impl Waits {
                 waits.timed |= waiting.timed;
             }
         }
-        for awaited in awaits {
+        for awaited in &awaits.ends {
             let waits = all.entry(awaited.process).or_default();
             waits.for_ends.insert((awaited.awaited, awaited.ticket));
+        }
+        for (process, park) in &awaits.parks {
+            if let Some(waits) = all.get_mut(process) {
+                waits.park = *park;
+                waits.timed |= park.is_none();
+            }
         }
         Self(all)
     }
@@ -57,7 +65,7 @@ pub(super) enum Carriers<'a> {
     Still(&'a HashSet<ChannelId>),
 }
 
-/// Who nobody live can reach, by one round of looks.
+/// The processes and channels that nobody live can reach, by one round of looks.
 pub(super) struct OutOfReach {
     pub(super) processes: BTreeSet<ProcessId>,
     pub(super) channels: HashSet<ChannelId>,
@@ -69,7 +77,7 @@ enum Node {
     Channel(ChannelId),
 }
 
-/// Who makes whom live.
+/// Which processes and channels make which others live.
 #[derive(Default)]
 struct Reach {
     edges: HashMap<Node, Vec<Node>>,
@@ -115,8 +123,8 @@ impl Reach {
         self.edges.entry(from).or_default().push(to);
     }
 
-    /// A channel that somebody live can reach makes live who waits there, and so does the end of
-    /// a process that is live.
+    /// A channel that somebody live can reach makes those live that wait there. So does a live process
+    /// for those that wait for its end.
     fn add_waits(&mut self, waits: &Waits, suspects: &BTreeSet<ProcessId>) {
         for &process in suspects {
             let Some(waits) = waits.of(process) else {
@@ -140,7 +148,7 @@ impl Reach {
         }
     }
 
-    /// Who holds an end of a channel, or a membership of a barrier, can reach it.
+    /// Whoever holds an end of a channel, or a membership of a barrier, can reach it.
     fn add_ends(&mut self, seen: &[Seen], suspects: &BTreeSet<ProcessId>, carriers: Carriers<'_>) {
         // Carriers that nothing else can have reached since they were seen.
         let mut known: HashSet<ChannelId> = match carriers {

@@ -7,8 +7,8 @@
 //! deadline, if somebody live holds an end of a channel that it waits at, or if it waits for the
 //! end of a process that is live. Either side's end counts: whoever holds one can send, receive,
 //! close or poison. The embedding program is always live. An end inside an undelivered message is
-//! live if somebody live holds an end of the channel that carries it. Who isn't live by any of
-//! these is stuck: all those who could wake him are stuck themselves.
+//! live if somebody live holds an end of the channel that carries it. A process that is not live by any of
+//! these is stuck: all those who could wake it are stuck themselves.
 //!
 //! A barrier counts as a channel whose ends are its memberships: any member can arrive, resign or
 //! poison.
@@ -34,6 +34,10 @@
 //! received from either in between: whoever holds an end of theirs now must have taken it out of a
 //! message of such a channel, and the first to do so would have needed an end before.
 //!
+//! A process that goes on while operations of its own wait says by itself when it is parked. It counts as
+//! stuck only if it was in the same park both times, by its number: the first look at that comes after the
+//! first look at the channels, so it was parked at that moment with each of the waits that both rounds show.
+//!
 //! An alternation enters its queues under all their locks, so no look sees half of its waits.
 //! Killing a process from outside still frees the others; that is what the report is for.
 
@@ -52,6 +56,7 @@ use liveness::{Carriers, Waits, out_of_reach};
 ///
 /// One that waits for the first of several to end has one of these for each.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct AwaitedEnd {
     /// Who waits.
     pub process: ProcessId,
@@ -61,8 +66,50 @@ pub struct AwaitedEnd {
     pub ticket: u64,
 }
 
+impl AwaitedEnd {
+    /// A wait of `process` for the end of `awaited`.
+    #[must_use]
+    pub fn new(process: ProcessId, awaited: ProcessId, ticket: u64) -> Self {
+        AwaitedEnd {
+            process,
+            awaited,
+            ticket,
+        }
+    }
+}
+
+/// What the channels don't show of the waits of processes.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Awaits {
+    /// Who waits for whose end.
+    pub ends: Vec<AwaitedEnd>,
+    /// The processes that have operations waiting while they go on: for each, the number of the park
+    /// that it is in, different for each park, or `None` while it goes on or will by itself. All others
+    /// wait as soon as they are in a queue.
+    pub parks: Vec<(ProcessId, Option<u64>)>,
+}
+
+impl Awaits {
+    /// These.
+    #[must_use]
+    pub fn new(ends: Vec<AwaitedEnd>, parks: Vec<(ProcessId, Option<u64>)>) -> Self {
+        Awaits { ends, parks }
+    }
+}
+
+impl From<Vec<AwaitedEnd>> for Awaits {
+    fn from(ends: Vec<AwaitedEnd>) -> Self {
+        Awaits {
+            ends,
+            parks: Vec::new(),
+        }
+    }
+}
+
 /// Processes that can never go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Deadlock {
     /// All of them, by their numbers: those of the cycle, and those that wait for them.
     pub stuck: Vec<Stuck>,
@@ -73,6 +120,7 @@ pub struct Deadlock {
 
 /// A process that can never go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stuck {
     /// The process.
     pub process: ProcessId,
@@ -84,6 +132,7 @@ pub struct Stuck {
 
 /// A wait at a channel or a barrier.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WaitsOn {
     /// The channel or barrier.
     pub channel: ChannelId,
@@ -93,7 +142,7 @@ pub struct WaitsOn {
     pub side: Side,
     /// When it began to wait, to within some ticks of a scheduler.
     pub since: Option<Instant>,
-    /// Who holds the other side, or hasn't arrived at the barrier, and is stuck as well.
+    /// Those that hold the other side, or have not arrived at the barrier, and are stuck as well.
     pub others: Vec<Holder>,
 }
 
@@ -103,7 +152,7 @@ pub struct WaitsOn {
 /// left out looks as if the process had fewer ways to go on. An end said to be in transit through
 /// a channel that isn't among them counts as live.
 ///
-/// `awaits` lists who waits for whose end; it is called up to twice.
+/// `awaits` lists who waits for whose end, and who is parked; it is called up to twice.
 ///
 /// Doesn't block beyond the channels' own locks. Takes two snapshots of each channel if anybody seems
 /// stuck, one otherwise; so call it when the scheduler is quiet rather than at each tick.
@@ -114,15 +163,15 @@ pub struct WaitsOn {
 ///
 /// let (sender, receiver) = channel::<u64>(Options::rendezvous());
 /// // Both ends are the embedding program's: nobody is stuck.
-/// assert_eq!(deadlock::find(&[sender.inspect()], Vec::new), []);
+/// assert_eq!(deadlock::find(&[sender.inspect()], deadlock::Awaits::default), []);
 /// # drop(receiver);
 /// ```
-pub fn find(
+pub fn find<A: Into<Awaits>>(
     inspected: &[Arc<dyn Inspect>],
-    mut awaits: impl FnMut() -> Vec<AwaitedEnd>,
+    mut awaits: impl FnMut() -> A,
 ) -> Vec<Deadlock> {
     let mut seen = look(inspected.iter());
-    let first = Waits::new(&seen, &awaits());
+    let first = Waits::new(&seen, &awaits().into());
     let suspects = out_of_reach(&seen, &first, Carriers::Any, |_| true);
     if suspects.processes.is_empty() {
         return Vec::new();
@@ -136,7 +185,7 @@ pub fn find(
     let order = carriers_first(&seen);
     let by_id: HashMap<_, _> = inspected.iter().map(|at| (at.id(), at)).collect();
     seen = look(order.iter().filter_map(|id| by_id.get(id).copied()));
-    let second = Waits::new(&seen, &awaits());
+    let second = Waits::new(&seen, &awaits().into());
     let after = received(&seen);
     let mut still = suspects.channels;
     still.retain(|channel| before.get(channel) == after.get(channel));

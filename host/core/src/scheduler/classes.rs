@@ -34,8 +34,9 @@ impl<T> Classes<T> {
         self.len
     }
 
-    pub(super) fn insert(&mut self, key: u64, task: T) {
-        let number = key / self.width;
+    /// `as_of`: the key that decides on its class.
+    pub(super) fn insert(&mut self, as_of: u64, key: u64, task: T) {
+        let number = as_of / self.width;
         let before = self
             .classes
             .iter()

@@ -6,8 +6,8 @@
 //! that was woken runs before those that have used more than it, and takes turns with them once it
 //! has used as much: a process that communicates and one that computes get the same time, however
 //! often the first waits. The queue has a virtual time as well, which follows the smallest key.
-//! Nobody comes back more than a slice behind it: who has slept, or is new, has a head start of a
-//! slice, not of all that it might have used.
+//! Nobody comes back more than a slice behind it: a task that has slept, or is new, has a head start of
+//! one slice, not of all that it might have used.
 //!
 //! The exceptions:
 //!
@@ -16,7 +16,11 @@
 //!   runs before the queue as long as it is at most a slice ahead of the queue's first.
 //! - Among the woken, keys within 4 slices count as the same, and are first in, first out: by exact
 //!   keys the last processes of a pipeline, which have used least, would run after every single
-//!   message, and the first would fill the channels meanwhile.
+//!   message, and the first would fill the channels meanwhile. The more tasks there are,
+//!   the less it says that one of them has used more than another: of a thousand, one has because all others wait
+//!   for what it does next, and if it had to let each of them come as far, these would do what nobody wants yet.
+//!   So a lead of 4 slices for every 8 tasks counts as none. Those that compute are not bound by that: to
+//!   them a lead is a lead.
 //! - A sender that waited for room, or for a receiver, lets those go first that were woken, up to 2
 //!   such classes further, but not those that compute: whoever took its message is behind already. So a
 //!   pipeline is emptied from its end before more is put in at its beginning.
@@ -26,19 +30,20 @@
 //! # Measuring
 //!
 //! A reading of the clock costs as much as a message. So a worker reads it when it turns from its
-//! slot to the queue, and after 16 polls of its slot's tasks, not at each poll; and what has passed
+//! slot to the queue, and after 16 polls, not at each poll; and what has passed
 //! is charged to the tasks that it has polled since, in equal parts for each poll. So what tasks use
-//! that wake each other is charged to these tasks together, exactly.
+//! that wake each other is charged to these tasks together, exactly. Nor does it read the clock when it turns to a
+//! queue that holds nothing but a sender: the receiver that has just taken that sender's message waits for it.
 
 use std::time::Duration;
 
 use super::run_queue::{EMPTY, Notify, Place, RunQueue};
 use super::slots::Slots;
 
-/// The most that is charged at once, in slices: a machine may have slept.
+/// The most that is charged at once, in slices: the machine may have slept.
 const MOST: u64 = 64;
 
-/// Slices in which tasks are first in, first out, though one has used more than the other.
+/// The width, in slices, of a class of keys within which tasks run first in, first out.
 const CLASS: u64 = 4;
 
 /// Polls between two readings of the clock, at most.
@@ -53,8 +58,11 @@ pub(super) trait Timed {
     /// may have queued the task meanwhile. If both change the time at once, one change may be lost.
     fn charge(&self, spent: u64) -> u64;
 
-    /// Gives up what it would be further behind than this.
+    /// Raises its virtual time to at least this.
     fn raise_to(&self, least: u64);
+
+    /// Notes whether it has been preempted since it last waited, and returns what was noted before.
+    fn note_preempted(&self, preempted: bool) -> bool;
 }
 
 pub(super) struct Fair<T> {
@@ -72,6 +80,8 @@ pub(super) struct Turn<T> {
     polled: Vec<T>,
     /// The slot's task runs next.
     slot_next: bool,
+    /// What each of those was charged that were charged last, in nanoseconds.
+    each: u64,
 }
 
 impl<T> Turn<T> {
@@ -80,12 +90,18 @@ impl<T> Turn<T> {
             charged: now,
             polled: Vec::with_capacity(POLLS),
             slot_next: false,
+            each: 0,
         }
     }
 
     /// The worker has had nothing to do until `now`.
     pub(super) fn begin(&mut self, now: u64) {
         self.charged = now;
+    }
+
+    /// What was polled is not charged any more.
+    pub(super) fn forget(&mut self) {
+        self.polled.clear();
     }
 }
 
@@ -115,15 +131,20 @@ impl<T: Timed> Fair<T> {
         self.queue.push(Place::Woken(key), task, Notify::One);
     }
 
-    /// Queues a sender that was woken in a worker's poll. Wakes no other worker, for that would cost
-    /// a system call a message: a tick tells them.
+    /// Queues a sender that was woken in a worker's poll. Wakes no other worker, which would cost a system
+    /// call per message: a tick tells them.
     pub(super) fn push_sender(&self, task: T) {
         let key = self.admit(&task);
         self.queue.push(Place::Sender(key), task, Notify::Nobody);
     }
 
-    /// Queues a task that was preempted.
-    pub(super) fn push_preempted(&self, task: T) {
+    /// Queues a task that was preempted, after what it has used was charged. It may have been woken just before
+    /// the tick: that it happened to run then does not make it one that computes.
+    pub(super) fn push_preempted(&self, turn: &Turn<T>, task: T) {
+        let was_preempted = task.note_preempted(true);
+        if !was_preempted && turn.each < self.slice / 2 {
+            return self.push(task);
+        }
         let key = self.admit(&task);
         self.queue.push(Place::Preempted(key), task, Notify::One);
     }
@@ -152,20 +173,39 @@ impl<T: Timed> Fair<T> {
         self.slots.take_with(worker, |task| self.push(task));
     }
 
-    /// After a poll: decides whether the slot's task runs next, and charges what is due.
+    /// After a poll: decides whether the slot's task runs next, and charges what is due. `again`: the task that
+    /// was polled is ready already.
     #[inline]
     pub(super) fn settle(
         &self,
         worker: usize,
         turn: &mut Turn<T>,
         polled: T,
+        again: bool,
         now: impl FnOnce() -> u64,
     ) {
         turn.slot_next = self.is_slot_next(worker);
+        if !again {
+            polled.note_preempted(false);
+        }
         turn.polled.push(polled);
-        if !turn.slot_next || turn.polled.len() == POLLS {
+        let order_matters = || !turn.slot_next && !self.queue.is_lone_sender();
+        if again || turn.polled.len() == POLLS || order_matters() {
             self.charge(turn, now());
         }
+    }
+
+    /// Charges what is due to those that were polled, if that has been put off.
+    pub(super) fn charge_rest(&self, turn: &mut Turn<T>, now: impl FnOnce() -> u64) {
+        if !turn.polled.is_empty() {
+            self.charge(turn, now());
+        }
+    }
+
+    /// Charges what is due, to those that were polled and to one that is in its poll still.
+    pub(super) fn charge_with(&self, turn: &mut Turn<T>, polling: T, now: impl FnOnce() -> u64) {
+        turn.polled.push(polling);
+        self.charge(turn, now());
     }
 
     #[inline]
@@ -188,6 +228,7 @@ impl<T: Timed> Fair<T> {
         let spent = now.saturating_sub(turn.charged);
         let spent = spent.min(self.slice.saturating_mul(MOST));
         let each = spent / turn.polled.len() as u64;
+        turn.each = each;
         let times = turn.polled.drain(..).map(|task| task.charge(each));
         if let Some(least) = times.min() {
             self.queue.advance(least);

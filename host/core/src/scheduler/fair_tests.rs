@@ -17,6 +17,7 @@ struct Task {
     virtual_time: Cell<u64>,
     used: Cell<u64>,
     polls: Cell<u64>,
+    preempted: Cell<bool>,
     does: Cell<Does>,
 }
 
@@ -45,6 +46,10 @@ impl Timed for Rc<Task> {
 
     fn raise_to(&self, least: u64) {
         self.virtual_time.update(|time| time.max(least));
+    }
+
+    fn note_preempted(&self, preempted: bool) -> bool {
+        self.preempted.replace(preempted)
     }
 }
 
@@ -186,11 +191,12 @@ impl Machine {
             Does::Send(stream) => self.streams[stream].sent(&self.fair, worker, long / MESSAGE),
             Does::Receive(stream) => self.streams[stream].received(&self.fair, now, long / MESSAGE),
         };
+        let again = !matches!(then, Then::Parked);
         self.fair
-            .settle(worker, &mut turn.borrow_mut(), task.clone(), || now);
+            .settle(worker, &mut turn.borrow_mut(), task.clone(), again, || now);
         match then {
             Then::Parked => {}
-            Then::Preempted => self.fair.push_preempted(task),
+            Then::Preempted => self.fair.push_preempted(&turn.borrow(), task),
             Then::Yielded => self.fair.push_last(worker, task),
         }
     }
@@ -322,15 +328,16 @@ fn who_lets_others_run_is_behind_everybody_else() {
     let mut turn = Turn::new(0);
     let tasks: [Rc<Task>; 5] = std::array::from_fn(|_| Rc::default());
     let [preempted, woken, sender, in_slot, polite] = &tasks;
-    fair.push_preempted(preempted.clone());
+    fair.settle(0, &mut turn, preempted.clone(), true, || TICK);
+    fair.push_preempted(&turn, preempted.clone());
     fair.push(woken.clone());
     fair.push_sender(sender.clone());
     fair.push_to_slot(0, in_slot.clone());
-    fair.settle(0, &mut turn, polite.clone(), || TICK);
+    fair.settle(0, &mut turn, polite.clone(), true, || 2 * TICK);
     fair.push_last(0, polite.clone());
     let mut order = Vec::new();
     while let Some(task) = fair.next(0, &mut turn) {
-        fair.settle(0, &mut turn, task.clone(), || TICK);
+        fair.settle(0, &mut turn, task.clone(), false, || TICK);
         order.push(tasks.iter().position(|one| Rc::ptr_eq(one, &task)));
     }
     assert_eq!(order.len(), 5);

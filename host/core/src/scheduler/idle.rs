@@ -1,4 +1,4 @@
-//! What a worker does that has found nothing to run: it sleeps, or watches the others' slots.
+//! What a worker does when it has found nothing to run: it sleeps, or watches the slots of the others.
 //! `slots` states the protocol.
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl MultiThread {
         found
     }
 
-    /// A task, with which this worker is not idle any more.
+    /// A task. With it, this worker is no longer idle.
     fn wait(&self, worker: usize, shared: &Shared) -> Option<Arc<TaskCell>> {
         let slots = &self.fair.slots;
         loop {

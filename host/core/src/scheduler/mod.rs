@@ -2,7 +2,7 @@
 //!
 //! # How a task gets to a worker
 //!
-//! A task is parked, ready, running, running and woken, or done: one atomic a task. Only the
+//! A task is parked, ready, running, running and woken, or done, as one atomic says. Only the
 //! wake-up that makes a parked task ready queues it, so a task is in one queue at most; a wake-up
 //! during a poll is kept, and the worker queues the task again after the poll.
 //!
@@ -10,8 +10,8 @@
 //! they have used, and each worker has a slot besides, for the task that was last woken or spawned
 //! by a task running there: after a message between two processes the receiver runs next, on the
 //! same processor, and no other worker is woken. `fair.rs` states the order, and how the time is
-//! measured. A task that wakes itself lets all others run first, unless it was [`preempted`]. The slot must not make anybody starve, nor wait while a worker has
-//! nothing to do:
+//! measured. A task that wakes itself lets all others run first, unless it was [`preempted`]. The slot must
+//! not starve anybody, nor must its task wait while a worker has nothing to do:
 //!
 //! - what is in the slot moves to the queue when another task is woken there, and when it has run
 //!   ahead of the queue's first by a tick;
@@ -21,11 +21,16 @@
 //!   task to the queue.
 //!
 //! A sender that waited for room, or for a receiver, is queued without waking another worker, which
-//! would cost a system call a message; a tick tells the workers that have nothing to do.
+//! would cost a system call per message; a tick tells the workers that have nothing to do.
+//!
+//! A worker is a place among those that take tasks, not a thread: a task that has to wait in the middle of a poll [keeps its
+//! thread](ThisTask::block_in_place), which gives its worker to another one. `stand_ins.rs` states how.
 //!
 //! In [`Mode::Seeded`] one worker draws from the ready tasks at random, from a seed. Its clock
-//! stands still while anything is ready or running, and jumps to the next deadline when nothing
-//! is.
+//! stands still while anything is ready or running, but for the small step that a [look] at it
+//! costs, and jumps to the next deadline when nothing is.
+//!
+//! [look]: crate::clock::Clock::look
 //!
 //! # The timekeeper
 //!
@@ -36,12 +41,14 @@ mod classes;
 mod deterministic;
 mod fair;
 mod idle;
+mod in_place;
 mod multi_thread;
 mod owned_tasks;
 mod parker;
 mod run_queue;
 mod shared;
 mod slots;
+mod stand_ins;
 mod state;
 mod task;
 mod timekeeper;
@@ -49,16 +56,15 @@ mod timekeeper;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::clock::Clock;
-pub(crate) use shared::wake_in_turn;
 use shared::{Queue, Shared};
-pub use task::Task;
-use task::TaskCell;
+pub(crate) use shared::{spawn_here, wake_in_turn};
+use stand_ins::{Order, Seat};
+pub use task::{BlockInPlaceError, Task, ThisTask};
 use timekeeper::Timekeeper;
 
 /// Something that the scheduler calls.
@@ -76,9 +82,15 @@ pub enum Mode {
         /// At least 1.
         workers: usize,
     },
-    /// One worker, an order of polls drawn from the seed, and virtual time. The same seed gives
-    /// the same order, unless threads outside the scheduler wake tasks or spawn them;
-    /// [`Scheduler::hold_tasks`] makes several spawns from outside one step.
+    /// One worker, an order of polls drawn from the seed, and virtual time.
+    ///
+    /// Every ready task is the next with the same chance, whatever processor time it has used: this
+    /// mode explores orders, and is fair only as dice are. The clock stands still while a task is
+    /// ready or running, but for [`Clock::LOOK`] with each [`Clock::look`]; when none is, it jumps
+    /// to the next deadline, so that waiting takes no time.
+    ///
+    /// The same seed gives the same order, unless threads outside the scheduler wake tasks or
+    /// spawn them; [`Scheduler::hold_tasks`] makes several spawns from outside one step.
     Seeded {
         /// Any number.
         seed: u64,
@@ -97,6 +109,7 @@ pub fn keep_woken(longer: Duration) {
 /// it is queued where the processor time that it has used puts it, not behind all others, as a
 /// task is that wakes itself to let others run. To be called in the poll, before its waker. Nothing
 /// happens outside of a task.
+#[doc(hidden)]
 pub fn preempted() {
     shared::set_preempted();
 }
@@ -118,6 +131,11 @@ pub struct SchedulerOptions {
     ///
     /// [quiet]: Scheduler::is_quiet
     pub on_quiet: Option<Hook>,
+    /// How many tasks may [wait in place](ThisTask::block_in_place) at once, each on a thread of its own;
+    /// 256 by default.
+    pub max_blocked_in_place: usize,
+    /// Bytes of each worker's stack; as the standard library has it by default.
+    pub stack_size: Option<usize>,
 }
 
 impl SchedulerOptions {
@@ -130,6 +148,8 @@ impl SchedulerOptions {
             around_worker: None,
             on_tick: None,
             on_quiet: None,
+            max_blocked_in_place: 256,
+            stack_size: None,
         }
     }
 
@@ -158,6 +178,20 @@ impl SchedulerOptions {
     #[must_use]
     pub fn on_quiet(mut self, hook: Hook) -> Self {
         self.on_quiet = Some(hook);
+        self
+    }
+
+    /// Sets how many tasks may wait in place at once.
+    #[must_use]
+    pub fn max_blocked_in_place(mut self, tasks: usize) -> Self {
+        self.max_blocked_in_place = tasks;
+        self
+    }
+
+    /// Sets the size of each worker's stack, in bytes.
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
         self
     }
 
@@ -236,11 +270,10 @@ impl Scheduler {
             }),
         };
         for index in 0..scheduler.workers() {
-            let shared = shared.clone();
-            let around = options.around_worker.clone();
-            scheduler.start(format!("transputer-{index}"), move || {
-                run_worker(&shared, index, around.as_ref());
-            })?;
+            let seat = Seat::new();
+            seat.give(Order::Be(index));
+            let thread = shared.start_thread(format!("transputer-{index}"), seat)?;
+            lock(&scheduler.handle.threads).push(thread);
         }
         let timekeeper = Timekeeper::new(
             shared.clone(),
@@ -248,17 +281,15 @@ impl Scheduler {
             options.on_tick,
             options.on_quiet,
         );
-        scheduler.start("transputer-time".to_owned(), move || {
+        let timekeeping = move || {
             shared.adopt_thread();
             timekeeper.run();
-        })?;
+        };
+        let thread = thread::Builder::new()
+            .name("transputer-time".to_owned())
+            .spawn(timekeeping)?;
+        lock(&scheduler.handle.threads).push(thread);
         Ok(scheduler)
-    }
-
-    fn start(&self, name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let thread = thread::Builder::new().name(name).spawn(run)?;
-        lock(&self.handle.threads).push(thread);
-        Ok(())
     }
 
     /// Adds a task. Never blocks; may be called from anywhere. In parallel mode a task that was
@@ -268,21 +299,40 @@ impl Scheduler {
     /// A panic in the future ends its task alone ([`Task::panicked`] tells). After a
     /// [`shutdown`](Self::shutdown) the future is dropped at once.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task {
-        let shared = &self.handle.shared;
-        let id = shared.next_task_id();
-        let make = |key| TaskCell::new(id, key, Box::pin(future), shared.clone());
-        let cell = match shared.tasks.insert(make) {
-            Ok(cell) => {
-                shared.push(&cell);
-                cell
-            }
-            Err(cell) => {
-                cell.cancel();
-                cell.drop_future();
-                cell
-            }
-        };
-        Task::new(cell)
+        self.handle.shared.spawn(future)
+    }
+
+    /// Adds a task, likewise, whose future knows [which task it is](ThisTask).
+    ///
+    /// ```
+    /// use transputer_core::scheduler::{Scheduler, SchedulerOptions};
+    /// use transputer_core::{Options, channel};
+    ///
+    /// let scheduler = Scheduler::new(SchedulerOptions::default())?;
+    /// let (sender, receiver) = channel::<u64>(Options::rendezvous());
+    /// let (doubled, doubles) = std::sync::mpsc::channel();
+    /// scheduler.spawn_with(|task| async move {
+    ///     // A plain function, in which nothing can be awaited.
+    ///     let double = || 2 * task.block_in_place(receiver.receive()).unwrap().unwrap();
+    ///     doubled.send(double()).unwrap();
+    /// });
+    /// sender.send_blocking(21).unwrap();
+    /// assert_eq!(doubles.recv(), Ok(42));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn spawn_with<F>(&self, future: impl FnOnce(ThisTask) -> F) -> Task
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.handle.shared.spawn_with(future)
+    }
+
+    /// Whether one more task may [wait in place](ThisTask::block_in_place): in parallel mode, as long as
+    /// not too many others do. A bit more than those may come to wait if all workers ask at the same time.
+    #[must_use]
+    #[inline]
+    pub fn may_block_in_place(&self) -> bool {
+        self.handle.shared.has_room_for_waiting()
     }
 
     /// The clock of this scheduler's tasks: real time, or virtual in seeded mode. Sleeps of
@@ -332,8 +382,9 @@ impl Scheduler {
         self.handle.shared.random_seed()
     }
 
-    /// While the guard lives, the scheduler isn't quiet, and virtual time stands still: for work
-    /// under way outside, such as I/O, that will wake a task.
+    /// While the guard lives, the scheduler isn't quiet, and virtual time doesn't jump to the next
+    /// deadline, though a [look](Clock::look) at the clock moves it as ever: for work under way
+    /// outside, such as I/O, that will wake a task. Real time goes on.
     #[must_use = "time moves on when the guard is dropped"]
     pub fn hold_time(&self) -> TimeHold {
         let shared = self.handle.shared.clone();
@@ -387,6 +438,9 @@ impl Handle {
             // An `Err` is a panic in `around_worker`, which the panic hook has shown.
             let _ = thread.join();
         }
+        for stand_in in self.shared.stand_ins.take_started() {
+            let _ = stand_in.join();
+        }
         self.shared.drop_tasks();
     }
 }
@@ -404,23 +458,6 @@ impl fmt::Debug for Scheduler {
             .field("tasks", &self.tasks())
             .field("clock", self.clock())
             .finish_non_exhaustive()
-    }
-}
-
-fn run_worker(shared: &Arc<Shared>, index: usize, around: Option<&AroundWorker>) {
-    shared.adopt_thread();
-    let mut worked = false;
-    let mut work = || {
-        if !std::mem::replace(&mut worked, true) {
-            shared.work(index);
-        }
-    };
-    match around {
-        Some(around) => {
-            // Its panic ends this worker alone; a shutdown still finds every task.
-            let _ = catch_unwind(AssertUnwindSafe(|| around(&mut work)));
-        }
-        None => work(),
     }
 }
 

@@ -57,26 +57,47 @@ impl MultiThread {
         again: bool,
     ) -> Option<Arc<TaskCell>> {
         if again {
-            self.fair.settle(worker, turn, task.clone(), now);
-            return self.go_on(worker, task);
+            self.fair.settle(worker, turn, task.clone(), true, now);
+            return self.go_on(worker, turn, task);
         }
-        self.fair.settle(worker, turn, task, now);
+        self.fair.settle(worker, turn, task, false, now);
         None
     }
 
     /// What was just polled, if nothing else is ready: no other worker need be woken for it.
     #[cold]
-    fn go_on(&self, worker: usize, task: Arc<TaskCell>) -> Option<Arc<TaskCell>> {
+    fn go_on(
+        &self,
+        worker: usize,
+        turn: &Turn<Arc<TaskCell>>,
+        task: Arc<TaskCell>,
+    ) -> Option<Arc<TaskCell>> {
         let preempted = was_preempted();
-        if self.fair.queue.is_empty() && self.fair.slots.is_empty(worker) {
+        if self.has_nobody_else(worker) {
             return Some(task);
         }
+        self.push_again(worker, turn, task, preempted);
+        None
+    }
+
+    /// Whether nothing is ready but what this worker polls.
+    pub(super) fn has_nobody_else(&self, worker: usize) -> bool {
+        self.fair.queue.is_empty() && self.fair.slots.is_empty(worker)
+    }
+
+    /// Queues a task that was woken in its poll, by itself if it is to let others run.
+    pub(super) fn push_again(
+        &self,
+        worker: usize,
+        turn: &Turn<Arc<TaskCell>>,
+        task: Arc<TaskCell>,
+        preempted: bool,
+    ) {
         if preempted {
-            self.fair.push_preempted(task);
+            self.fair.push_preempted(turn, task);
         } else {
             self.fair.push_last(worker, task);
         }
-        None
     }
 
     /// The next task for this worker; waits for one. `None`: stop.
@@ -93,6 +114,7 @@ impl MultiThread {
             if let Some(task) = self.fair.next(worker, turn) {
                 return Some(task);
             }
+            self.fair.charge_rest(turn, now);
             let found = self.park(worker, shared);
             turn.begin(now());
             if found.is_some() {

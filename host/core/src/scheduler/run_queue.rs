@@ -22,7 +22,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::classes::Classes;
-use crate::sync::{AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, lock};
 
 /// The key of the first task where there is none.
 pub(super) const EMPTY: u64 = u64::MAX;
@@ -32,6 +32,9 @@ pub(super) const LAST: u64 = EMPTY - 1;
 
 /// Senders are passed by those who were woken and are so many classes behind them, no more.
 const PATIENCE: u64 = 2;
+
+/// For every so many tasks, a lead of one class more counts as none.
+const CROWD: u64 = 8;
 
 /// `now` is written once it is this much behind: workers read it often.
 const GRAIN: u64 = 20_000;
@@ -43,8 +46,14 @@ pub(super) struct RunQueue<T> {
     first: AtomicU64,
     /// Tasks that sleepers may take. Written under the lock.
     announced: AtomicUsize,
+    /// Whether there is one task, and it is a sender. Written under the lock.
+    lone_sender: AtomicBool,
     /// How far the virtual time of those that run has come; it only grows.
     now: AtomicU64,
+    /// How many tasks there are, ready or not.
+    living: AtomicUsize,
+    /// The width of a class.
+    class: u64,
 }
 
 struct State<T> {
@@ -111,7 +120,10 @@ impl<T> RunQueue<T> {
             changed: Condvar::new(),
             first: AtomicU64::new(EMPTY),
             announced: AtomicUsize::new(0),
+            lone_sender: AtomicBool::new(false),
             now: AtomicU64::new(0),
+            living: AtomicUsize::new(0),
+            class,
         }
     }
 
@@ -124,6 +136,11 @@ impl<T> RunQueue<T> {
         self.first() == EMPTY
     }
 
+    /// Whether there is nothing but one sender, whose turn it is whatever anybody's virtual time is.
+    pub(super) fn is_lone_sender(&self) -> bool {
+        self.lone_sender.load(Ordering::Relaxed)
+    }
+
     /// Whether a sleeper would find a task.
     pub(super) fn is_announced(&self) -> bool {
         self.announced.load(Ordering::Relaxed) > 0
@@ -131,6 +148,25 @@ impl<T> RunQueue<T> {
 
     pub(super) fn now(&self) -> u64 {
         self.now.load(Ordering::Relaxed)
+    }
+
+    /// A task is new.
+    pub(super) fn joined(&self) {
+        self.living.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A task has ended.
+    pub(super) fn left(&self) {
+        self.living.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The key that decides on the class of a task with this one: with a lead of no more than a class for
+    /// every [`CROWD`] tasks, it is among the first.
+    fn level(&self, key: u64) -> u64 {
+        let now = self.now();
+        let crowds = self.living.load(Ordering::Relaxed) as u64 / CROWD;
+        let level = key.saturating_sub(now) <= self.class.saturating_mul(crowds);
+        if level { key.min(now) } else { key.min(LAST) }
     }
 
     /// Somebody who runs has come so far: so has the queue, up to its first task.
@@ -152,7 +188,7 @@ impl<T> RunQueue<T> {
             drop(task);
             return;
         }
-        state.insert(place, task);
+        state.insert(place, task, |key| self.level(key));
         self.write_first(&state);
         if notify == Notify::One {
             let announced = self.announced.load(Ordering::Relaxed) + 1;
@@ -181,6 +217,8 @@ impl<T> RunQueue<T> {
     }
 
     fn write_first(&self, state: &State<T>) {
+        let lone_sender = state.len() == 1 && state.senders.len() == 1;
+        self.lone_sender.store(lone_sender, Ordering::Relaxed);
         self.first.store(state.first(), Ordering::Release);
     }
 
@@ -270,7 +308,7 @@ impl<T> RunQueue<T> {
         }
     }
 
-    /// Has all sleepers look whether they shall stop.
+    /// Has all sleepers check whether they are to stop.
     pub(super) fn wake_all(&self) {
         let mut state = lock(&self.state);
         state.permits = state.sleepers;
@@ -301,10 +339,11 @@ impl<T> State<T> {
         self.woken.len() + self.senders.len() + self.computing.len()
     }
 
-    fn insert(&mut self, place: Place, task: T) {
+    /// `level`: see [`RunQueue::level`].
+    fn insert(&mut self, place: Place, task: T, level: impl Fn(u64) -> u64) {
         match place {
-            Place::Woken(key) => self.woken.insert(key.min(LAST), task),
-            Place::Sender(key) => self.senders.insert(key.min(LAST), task),
+            Place::Woken(key) => self.woken.insert(level(key), key.min(LAST), task),
+            Place::Sender(key) => self.senders.insert(level(key), key.min(LAST), task),
             Place::Preempted(key) => self.insert_computing(key, task),
             Place::Last(key) => self.insert_computing(key.max(self.last()), task),
         }
@@ -395,6 +434,24 @@ mod tests {
             queue.push(Place::Woken(key), task, Notify::One);
         }
         assert_eq!(order(&queue), "abcd");
+    }
+
+    /// Whatever it has used; but to those that compute it is as far ahead as it is.
+    #[test]
+    fn in_a_crowd_who_leads_takes_turns() {
+        let order_among = |others: u64| {
+            let queue = RunQueue::new(10);
+            for _ in 0..others {
+                queue.joined();
+            }
+            queue.push(Place::Woken(1), 'a', Notify::One);
+            queue.push(Place::Woken(25), 'b', Notify::One);
+            queue.push(Place::Woken(1), 'c', Notify::One);
+            queue.push(Place::Preempted(5), 'd', Notify::One);
+            order(&queue)
+        };
+        assert_eq!(order_among(8), "acdb");
+        assert_eq!(order_among(24), "adbc");
     }
 
     #[test]

@@ -72,7 +72,9 @@ fn a_stop_wakes_every_sleeper() {
         });
         stop.store(1, Ordering::SeqCst);
         queue.wake_all();
-        workers.map(|worker| worker.join().unwrap());
+        workers
+            .into_iter()
+            .for_each(|worker| worker.join().unwrap());
     });
 }
 

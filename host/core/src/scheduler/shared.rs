@@ -1,10 +1,12 @@
 //! What a scheduler's handles, workers, timekeeper and tasks share.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -14,8 +16,10 @@ use super::fair::Turn;
 use super::multi_thread::{MultiThread, now};
 use super::owned_tasks::OwnedTasks;
 use super::parker::Parker;
-use super::task::TaskCell;
-use super::{Mode, SchedulerOptions, lock};
+use super::stand_ins::{Order, Seat, StandIns};
+use super::state::Start;
+use super::task::{Task, TaskCell, ThisTask};
+use super::{AroundWorker, Mode, SchedulerOptions, lock};
 use crate::clock::Clock;
 
 pub(super) struct Shared {
@@ -29,8 +33,11 @@ pub(super) struct Shared {
     next_task: AtomicU64,
     panics: AtomicU64,
     stopping: AtomicBool,
-    /// Workers that haven't left their loop.
-    working: AtomicUsize,
+    /// Threads that haven't left their loop.
+    pub(super) working: AtomicUsize,
+    pub(super) stand_ins: StandIns,
+    around_worker: Option<AroundWorker>,
+    stack_size: Option<usize>,
     seeds: Option<Mutex<Rng>>,
 }
 
@@ -40,13 +47,29 @@ pub(super) enum Queue {
     Deterministic(Deterministic),
 }
 
+impl Queue {
+    /// A task is new.
+    fn joined(&self) {
+        if let Self::MultiThread(multi_thread) = self {
+            multi_thread.fair.queue.joined();
+        }
+    }
+
+    /// A task has ended.
+    pub(super) fn left(&self) {
+        if let Self::MultiThread(multi_thread) = self {
+            multi_thread.fair.queue.left();
+        }
+    }
+}
+
 /// A worker's polls, begun and ended: odd while it is in one. Only that worker writes it.
 #[derive(Default)]
 #[repr(align(128))]
 pub(super) struct PollCount(AtomicU64);
 
 impl PollCount {
-    fn step(&self) {
+    pub(super) fn step(&self) {
         let count = self.0.load(Ordering::Relaxed);
         self.0.store(count.wrapping_add(1), Ordering::Release);
     }
@@ -67,6 +90,10 @@ thread_local! {
     static IN_TURN: Cell<bool> = const { Cell::new(false) };
     /// The task that is polled here has been made to let others run.
     static PREEMPTED: Cell<bool> = const { Cell::new(false) };
+    /// What this thread has polled as a worker, and not charged yet.
+    pub(super) static TURN: RefCell<Turn<Arc<TaskCell>>> = RefCell::new(Turn::new(now()));
+    /// Where this thread waits, for a worker or for the turn of its task.
+    pub(super) static SEAT: OnceCell<Arc<Seat>> = const { OnceCell::new() };
 }
 
 /// Wakes a task that makes work for others, which have enough of it: on a worker of its scheduler
@@ -75,6 +102,22 @@ pub(crate) fn wake_in_turn(waker: Waker) {
     let before = IN_TURN.replace(true);
     waker.wake();
     IN_TURN.set(before);
+}
+
+/// Adds a task to the scheduler whose worker this thread is; gives it back elsewhere.
+pub(crate) fn spawn_here<F>(future: F) -> Result<(), F>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let here = THREAD.get().1.is_some();
+    let shared = SCHEDULER.try_with(|shared| shared.get().cloned());
+    match shared.ok().flatten().filter(|_| here) {
+        Some(shared) => {
+            shared.spawn(future);
+            Ok(())
+        }
+        None => Err(future),
+    }
 }
 
 static SCHEDULERS: AtomicU64 = AtomicU64::new(1);
@@ -117,6 +160,9 @@ impl Shared {
             panics: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             working: AtomicUsize::new(workers),
+            stand_ins: StandIns::new(options.max_blocked_in_place, workers),
+            around_worker: options.around_worker.clone(),
+            stack_size: options.stack_size,
             seeds,
         });
         let weak = Arc::downgrade(&shared);
@@ -157,7 +203,37 @@ impl Shared {
         }
     }
 
-    /// Has idle workers leave whom this one has woken last for so much longer.
+    /// Adds a task.
+    pub(super) fn spawn(
+        self: &Arc<Self>,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> Task {
+        self.spawn_with(|_| future)
+    }
+
+    /// Adds a task that knows itself.
+    pub(super) fn spawn_with<F>(self: &Arc<Self>, future: impl FnOnce(ThisTask) -> F) -> Task
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let id = self.next_task_id();
+        let make = |key| TaskCell::new(id, key, |this| Box::pin(future(this)), self.clone());
+        let cell = match self.tasks.insert(make) {
+            Ok(cell) => {
+                self.queue.joined();
+                self.push(&cell);
+                cell
+            }
+            Err(cell) => {
+                cell.cancel();
+                cell.drop_future();
+                cell
+            }
+        };
+        Task::new(cell)
+    }
+
+    /// Has idle workers leave the task that this one has woken last alone for so much longer.
     pub(super) fn keep_woken(longer: Duration) {
         let _ = SCHEDULER.try_with(|shared| {
             if let Some(Queue::MultiThread(multi_thread)) = shared.get().map(|shared| &shared.queue)
@@ -169,7 +245,7 @@ impl Shared {
     }
 
     /// The worker that the calling thread is, if it is one of this scheduler's and runs tasks.
-    fn worker(&self) -> Option<usize> {
+    pub(super) fn worker(&self) -> Option<usize> {
         let (id, worker) = THREAD.get();
         worker.filter(|_| id == self.id)
     }
@@ -250,47 +326,119 @@ impl Shared {
             Queue::Deterministic(deterministic) => deterministic.wake_worker(),
         }
         self.parker.ring();
+        self.stand_ins.stop();
     }
 
-    /// A worker's loop: runs tasks until the scheduler stops.
-    pub(super) fn work(&self, worker: usize) {
-        THREAD.set((self.id, Some(worker)));
-        match &self.queue {
-            Queue::MultiThread(multi_thread) => self.work_in_turn(worker, multi_thread),
-            Queue::Deterministic(deterministic) => self.work_alone(worker, deterministic),
+    /// Starts a thread that waits on this seat to be told which worker it is, and runs tasks, inside the
+    /// hook for that.
+    pub(super) fn start_thread(
+        self: &Arc<Self>,
+        name: String,
+        seat: Arc<Seat>,
+    ) -> io::Result<JoinHandle<()>> {
+        let shared = self.clone();
+        let mut thread = thread::Builder::new().name(name);
+        if let Some(bytes) = self.stack_size {
+            thread = thread.stack_size(bytes);
         }
-        THREAD.set((self.id, None));
+        thread.spawn(move || {
+            shared.adopt_thread();
+            // A thread has one seat for life.
+            let _ = SEAT.with(|own| own.set(seat.clone()));
+            let mut worked = false;
+            let mut work = || {
+                if !std::mem::replace(&mut worked, true) {
+                    shared.work(&seat);
+                }
+            };
+            match &shared.around_worker {
+                Some(around) => {
+                    // Its panic ends this worker alone; a shutdown still finds every task.
+                    let _ = catch_unwind(AssertUnwindSafe(|| around(&mut work)));
+                }
+                None => work(),
+            }
+        })
+    }
+
+    /// A thread's loop: runs tasks until the scheduler stops, or the thread is no longer needed.
+    fn work(self: &Arc<Self>, seat: &Arc<Seat>) {
+        while let Order::Be(worker) = seat.wait() {
+            self.hold_worker(Some(worker));
+            let gave_worker = match &self.queue {
+                Queue::MultiThread(multi_thread) => self.work_in_turn(multi_thread),
+                Queue::Deterministic(deterministic) => self.work_alone(worker, deterministic),
+            };
+            if !gave_worker || !self.stand_ins.free(seat) {
+                break;
+            }
+        }
+        self.hold_worker(None);
+        TURN.with_borrow_mut(Turn::forget);
         if self.working.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.drop_tasks();
         }
     }
 
-    fn work_in_turn(&self, worker: usize, multi_thread: &MultiThread) {
-        let mut turn = Turn::new(now());
-        let mut again = None;
-        while let Some(task) = match again.take() {
-            Some(task) if !self.is_stopping() => Some(task),
-            _ => multi_thread.next(worker, &mut turn, self),
-        } {
-            let woken = self.poll(worker, &task);
-            again = multi_thread.end_poll(worker, &mut turn, task, woken);
+    /// Runs tasks as long as this thread is a worker. Whether it has given that away.
+    fn work_in_turn(&self, multi_thread: &MultiThread) -> bool {
+        TURN.with_borrow_mut(|turn| turn.begin(now()));
+        let mut polled = None;
+        // Which worker it is may change in a poll.
+        while let Some(worker) = self.worker() {
+            let next = TURN.with_borrow_mut(|turn| {
+                let again = polled
+                    .take()
+                    .and_then(|(task, woken)| multi_thread.end_poll(worker, turn, task, woken));
+                match again {
+                    Some(task) if !self.is_stopping() => Some(task),
+                    _ => multi_thread.next(worker, turn, self),
+                }
+            });
+            let Some(task) = next else {
+                return false;
+            };
+            let start = task.state.start();
+            if let Some(seat) = task.take_thread() {
+                self.give_worker(worker, multi_thread, &seat);
+                return true;
+            }
+            let woken = self.poll(worker, &task, start);
+            polled = Some((task, woken));
         }
+        false
     }
 
-    fn work_alone(&self, worker: usize, deterministic: &Deterministic) {
+    fn work_alone(&self, worker: usize, deterministic: &Deterministic) -> bool {
         while let Some(task) = deterministic.next(self) {
-            if self.poll(worker, &task) {
+            let start = task.state.start();
+            if self.poll(worker, &task, start) {
                 deterministic.push(task);
             }
         }
+        false
     }
 
     /// Whether the task must be queued again.
-    fn poll(&self, worker: usize, task: &Arc<TaskCell>) -> bool {
+    fn poll(&self, worker: usize, task: &Arc<TaskCell>, start: Start) -> bool {
         self.polls[worker].step();
-        let woken = task.run();
-        self.polls[worker].step();
+        let woken = task.run(start);
+        if let Some(worker) = self.worker() {
+            self.polls[worker].step();
+        }
         woken
+    }
+
+    /// Makes this thread a worker, or none.
+    pub(super) fn hold_worker(&self, worker: Option<usize>) {
+        THREAD.set((self.id, worker));
+    }
+
+    /// Gives this thread's worker to one on which a task waits that has its turn now.
+    fn give_worker(&self, worker: usize, multi_thread: &MultiThread, seat: &Seat) {
+        TURN.with_borrow_mut(|turn| multi_thread.fair.charge_rest(turn, now));
+        self.hold_worker(None);
+        seat.give(Order::Be(worker));
     }
 
     /// Drops the futures of all tasks that are left and refuses new ones. Only when no worker

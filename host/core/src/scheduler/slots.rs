@@ -1,10 +1,10 @@
-//! The workers' slots, and how an idle worker comes to what lies in another's for too long.
+//! The workers' slots, and how an idle worker gets at what lies too long in another's.
 //!
 //! A worker takes what is in its own slot as soon as its poll is over: after a message between
-//! two processes, in a microsecond. Nobody else shall touch it until then, and nobody shall be
-//! told of it, for that would be a system call a message. But a poll may last, and then a worker
-//! that has nothing to do takes the task over. So idle workers have to look now and then, yet
-//! not when there is nothing to see.
+//! two processes, within a microsecond. Until then nobody else touches it, and nobody is notified:
+//! notifying would cost a system call per message. But a poll may last, and then a worker that has
+//! nothing to do takes the task over. So idle workers look at the slots now and then, but not
+//! while there is nothing to see.
 //!
 //! # States
 //!
@@ -74,7 +74,7 @@ struct Slot<T> {
     state: Mutex<State<T>>,
     /// Changes with the state's task, under the lock; odd while there is one.
     changes: AtomicUsize,
-    /// For how much longer than [`HOLD`] a watcher shall leave the task, in microseconds. A hint:
+    /// For how much longer than [`HOLD`] a watcher is to leave the task, in microseconds. A hint:
     /// nothing rests on when it is seen.
     longer: AtomicU32,
 }

@@ -74,11 +74,23 @@ impl TaskState {
     /// queue it again.
     pub(super) fn end_poll(&self) -> bool {
         self.change(|state| match state & PHASE {
+            // Aborted before it went on: it was waiting in the middle of this poll.
+            RUNNING if state & ABORTED != 0 => Some(state - RUNNING + READY),
             RUNNING => Some(state - RUNNING + PARKED),
             WOKEN => Some(state - WOKEN + READY),
             _ => None,
         })
-        .is_some_and(|before| before & PHASE == WOKEN)
+        .is_some_and(|before| before & PHASE == WOKEN || before & ABORTED != 0)
+    }
+
+    /// Whether it was aborted.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.0.load(Ordering::Acquire) & ABORTED != 0
+    }
+
+    /// Whether it was woken in its present poll.
+    pub(super) fn is_woken(&self) -> bool {
+        self.0.load(Ordering::Acquire) & PHASE == WOKEN
     }
 
     /// The future is gone, or is about to be dropped by the only one who can reach it.

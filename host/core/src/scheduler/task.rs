@@ -3,14 +3,15 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::fair::Timed;
 use super::lock;
 use super::owned_tasks::Key;
 use super::shared::Shared;
+use super::stand_ins::Seat;
 use super::state::{Start, TaskState};
 
 /// A task of a [`Scheduler`](super::Scheduler). Clones are the same task; dropping them all
@@ -60,6 +61,67 @@ impl Task {
     }
 }
 
+/// The task that a future is, for the future itself: see [`Scheduler::spawn_with`](super::Scheduler::spawn_with).
+///
+/// It does not keep the task alive.
+#[derive(Clone)]
+pub struct ThisTask(Weak<TaskCell>);
+
+impl ThisTask {
+    /// Waits for a future in the middle of a poll of the task, on this thread, which gives its worker to another
+    /// one meanwhile. To everybody else the task is between two polls: it is woken, takes its turn and
+    /// is aborted like all others. If nobody else is ready, the thread keeps its worker.
+    ///
+    /// To be called in a poll of the task only. Whoever does so where the scheduler has [no
+    /// room](super::Scheduler::may_block_in_place) takes a thread more than there should be.
+    ///
+    /// # Errors
+    ///
+    /// [`Aborted`](BlockInPlaceError::Aborted), after which the caller has to return from the poll soon, and
+    /// [`NoThread`](BlockInPlaceError::NoThread). The future is dropped.
+    pub fn block_in_place<F: Future>(&self, future: F) -> Result<F::Output, BlockInPlaceError> {
+        let Some(task) = self.0.upgrade() else {
+            return Err(BlockInPlaceError::Aborted);
+        };
+        let waker = Waker::from(task.clone());
+        let mut future = std::pin::pin!(future);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Ok(output);
+            }
+            task.shared.wait_in_place(&task)?;
+        }
+    }
+}
+
+impl fmt::Debug for ThisTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThisTask").finish_non_exhaustive()
+    }
+}
+
+/// Why a task could not wait [in place](ThisTask::block_in_place).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BlockInPlaceError {
+    /// The task was aborted, or the scheduler stops.
+    Aborted,
+    /// There is no thread that could go on in place of this one: the system refuses one, or
+    /// the scheduler is in seeded mode, which has a single one.
+    NoThread,
+}
+
+impl fmt::Display for BlockInPlaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aborted => "the task is ended while it waits",
+            Self::NoThread => "there is no thread to go on in place of one that waits",
+        })
+    }
+}
+
+impl std::error::Error for BlockInPlaceError {}
+
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task")
@@ -77,8 +139,14 @@ pub(super) struct TaskCell {
     key: Key,
     /// What it has used: see `fair`.
     virtual_time: AtomicU64,
-    state: TaskState,
+    /// Whether it has been preempted since it last waited.
+    preempted: AtomicBool,
+    pub(super) state: TaskState,
     body: Mutex<Option<Body>>,
+    /// Whether its poll waits on a thread: `thread` is set then. Changed only by who may poll it.
+    on_thread: AtomicBool,
+    /// Where that thread waits.
+    thread: Mutex<Option<Arc<Seat>>>,
     panicked: OnceLock<Arc<str>>,
     pub(super) shared: Arc<Shared>,
 }
@@ -90,25 +158,48 @@ struct Body {
 }
 
 impl TaskCell {
-    pub(super) fn new(id: u64, key: Key, future: BoxFuture, shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(
+        id: u64,
+        key: Key,
+        future: impl FnOnce(ThisTask) -> BoxFuture,
+        shared: Arc<Shared>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
             id,
             key,
             virtual_time: AtomicU64::new(0),
+            preempted: AtomicBool::new(false),
             state: TaskState::ready(),
             body: Mutex::new(Some(Body {
-                future,
+                future: future(ThisTask(this.clone())),
                 waker: None,
             })),
+            on_thread: AtomicBool::new(false),
+            thread: Mutex::new(None),
             panicked: OnceLock::new(),
             shared,
         })
     }
 
+    /// Where its poll waits, if it does on a thread. Called by who has started it: it is taken out.
+    pub(super) fn take_thread(&self) -> Option<Arc<Seat>> {
+        if !self.on_thread.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.on_thread.store(false, Ordering::Relaxed);
+        lock(&self.thread).take()
+    }
+
+    /// Its poll is about to wait on a thread.
+    pub(super) fn set_thread(&self, seat: Arc<Seat>) {
+        *lock(&self.thread) = Some(seat);
+        self.on_thread.store(true, Ordering::Relaxed);
+    }
+
     /// Polls the task, or drops its future, whichever is due. Called by the worker that took it
-    /// from a queue. `true`: it was woken meanwhile, and the worker must queue it again.
-    pub(super) fn run(self: &Arc<Self>) -> bool {
-        match self.state.start() {
+    /// from a queue, and has started it. `true`: it was woken meanwhile, and the worker must queue it again.
+    pub(super) fn run(self: &Arc<Self>, start: Start) -> bool {
+        match start {
             Start::Skip => {}
             Start::Drop => self.end(),
             Start::Poll => match self.poll() {
@@ -140,7 +231,9 @@ impl TaskCell {
     fn end(&self) {
         self.drop_future();
         self.state.finish();
-        drop(self.shared.tasks.remove(self.key));
+        if self.shared.tasks.remove(self.key).is_some() {
+            self.shared.queue.left();
+        }
     }
 
     /// Marks the task as ended, so that wake-ups no longer queue it. Only for a shutdown, when
@@ -190,6 +283,15 @@ impl Timed for Arc<TaskCell> {
 
     fn raise_to(&self, least: u64) {
         self.virtual_time.fetch_max(least, Ordering::Relaxed);
+    }
+
+    fn note_preempted(&self, preempted: bool) -> bool {
+        // Only by the worker that has polled it.
+        let before = self.preempted.load(Ordering::Relaxed);
+        if before != preempted {
+            self.preempted.store(preempted, Ordering::Relaxed);
+        }
+        before
     }
 }
 

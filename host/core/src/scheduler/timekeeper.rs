@@ -82,8 +82,9 @@ impl Timekeeper {
         }
         self.report_quiet_multi_thread();
         self.shared.parker.set_dozing(true);
-        // A poll that has begun and ended since the look above must be reported as well.
-        if self.shared.is_idle() && !self.has_polled() {
+        // A poll that has begun and ended since the look above must be reported as well, and so must a
+        // quiet that began after the report: a worker may have been between two waits, or time was held.
+        if self.shared.is_idle() && !self.has_polled() && !self.is_quiet_unreported() {
             return None;
         }
         self.shared.parker.set_dozing(false);
@@ -117,17 +118,24 @@ impl Timekeeper {
     /// Called at a tick without a poll since the last: a pause between two messages isn't
     /// reported.
     fn report_quiet_multi_thread(&mut self) {
-        let polls = self
-            .seen
-            .iter()
-            .fold(0, |sum: u64, &count| sum.wrapping_add(count));
-        if let (Queue::MultiThread(_), Some(hook)) = (&self.shared.queue, &self.on_quiet)
-            && polls != self.reported
-            && self.shared.is_quiet()
+        if let Some(hook) = &self.on_quiet
+            && self.is_quiet_unreported()
         {
-            self.reported = polls;
+            self.reported = self.polls_seen();
             self.shared.call(hook.as_ref());
         }
+    }
+
+    fn is_quiet_unreported(&self) -> bool {
+        matches!(self.shared.queue, Queue::MultiThread(_))
+            && self.on_quiet.is_some()
+            && self.polls_seen() != self.reported
+            && self.shared.is_quiet()
+    }
+
+    fn polls_seen(&self) -> u64 {
+        let seen = self.seen.iter();
+        seen.fold(0, |sum: u64, &count| sum.wrapping_add(count))
     }
 
     fn report_quiet_deterministic(&self) {

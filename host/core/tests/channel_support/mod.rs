@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use transputer_core::{ChannelError, Options, Poison, PoisonKind, Receiver, SendError, Sender};
+use transputer_core::{Options, Poison, PoisonKind, Receiver, Sender};
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -89,12 +89,4 @@ pub(crate) fn bounded(capacity: usize) -> (Sender<u64>, Receiver<u64>) {
 
 pub(crate) fn poison(reason: &str) -> Poison {
     Poison::new(PoisonKind::Poisoned, reason)
-}
-
-pub(crate) fn poisoned(reason: &str) -> ChannelError {
-    ChannelError::Poisoned(poison(reason))
-}
-
-pub(crate) fn refused<T>(message: T, error: ChannelError) -> Result<(), SendError<T>> {
-    Err(SendError { message, error })
 }

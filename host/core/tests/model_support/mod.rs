@@ -9,8 +9,8 @@ use std::task::Poll;
 
 use transputer_core::channel::{Ahead, Outgoing};
 use transputer_core::{
-    Alternation, ChannelError, Chosen, Guard, Options, Order, Outcome, Overflow, Receiver,
-    SendError, Sender, Side, channel,
+    Alternation, ChannelError, Chosen, Guard, Options, Order, Outcome, Overflow, Receiver, Sender,
+    Side, channel,
 };
 
 use crate::channel_support::{Polled, poison};
@@ -44,9 +44,27 @@ pub(crate) enum Step {
 
 #[derive(Debug, PartialEq)]
 enum Done {
-    Sent(Result<(), SendError<u64>>),
+    /// If it was refused: the message, and why.
+    Sent(Result<(), (u64, ChannelError)>),
     Received(Result<u64, ChannelError>),
-    Chosen(Chosen<u64>),
+    Chosen {
+        guard: usize,
+        outcome: Result<Outcome<u64>, ChannelError>,
+        unsent: Vec<(usize, u64)>,
+    },
+}
+
+impl From<Chosen<u64>> for Done {
+    fn from(chosen: Chosen<u64>) -> Self {
+        Done::Chosen {
+            guard: chosen.guard,
+            outcome: match chosen.outcome {
+                Outcome::Failed(error) => Err(error.into()),
+                outcome => Ok(outcome),
+            },
+            unsent: chosen.unsent,
+        }
+    }
 }
 
 /// What the oracle says that an operation returns.
@@ -58,19 +76,19 @@ fn expected(wishes: &[Wish], alternation: bool, (guard, served): (usize, Served)
         };
         let unsent = wishes.iter().enumerate().filter_map(unsent).collect();
         let outcome = match served {
-            Served::Sent => Outcome::Sent,
-            Served::Received { message, .. } => Outcome::Received(message),
-            Served::Failed(error) => Outcome::Failed(error),
+            Served::Sent => Ok(Outcome::Sent),
+            Served::Received { message, .. } => Ok(Outcome::Received(message)),
+            Served::Failed(error) => Err(error),
         };
-        return Done::Chosen(Chosen {
+        return Done::Chosen {
             guard,
             outcome,
             unsent,
-        });
+        };
     }
     match (wishes[0].message, served) {
         (Some(_), Served::Sent) => Done::Sent(Ok(())),
-        (Some(message), Served::Failed(error)) => Done::Sent(Err(SendError { message, error })),
+        (Some(message), Served::Failed(error)) => Done::Sent(Err((message, error))),
         (None, Served::Received { message, .. }) => Done::Received(Ok(message)),
         (None, Served::Failed(error)) => Done::Received(Err(error)),
         (wish, served) => panic!("{wish:?} was served with {served:?}"),
@@ -244,12 +262,15 @@ impl World {
         done: Done,
     ) {
         let guard = match &done {
-            Done::Chosen(chosen) if chosen.outcome == Outcome::Skipped => {
+            Done::Chosen {
+                outcome: Ok(Outcome::Skipped),
+                ..
+            } => {
                 assert!(skip && ready.is_empty(), "skipped, but {ready:?} are ready");
                 self.oracle.cancel(id);
                 return;
             }
-            Done::Chosen(chosen) => chosen.guard,
+            Done::Chosen { guard, .. } => *guard,
             _ => 0,
         };
         assert!(ready.contains(&guard), "{guard} of {ready:?}");
@@ -283,17 +304,15 @@ impl World {
             return;
         };
         let real = sender.try_send(message);
+        let real = real.map_err(|refused| refused.into_parts());
         let wish = Wish {
             channel: n,
             message: Some(message),
         };
         let expected = match self.attempt(wish) {
             Some(Served::Sent) => Ok(()),
-            Some(Served::Failed(error)) => Err(SendError { message, error }),
-            None => Err(SendError {
-                message,
-                error: ChannelError::WouldBlock,
-            }),
+            Some(Served::Failed(error)) => Err((message, error)),
+            None => Err((message, ChannelError::WouldBlock)),
             Some(served) => panic!("a send was served with {served:?}"),
         };
         assert_eq!(real, expected);
@@ -301,6 +320,7 @@ impl World {
 
     fn try_receive(&mut self, n: usize) -> Option<u64> {
         let real = self.ends[n].receiver.as_ref()?.try_receive();
+        let real = real.map_err(ChannelError::from);
         let wish = Wish {
             channel: n,
             message: None,
@@ -380,10 +400,11 @@ impl World {
                 None => ChannelError::WouldBlock,
                 Some(served) => panic!("a send was served with {served:?}"),
             };
-            result = Err(SendError { message, error });
+            result = Err((message, error));
             break;
         }
-        assert_eq!((real.sent, real.result), (sent, result));
+        let refused = real.result.map_err(|refused| refused.into_parts());
+        assert_eq!((real.sent, refused), (sent, result));
         assert_eq!(real.waiting, self.oracle.statistics(n).waiting);
     }
 
@@ -460,8 +481,13 @@ fn future(
     Box::pin(async move {
         let Some(order) = order else {
             return match &owned[0] {
-                End::Sender(sender, message) => Done::Sent(sender.send(*message).await),
-                End::Receiver(receiver) => Done::Received(receiver.receive().await),
+                End::Sender(sender, message) => {
+                    let sent = sender.send(*message).await;
+                    Done::Sent(sent.map_err(|refused| refused.into_parts()))
+                }
+                End::Receiver(receiver) => {
+                    Done::Received(receiver.receive().await.map_err(ChannelError::from))
+                }
             };
         };
         let mut guards: Vec<_> = owned
@@ -474,6 +500,6 @@ fn future(
         if skip {
             guards.push(Guard::Skip);
         }
-        Done::Chosen(Alternation::seeded(order, seed).wait(guards).await)
+        Alternation::seeded(order, seed).wait(guards).await.into()
     })
 }

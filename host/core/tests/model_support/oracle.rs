@@ -205,12 +205,12 @@ impl Oracle {
 
     pub(crate) fn statistics(&self, channel: usize) -> Statistics {
         let state = &self.channels[channel];
-        Statistics {
-            sent: state.sent,
-            received: state.received,
-            dropped: state.dropped,
-            waiting: state.buffer.len(),
-        }
+        let mut seen = Statistics::default();
+        seen.sent = state.sent;
+        seen.received = state.received;
+        seen.dropped = state.dropped;
+        seen.waiting = state.buffer.len();
+        seen
     }
 
     /// How many wait to send, and to receive.

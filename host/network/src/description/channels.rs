@@ -9,6 +9,7 @@ use transputer_core::Overflow;
 use super::table::{Fields, Item, Report, check_label};
 use super::{ChannelEntry, EndpointEntry, Format, PortReference};
 use crate::diagnostics::{did_you_mean, one_of};
+use crate::policies::OnBadLine;
 
 /// How many messages may wait between standard input or output and its ports,
 /// unless the file says otherwise. The outside never sees this as a rendezvous.
@@ -66,6 +67,13 @@ fn channel(table: &DeTable<'_>, span: Range<usize>, report: &mut Report) -> Opti
         }
         Some(overflow)
     });
+    let remote = fields.get("remote").and_then(|item| {
+        let remote = item.boolean(report)?;
+        if remote {
+            can_be_remote(&item, capacity, overflow, report);
+        }
+        Some(remote)
+    });
     fields.finish(report);
     Some(ChannelEntry {
         name,
@@ -73,7 +81,30 @@ fn channel(table: &DeTable<'_>, span: Range<usize>, report: &mut Report) -> Opti
         to: to?,
         capacity,
         overflow: overflow.unwrap_or(Overflow::Block),
+        remote: remote.unwrap_or(false),
     })
+}
+
+fn can_be_remote(
+    remote: &Item<'_>,
+    capacity: u32,
+    overflow: Option<Overflow>,
+    report: &mut Report,
+) {
+    if capacity == 0 {
+        report.error_with_hint(
+            remote.span(),
+            "two hosts cannot meet at a message, so a remote channel is no rendezvous",
+            "give the channel a `capacity` of 1 or more",
+        );
+    }
+    if overflow == Some(Overflow::DropOldest) {
+        report.error_with_hint(
+            remote.span(),
+            "a remote channel cannot drop the oldest message, which a receiver may be working on",
+            "write `overflow = \"block\"` or `\"drop-newest\"`",
+        );
+    }
 }
 
 fn capacity(fields: &mut Fields<'_>, report: &mut Report) -> Option<u32> {
@@ -111,14 +142,24 @@ pub(super) fn choice<T: Copy>(
     None
 }
 
-/// Reads `[stdin]` or `[stdout]`, whose ports stand under `key`.
+/// Which of the network's own streams.
+#[derive(Copy, Clone)]
+pub(super) enum Stream {
+    Stdin,
+    Stdout,
+}
+
+/// Reads `[stdin]` or `[stdout]`.
 pub(super) fn endpoint(
-    what: &str,
-    key: &'static str,
+    stream: Stream,
     entry: &Item<'_>,
     table: &DeTable<'_>,
     report: &mut Report,
 ) -> Option<EndpointEntry> {
+    let (what, key) = match stream {
+        Stream::Stdin => ("[stdin]", "to"),
+        Stream::Stdout => ("[stdout]", "from"),
+    };
     let mut fields = Fields::new(what, table);
     let span = entry.span();
     let example = format!("{key} = \"process.port\"");
@@ -133,12 +174,51 @@ pub(super) fn endpoint(
         None => Some(Spanned::new(span, Format::Lines)),
     };
     let capacity = capacity(&mut fields, report).unwrap_or(ENDPOINT_CAPACITY);
+    let on_bad_line = match stream {
+        Stream::Stdin => on_bad_line(&mut fields, format.as_ref(), report),
+        Stream::Stdout => OnBadLine::default(),
+    };
     fields.finish(report);
     Some(EndpointEntry {
         ports: ports?,
         format: format?,
         capacity,
+        on_bad_line,
     })
+}
+
+fn on_bad_line(
+    fields: &mut Fields<'_>,
+    format: Option<&Spanned<Format>>,
+    report: &mut Report,
+) -> OnBadLine {
+    let Some(item) = fields.get("on-bad-line") else {
+        return OnBadLine::default();
+    };
+    if let Some(format) = format
+        && matches!(format.get_ref(), Format::Bytes | Format::Cbor)
+    {
+        report.error_with_hint(
+            item.span(),
+            format!("there are no lines in the format `{}`", format.get_ref()),
+            "leave `on-bad-line` out, or write `format = \"lines\"`",
+        );
+    }
+    let choices = OnBadLine::ALL.map(|choice| (choice.name(), choice));
+    let chosen = choice(&item, &choices, report).unwrap_or_default();
+    if let Some(format) = format.filter(|format| *format.get_ref() != Format::Lines)
+        && chosen == OnBadLine::Cut
+    {
+        report.error_with_hint(
+            item.span(),
+            format!(
+                "half a line means nothing in the format `{}`",
+                format.get_ref()
+            ),
+            "write `on-bad-line = \"skip\"` or `\"fail\"`",
+        );
+    }
+    chosen
 }
 
 /// One port, or a list of them.
@@ -158,16 +238,13 @@ fn ports(item: &Item<'_>, report: &mut Report) -> Vec<Spanned<PortReference>> {
 fn port(text: &Spanned<String>, report: &mut Report) -> Option<Spanned<PortReference>> {
     match text.get_ref().split_once('.') {
         Some((process, port)) if !process.is_empty() && !port.is_empty() && !port.contains('.') => {
-            let reference = PortReference {
-                process: process.to_owned(),
-                port: port.to_owned(),
-            };
+            let reference = PortReference::new(process, port);
             Some(Spanned::new(text.span(), reference))
         }
         _ => {
             report.error_with_hint(
                 text.span(),
-                format!("{:?} is no port", text.get_ref()),
+                format!("{:?} is not a port", text.get_ref()),
                 "write the process, a dot, and its port: \"process.port\"",
             );
             None

@@ -1,6 +1,7 @@
 //! Grants: what a process may reach outside the network.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::Path;
 
 use serde_spanned::Spanned;
@@ -9,33 +10,50 @@ use toml::de::{DeTable, DeValue};
 use super::table::{Fields, Item, Report, entries};
 use crate::plan::{Directory, Grants, Variable};
 
-/// Reads a table of grants, called `what` in errors, and the components that may be spawned.
-pub(super) fn grants(
-    what: String,
-    table: &DeTable<'_>,
-    base: &Path,
-    report: &mut Report,
-) -> (Grants, Vec<Spanned<String>>) {
-    let mut fields = Fields::new(what.clone(), table);
-    let stdio = fields.get("stdio").and_then(|item| item.boolean(report));
-    let clocks = fields.get("clocks").and_then(|item| item.boolean(report));
-    let env = fields.get("env").map(|item| variables(&item, report));
-    let directories = fields
-        .get("directories")
-        .map(|item| directories(&what, &item, base, report));
-    let network = fields.get("network").map(|item| addresses(&item, report));
-    let spawn = fields
-        .get("spawn")
-        .map(|item| item.strings("a list of names from [components]", report));
-    fields.finish(report);
-    let grants = Grants {
-        stdio: stdio.unwrap_or(false),
-        clocks: clocks.unwrap_or(false),
-        env: env.unwrap_or_default(),
-        directories: directories.unwrap_or_default(),
-        network: network.unwrap_or_default(),
-    };
-    (grants, spawn.unwrap_or_default())
+/// What a table of grants says.
+#[derive(Default)]
+pub(super) struct GrantsEntry {
+    pub(super) grants: Grants,
+    /// Where the file names each directory.
+    pub(super) directory_spans: Vec<Range<usize>>,
+    /// The components that may be spawned.
+    pub(super) spawn: Vec<Spanned<String>>,
+}
+
+impl GrantsEntry {
+    /// Reads a table of grants, called `what` in errors.
+    pub(super) fn read(
+        what: String,
+        table: &DeTable<'_>,
+        base: &Path,
+        report: &mut Report,
+    ) -> Self {
+        let mut fields = Fields::new(what.clone(), table);
+        let stdio = fields.get("stdio").and_then(|item| item.boolean(report));
+        let clocks = fields.get("clocks").and_then(|item| item.boolean(report));
+        let env = fields.get("env").map(|item| variables(&item, report));
+        let directories = fields
+            .get("directories")
+            .map(|item| directories(&what, &item, base, report));
+        let (directories, directory_spans) = directories.unwrap_or_default();
+        let network = fields.get("network").map(|item| addresses(&item, report));
+        let spawn = fields
+            .get("spawn")
+            .map(|item| item.strings("a list of names from [components]", report));
+        fields.finish(report);
+        let grants = Grants {
+            stdio: stdio.unwrap_or(false),
+            clocks: clocks.unwrap_or(false),
+            env: env.unwrap_or_default(),
+            directories,
+            network: network.unwrap_or_default(),
+        };
+        Self {
+            grants,
+            directory_spans,
+            spawn: spawn.unwrap_or_default(),
+        }
+    }
 }
 
 fn variables(item: &Item<'_>, report: &mut Report) -> Vec<Variable> {
@@ -70,18 +88,24 @@ fn check_variable(name: &Spanned<String>, report: &mut Report) {
     if text.is_empty() || text.contains(['=', '\0']) {
         report.error_with_hint(
             name.span(),
-            format!("{text:?} is no name for an environment variable"),
+            format!("{text:?} is not a valid name for an environment variable"),
             "to give it a value, write `env = { NAME = \"value\" }`",
         );
     }
 }
 
-fn directories(what: &str, item: &Item<'_>, base: &Path, report: &mut Report) -> Vec<Directory> {
+fn directories(
+    what: &str,
+    item: &Item<'_>,
+    base: &Path,
+    report: &mut Report,
+) -> (Vec<Directory>, Vec<Range<usize>>) {
     let expected = "a list of tables, such as [{ host = \"data\", guest = \"/data\" }]";
     let Some(array) = item.array(expected, report) else {
-        return Vec::new();
+        return Default::default();
     };
     let mut directories: Vec<Directory> = Vec::new();
+    let mut spans = Vec::new();
     for value in array {
         let Some(table) = value.get_ref().as_table() else {
             report.expected(
@@ -106,8 +130,9 @@ fn directories(what: &str, item: &Item<'_>, base: &Path, report: &mut Report) ->
             );
         }
         directories.push(directory);
+        spans.push(value.span());
     }
-    directories
+    (directories, spans)
 }
 
 fn directory(
@@ -137,11 +162,8 @@ fn directory(
     if host.get_ref().is_empty() {
         report.error(host.span(), "`host` is empty");
     }
-    Some(Directory {
-        host: base.join(host.get_ref()),
-        guest: guest.into_inner(),
-        write: write.unwrap_or(false),
-    })
+    let directory = Directory::new(base.join(host.get_ref()), guest.into_inner());
+    Some(directory.write(write.unwrap_or(false)))
 }
 
 fn addresses(item: &Item<'_>, report: &mut Report) -> Vec<SocketAddr> {
@@ -152,7 +174,7 @@ fn addresses(item: &Item<'_>, report: &mut Report) -> Vec<SocketAddr> {
             Ok(address) => addresses.push(address),
             Err(_) => report.error_with_hint(
                 text.span(),
-                format!("{:?} is no address with a port", text.get_ref()),
+                format!("{:?} is not an address with a port", text.get_ref()),
                 "write `127.0.0.1:8080` or `[::1]:8080`; names of hosts are not looked up",
             ),
         }

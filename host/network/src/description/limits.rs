@@ -40,7 +40,7 @@ pub(super) fn limits(what: String, table: &DeTable<'_>, report: &mut Report) -> 
     limits
 }
 
-/// Totals, and where those are that the network itself may be over.
+/// Totals, and the positions of those that the network itself may exceed.
 #[derive(Default)]
 pub(super) struct TotalsEntry {
     totals: Totals,
@@ -67,7 +67,7 @@ pub(super) fn totals(table: &DeTable<'_>, report: &mut Report) -> TotalsEntry {
 }
 
 impl TotalsEntry {
-    /// The totals of a network that begins with so many processes and channels.
+    /// The totals of a network that begins with this many processes and channels.
     pub(super) fn checked(self, processes: u64, channels: u64, report: &mut Report) -> Totals {
         let begins = [
             (
@@ -93,7 +93,7 @@ impl TotalsEntry {
     }
 }
 
-/// What to do where no place is free for a process.
+/// What to do where there is no permit for a process.
 pub(super) fn at_capacity(item: &Item<'_>, report: &mut Report) -> Option<AtCapacity> {
     let text = item.value.get_ref().as_str();
     let parsed = text.and_then(|text| text.parse().ok());

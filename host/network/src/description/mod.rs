@@ -1,44 +1,50 @@
 //! Descriptions: what `network.toml` says, before anything is checked against
 //! the components.
 //!
-//! Everything that such a file may hold; only processes are needed:
+//! Everything that such a file may contain; only processes are required:
 //!
 //! ```
 //! # let text = r##"
 //! [network]
-//! name = "sieve"                      # else the folder's name
+//! name = "sieve"                      # by default the folder's name
 //! doc = "Primes, one process for each."
-//! at_capacity = "fail"                # or wait, or a time to wait: without a place for a process
+//! at_capacity = "fail"                # or wait, or a time to wait: if there is no permit for a process
 //!
 //! [arguments]                         # for every process with an argument of that name
 //! count = 100
 //!
-//! [components]                        # names for .wasm files and folders of source
+//! [components]                        # names for .wasm, .rs and .py files and folders of source
 //! filter = "guests/filter"
+//! merge = "lib.rs:merge"              # one of several processes in a file or folder
+//! [components.other]                  # or with limits of its own for each one that is spawned;
+//! path = "guests/other"               # the others share what their parent may use
+//! limits.cpu = "2 s"
 //!
-//! [process.generator]                 # a name of one's own
-//! component = "guests/generator"      # a name from above, or a path
+//! [process.generator]                 # any name
+//! component = "guests/generator"      # a name from above, or a path; or NAME:PROCESS, PATH:PROCESS
 //! arguments = { limit = 5 }           # for this process only
-//! [process.generator.limits]          # each goes before the one in [limits]
+//! [process.generator.limits]          # each overrides the one in [limits]
 //! memory = "64 MiB"
 //! [process.generator.grants]          # nothing else outside the network is reachable
-//! stdio = true                        # the host's standard output and error
-//! clocks = true                       # what time it is; sleeping needs no grant
+//! stdio = true                        # printing to the host's standard output and error, not to the log
+//! clocks = true                       # telling the time; sleeping needs no grant
 //! env = ["HOME"]                      # the host's variables, or { LANG = "C" }
-//! directories = [{ host = "data", guest = "/data", write = false }]
+//! directories = [{ host = "data", guest = "/data", write = false }]   # none beneath one with `write`
 //! network = ["127.0.0.1:8080"]
 //! spawn = ["filter"]                  # names from [components]
 //!
 //! [process.two]
 //! component = "filter"
-//! links = ["generator"]               # the failure of one, for good, ends the other
+//! place = "filtering"                 # label of the hosts that may run it; of use with `run --on` only
+//! instances = "one"                   # on one of them, under a lease (the default); or "each"
+//! links = ["generator"]               # if one fails for good, the other is ended
 //! [process.two.restart]               # or restart = "on-failure", with these defaults
 //! policy = "on-failure"               # or never (the default), always
-//! intensity = 3                       # with one restart more ...
-//! period = "5 s"                      # ... within this time the supervisor gives up
+//! intensity = 3                       # after this many restarts ...
+//! period = "5 s"                      # ... within this time, the supervisor gives up
 //! backoff = { initial = "100 ms", factor = 2, maximum = "10 s" }   # or "none"
-//! unfinished = "redeliver"            # what was received and not finished; or drop, dead-letter
-//! attempts = 3                        # deliveries of one message; then it is given up
+//! unfinished = "redeliver"            # messages received and not finished; or drop, dead-letter
+//! attempts = 3                        # deliveries of one message, before it is given up
 //! dead-letter = "letters.messages"    # to: a port, or a [[channel]] by its name
 //!
 //! [process.letters]                   # gets what `two` could not finish
@@ -48,18 +54,26 @@
 //! name = "both"
 //! members = ["generator"]             # in the order in which they are started
 //! strategy = "one-for-one"            # or one-for-all, rest-for-one
-//! restart = "on-failure"              # of members that say nothing themselves
+//! restart = "on-failure"              # of members that do not say themselves
 //! intensity = 3                       # as above, for all members together
 //! period = "5 s"
 //!
 //! [[channel]]
 //! from = "generator.numbers"          # process.port, or a list of them
 //! to = ["two.candidates"]             # each message goes to one of them
-//! name = "numbers"                    # else "generator.numbers -> two.candidates"
-//! capacity = 128                      # else 0, a rendezvous
+//! name = "numbers"                    # by default "generator.numbers -> two.candidates"
+//! capacity = 128                      # by default 0, a rendezvous
 //! overflow = "block"                  # or drop-oldest, drop-newest
+//! # remote = true                     # may cross hosts, where the network runs on several of them
 //!
-//! [limits]                            # of every process; all may be left out
+//! [cluster]                           # only with `run --on`; all may be left out
+//! run = "orders"                      # tells runs of the same network apart; by default its name
+//! servers = ["tls://nats:4222"]       # what carries remote channels; or --nats, or $TRANSPUTER_NATS
+//! storage = "file"                    # or memory: where waiting messages are kept there
+//! replicas = 3                        # how many servers keep each message; by default 1
+//! lease = "5 s"                       # a host that has not been heard of for this long is replaced
+//!
+//! [limits]                            # of every process and what descends from it; all may be left out
 //! memory = "64 MiB"                   # linear memories, tables and messages that wait
 //! message = "1 MiB"                   # one message
 //! cpu = "2 s"                         # time computing
@@ -77,15 +91,17 @@
 //!
 //! [stdin]
 //! to = "two.orders"                   # or a list
-//! format = "lines"                    # or bytes, cbor
+//! format = "lines"                    # or bytes, cbor; json, csv by the port's type
 //! capacity = 64                       # messages that may wait
+//! on-bad-line = "fail"                # or skip, cut: not UTF-8, or longer than `message` allows;
+//!                                     # of json and csv also what does not fit the type
 //!
 //! [stdout]
 //! from = "two.survivors"
 //! # "##;
 //! # use transputer_network::description::Description;
 //! # Description::parse(text, "network.toml", std::path::Path::new("."))?;
-//! # Ok::<(), transputer_network::diagnostics::Problems>(())
+//! # Ok::<(), transputer_network::diagnostics::Diagnostics>(())
 //! ```
 
 use std::collections::BTreeSet;
@@ -96,14 +112,17 @@ use std::path::{Path, PathBuf};
 use serde_spanned::Spanned;
 use transputer_core::Overflow;
 
+use crate::ComponentPath;
 use crate::policies::AtCapacity;
 
-use super::plan::{Grants, Limits, Totals};
-use crate::diagnostics::{Problem, Problems, Source, did_you_mean};
-use crate::policies::RestartPolicy;
+use super::plan::{Cluster, Grants, Limits, Totals};
+use crate::diagnostics::{Diagnostic, Diagnostics, Source, did_you_mean};
+use crate::files;
+use crate::policies::{Instances, OnBadLine, RestartPolicy};
 use crate::value::Value;
 
 mod channels;
+mod cluster;
 mod grants;
 mod limits;
 mod sections;
@@ -117,7 +136,7 @@ pub const FILE_NAME: &str = "network.toml";
 
 /// What a network's file says.
 ///
-/// Every name is as written, together with its place in the file.
+/// Every name is as written, together with its position in the file.
 ///
 /// ```
 /// use std::path::Path;
@@ -130,9 +149,10 @@ pub const FILE_NAME: &str = "network.toml";
 /// let description = Description::parse(text, "network.toml", Path::new("sieve"))?;
 /// assert_eq!(description.name, "sieve");
 /// assert_eq!(description.processes[0].name.get_ref(), "generator");
-/// # Ok::<(), transputer_network::diagnostics::Problems>(())
+/// # Ok::<(), transputer_network::diagnostics::Diagnostics>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Description {
     pub(super) source: Source,
     /// The folder that relative paths start from.
@@ -155,16 +175,19 @@ pub struct Description {
     pub groups: Vec<GroupEntry>,
     /// What all processes may use together.
     pub totals: Totals,
-    /// What to do where no place is free for a process; `None`: what the host does.
+    /// What to do where there is no permit for a process; `None`: what the host does.
     pub at_capacity: Option<AtCapacity>,
     /// Where the network's standard input goes.
     pub stdin: Option<EndpointEntry>,
     /// Where the network's standard output comes from.
     pub stdout: Option<EndpointEntry>,
+    /// How it runs on several hosts.
+    pub cluster: Cluster,
 }
 
 /// An argument with its value.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ArgumentEntry {
     /// Its name.
     pub name: Spanned<String>,
@@ -174,36 +197,49 @@ pub struct ArgumentEntry {
 
 /// A name for a component.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ComponentEntry {
     /// The name.
     pub name: Spanned<String>,
-    /// A `.wasm` file or a folder with a Cargo package, as written.
+    /// A `.wasm`, `.rs` or `.py` file, or a folder with a Cargo package, as written; with `:` and a name behind it,
+    /// one of several processes in it (`app.py:double`).
     pub path: Spanned<String>,
+    /// Limits of its own for each process that is spawned from it.
+    pub limits: Limits,
 }
 
 /// A process.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ProcessEntry {
     /// Its name.
     pub name: Spanned<String>,
-    /// A name from [`Description::components`], or a path.
+    /// A name from [`Description::components`], or a path; with `:` and a name behind it, one of several
+    /// processes in it.
     pub component: Spanned<String>,
-    /// Its own arguments, which go before the network's.
+    /// Its own arguments, which override the network's.
     pub arguments: Vec<ArgumentEntry>,
     /// Its own limits.
     pub limits: Limits,
     /// What it may reach outside the network.
     pub grants: Grants,
+    /// Where the file names each of the directories in `grants`.
+    pub directory_spans: Vec<Range<usize>>,
     /// The components that it may spawn, by name.
     pub spawn: Vec<Spanned<String>>,
     /// Whether and how it is restarted.
     pub restart: RestartEntry,
-    /// The processes that its failure ends, and the other way round.
+    /// The processes that its failure ends, and whose failure ends it.
     pub links: Vec<Spanned<String>>,
+    /// The label of the hosts that may run it.
+    pub place: Option<Spanned<String>>,
+    /// On how many of these hosts it runs.
+    pub instances: Instances,
 }
 
 /// A channel between ports.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ChannelEntry {
     /// Its name, if it was given one.
     pub name: Option<Spanned<String>>,
@@ -213,12 +249,15 @@ pub struct ChannelEntry {
     pub to: Vec<Spanned<PortReference>>,
     /// How many messages may wait in it; 0 is a rendezvous.
     pub capacity: u32,
-    /// What happens past the capacity.
+    /// What happens beyond the capacity.
     pub overflow: Overflow,
+    /// Whether its ends may be on different hosts.
+    pub remote: bool,
 }
 
 /// The network's standard input or output.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EndpointEntry {
     /// The ports that it is wired to.
     pub ports: Vec<Spanned<PortReference>>,
@@ -226,15 +265,28 @@ pub struct EndpointEntry {
     pub format: Spanned<Format>,
     /// How many messages may wait between it and the ports.
     pub capacity: u32,
+    /// What becomes of lines of standard input that the ports cannot take.
+    pub on_bad_line: OnBadLine,
 }
 
 /// A process's port, written `process.port`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct PortReference {
     /// The process's name.
     pub process: String,
     /// The port's name.
     pub port: String,
+}
+
+impl PortReference {
+    /// The port of this name, of the process of this name.
+    pub fn new(process: impl Into<String>, port: impl Into<String>) -> Self {
+        Self {
+            process: process.into(),
+            port: port.into(),
+        }
+    }
 }
 
 impl fmt::Display for PortReference {
@@ -248,15 +300,25 @@ impl fmt::Display for PortReference {
 pub enum Format {
     /// A message is a line without its newline.
     Lines,
-    /// A message is some bytes; where one ends means nothing.
+    /// A message is some bytes; where one ends has no meaning.
     Bytes,
     /// A message is an item of a CBOR sequence (RFC 8742). A raw `list<u8>` stands
     /// in the sequence as a byte string.
     Cbor,
+    /// A message is a line of JSON, read and written by the port's type.
+    Json,
+    /// A message is a row, of a port whose type is a record of scalars; the first row names the columns.
+    Csv,
 }
 
 impl Format {
-    const ALL: [Format; 3] = [Format::Lines, Format::Bytes, Format::Cbor];
+    const ALL: [Format; 5] = [
+        Format::Lines,
+        Format::Bytes,
+        Format::Cbor,
+        Format::Json,
+        Format::Csv,
+    ];
 
     /// Its name in the file.
     pub fn name(self) -> &'static str {
@@ -264,6 +326,8 @@ impl Format {
             Format::Lines => "lines",
             Format::Bytes => "bytes",
             Format::Cbor => "cbor",
+            Format::Json => "json",
+            Format::Csv => "csv",
         }
     }
 }
@@ -274,13 +338,14 @@ impl fmt::Display for Format {
     }
 }
 
-/// A component that a file names, with where it does so.
+/// A component that a file names, and where.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ComponentFile {
     /// What signatures are looked up by: its name, or its path as written.
     pub name: String,
-    /// A `.wasm` file or a folder with a Cargo package; relative paths have been
-    /// joined to [`Description::base`].
+    /// A `.wasm`, `.rs` or `.py` file, or a folder with a Cargo package; relative paths have been joined to
+    /// [`Description::base`]. A process that is named follows the path, and [`ComponentPath::of`] takes it off.
     pub path: PathBuf,
     /// Where the file names it.
     pub span: Range<usize>,
@@ -289,20 +354,23 @@ pub struct ComponentFile {
     pub direct: bool,
 }
 
+/// The most bytes of a network file.
+const LARGEST: u64 = 16 << 20;
+
 impl Description {
     /// Reads the description in `path`, a file or the folder that holds it as
     /// `network.toml`. Blocks on the file system.
     ///
     /// # Errors
     ///
-    /// If there is no such file, or whatever [`parse`](Self::parse) finds.
-    pub fn read(path: &Path) -> Result<Self, Problems> {
+    /// If there is no such file, if it has more than 16 MiB, or whatever [`parse`](Self::parse) finds.
+    pub fn read(path: &Path) -> Result<Self, Diagnostics> {
         let file = if path.is_dir() {
             path.join(FILE_NAME)
         } else {
             path.to_owned()
         };
-        let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+        let text = files::read_text(&file, LARGEST).map_err(|error| unreadable(&file, &error))?;
         let base = match file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -317,33 +385,62 @@ impl Description {
     ///
     /// Everything that is wrong with the text, at once. If it is not TOML at all,
     /// only that.
-    pub fn parse(text: &str, file_name: &str, base: &Path) -> Result<Self, Problems> {
+    pub fn parse(text: &str, file_name: &str, base: &Path) -> Result<Self, Diagnostics> {
         sections::parse(Source::new(file_name, text), text, base)
     }
 
     /// Every component that a process runs or that has a name, once, in the order
-    /// of the file.
+    /// of the file. A process of a component is one by itself.
     pub fn component_files(&self) -> Vec<ComponentFile> {
-        let named = self.components.iter().map(|entry| ComponentFile {
-            name: entry.name.get_ref().clone(),
-            path: self.base.join(entry.path.get_ref()),
-            span: entry.path.span(),
-            direct: false,
-        });
-        let mut files: Vec<ComponentFile> = named.collect();
+        let processes = || self.processes.iter().map(|process| &process.component);
+        let spawned = self.processes.iter().flat_map(|process| &process.spawn);
+        let whole: BTreeSet<&str> = processes()
+            .chain(spawned)
+            .map(|name| name.get_ref().as_str())
+            .collect();
+        // A name of which only single processes are used stands for no component by itself.
+        let split: BTreeSet<&str> = processes()
+            .filter_map(|name| Some(self.named_part(name.get_ref())?.0.name.get_ref().as_str()))
+            .filter(|name| !whole.contains(name))
+            .collect();
+        let named = self.components.iter();
+        let named = named.filter(|entry| !split.contains(entry.name.get_ref().as_str()));
+        let mut files: Vec<ComponentFile> = named
+            .map(|entry| ComponentFile {
+                name: entry.name.get_ref().clone(),
+                path: self.base.join(entry.path.get_ref()),
+                span: entry.path.span(),
+                direct: false,
+            })
+            .collect();
         let mut seen: BTreeSet<String> = files.iter().map(|file| file.name.clone()).collect();
-        for process in &self.processes {
-            let name = process.component.get_ref();
+        for component in processes() {
+            let name = component.get_ref();
             if seen.insert(name.clone()) {
+                let path = match self.named_part(name) {
+                    Some((entry, process)) => {
+                        let file = self.base.join(entry.path.get_ref());
+                        ComponentPath::new(file, Some(process)).joined()
+                    }
+                    None => self.base.join(name),
+                };
                 files.push(ComponentFile {
                     name: name.clone(),
-                    path: self.base.join(name),
-                    span: process.component.span(),
+                    path,
+                    span: component.span(),
                     direct: true,
                 });
             }
         }
         files
+    }
+
+    /// What `name:process` stands for, where `name` is one of the components'.
+    fn named_part(&self, name: &str) -> Option<(&ComponentEntry, String)> {
+        let (name, process) = name.rsplit_once(':')?;
+        let mut entries = self.components.iter();
+        let entry = entries.find(|entry| entry.name.get_ref() == name)?;
+        Some((entry, process.to_owned()))
     }
 
     /// When a process is restarted: what it says itself, else what its group does.
@@ -356,26 +453,26 @@ impl Description {
         process.restart.policy.or_else(group).unwrap_or_default()
     }
 
-    /// An error at a place in this file, for problems that only show when a
+    /// An error at a position in this file, for what only shows when a
     /// component is opened.
-    pub fn problem_at(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
+    pub fn diagnostic_at(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         self.source.error(span, message)
     }
 
     /// An error about a component that cannot be used, for whoever opens its file.
     /// Where the file gives a path that resembles a component's name, the hint asks
     /// whether the name was meant.
-    pub fn component_problem(
+    pub fn component_diagnostic(
         &self,
         component: &ComponentFile,
         message: impl Into<String>,
-    ) -> Problem {
-        let problem = self.problem_at(component.span.clone(), message);
+    ) -> Diagnostic {
+        let diagnostic = self.diagnostic_at(component.span.clone(), message);
         let names = self.components.iter();
         let names = names.map(|entry| entry.name.get_ref().as_str());
         match did_you_mean(&component.name, names) {
-            Some(hint) if component.direct => problem.with_hint(hint),
-            _ => problem,
+            Some(hint) if component.direct => diagnostic.with_hint(hint),
+            _ => diagnostic,
         }
     }
 
@@ -385,16 +482,16 @@ impl Description {
     }
 }
 
-fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
-    let problem = Problem::error(
+fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
         file.display().to_string(),
         format!("the network's description cannot be read: {error}"),
     );
     match error.kind() {
-        std::io::ErrorKind::NotFound => problem.with_hint(format!(
+        std::io::ErrorKind::NotFound => diagnostic.with_hint(format!(
             "name a folder that holds a `{FILE_NAME}`, or the file itself"
         )),
-        std::io::ErrorKind::InvalidData => problem.with_hint("save it as UTF-8 text"),
-        _ => problem,
+        std::io::ErrorKind::InvalidData => diagnostic.with_hint("save it as UTF-8 text"),
+        _ => diagnostic,
     }
 }

@@ -6,17 +6,20 @@ use std::path::{Path, absolute};
 use serde_spanned::Spanned;
 use toml::de::DeTable;
 
+use super::grants::GrantsEntry;
 use super::table::{Fields, Item, Report, check_label, check_name, entries, is_duplicate};
 use super::{
-    ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, grants, limits, supervision,
+    ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, cluster, limits,
+    supervision,
 };
-use crate::diagnostics::{Problems, Source};
+use crate::diagnostics::{Diagnostics, Source};
+use crate::plan::Limits;
 use crate::policies::AtCapacity;
 
-/// Larger texts than this are no network's description.
+/// A text larger than this is refused.
 const MAX_TEXT: usize = 16 * 1024 * 1024;
 
-pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Description, Problems> {
+pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Description, Diagnostics> {
     if text.len() > MAX_TEXT {
         let message = format!(
             "a description has at most {MAX_TEXT} bytes; this has {}",
@@ -29,14 +32,14 @@ pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Descripti
     for error in &errors {
         report.syntax_error(error);
     }
-    // Behind any other error in the syntax, what follows may not be what was meant.
+    // After any other syntax error, the rest may not mean what its author meant.
     if !errors.iter().all(is_duplicate) {
-        return Err(report.into_problems());
+        return Err(report.into_diagnostics());
     }
     let description = document_sections(document.get_ref(), base, &mut report);
     match report.is_empty() {
         true => Ok(description),
-        false => Err(report.into_problems()),
+        false => Err(report.into_diagnostics()),
     }
 }
 
@@ -69,12 +72,15 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
     });
     let stdin = sections.get("stdin").and_then(|item| {
         let table = item.table(report)?;
-        channels::endpoint("[stdin]", "to", &item, table, report)
+        channels::endpoint(channels::Stream::Stdin, &item, table, report)
     });
     let stdout = sections.get("stdout").and_then(|item| {
         let table = item.table(report)?;
-        channels::endpoint("[stdout]", "from", &item, table, report)
+        channels::endpoint(channels::Stream::Stdout, &item, table, report)
     });
+    let cluster = sections
+        .get("cluster")
+        .map(|item| cluster::cluster(&item, report));
     sections.finish(report);
     let count = |entries: Option<usize>| entries.unwrap_or(0) as u64;
     let endpoints = u64::from(stdin.is_some()) + u64::from(stdout.is_some());
@@ -105,10 +111,11 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
         at_capacity,
         stdin,
         stdout,
+        cluster: cluster.unwrap_or_default(),
     }
 }
 
-/// What is said of the network as a whole.
+/// What the file says about the network as a whole.
 struct Heading {
     name: String,
     doc: String,
@@ -177,12 +184,37 @@ fn components(item: &Item<'_>, report: &mut Report) -> Vec<ComponentEntry> {
     for (key, value) in entries(table) {
         let name = key.get_ref().as_ref();
         check_name("a component", name, key.span(), report);
-        if let Some(path) = component(&Item { key: name, value }, report) {
+        let item = Item { key: name, value };
+        let (path, limits) = match value.get_ref().as_table() {
+            Some(table) => component_table(name, key.span(), table, report),
+            None => (component(&item, report), Limits::default()),
+        };
+        if let Some(path) = path {
             let name = Spanned::new(key.span(), name.to_owned());
-            components.push(ComponentEntry { name, path });
+            components.push(ComponentEntry { name, path, limits });
         }
     }
     components
+}
+
+/// A component with limits of its own.
+fn component_table(
+    name: &str,
+    span: Range<usize>,
+    table: &DeTable<'_>,
+    report: &mut Report,
+) -> (Option<Spanned<String>>, Limits) {
+    let what = format!("component `{name}`");
+    let mut fields = Fields::new(&*what, table);
+    let path = fields
+        .require("path", "path = \"guests/filter\"", span, report)
+        .and_then(|item| component(&item, report));
+    let limits = fields.get("limits").and_then(|item| {
+        let table = item.table(report)?;
+        Some(limits::limits(format!("limits of {what}"), table, report))
+    });
+    fields.finish(report);
+    (path, limits.unwrap_or_default())
 }
 
 /// A component's name or path.
@@ -192,7 +224,7 @@ fn component(item: &Item<'_>, report: &mut Report) -> Option<Spanned<String>> {
         report.error_with_hint(
             path.span(),
             format!("`{}` is empty", item.key),
-            "name a `.wasm` file, or a folder with a Cargo package",
+            "name a `.wasm`, `.rs` or `.py` file, or a folder with a Cargo package",
         );
     }
     Some(path)
@@ -235,7 +267,7 @@ fn process(
     let grants = fields.get("grants").and_then(|item| {
         let table = item.table(report)?;
         let what = format!("grants of {what}");
-        Some(grants::grants(what, table, base, report))
+        Some(GrantsEntry::read(what, table, base, report))
     });
     let restart = fields
         .get("restart")
@@ -243,16 +275,24 @@ fn process(
     let links = fields
         .get("links")
         .map(|item| supervision::links(&item, report));
+    let (place, instances) = cluster::placement(&what, &mut fields, report);
     fields.finish(report);
-    let (grants, spawn) = grants.unwrap_or_default();
+    let GrantsEntry {
+        grants,
+        directory_spans,
+        spawn,
+    } = grants.unwrap_or_default();
     Some(ProcessEntry {
         name,
         component: component?,
         arguments: arguments.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
         grants,
+        directory_spans,
         spawn,
         restart: restart.unwrap_or_default(),
         links: links.unwrap_or_default(),
+        place,
+        instances,
     })
 }

@@ -12,14 +12,15 @@ use crate::policies::{Backoff, Intensity, Restart, RestartPolicy, Strategy, Unfi
 
 /// A process's restarts, as written.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RestartEntry {
     /// When and how; in a group, `None` for what its members have.
     pub policy: Option<RestartPolicy>,
     /// Everything but the policy.
     pub restart: Restart,
-    /// Where the intensity stands, if it is said.
+    /// Where the intensity is specified, if it is.
     pub intensity: Option<Range<usize>>,
-    /// Where the unfinished message's fate stands, if it is said.
+    /// Where `unfinished` is specified, if it is.
     pub unfinished: Option<Range<usize>>,
     /// Where messages go that could not be finished: a channel's name, or `process.port`.
     pub dead_letter: Option<Spanned<String>>,
@@ -27,6 +28,7 @@ pub struct RestartEntry {
 
 /// Processes that are supervised together.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GroupEntry {
     /// Its name.
     pub name: Spanned<String>,
@@ -34,9 +36,9 @@ pub struct GroupEntry {
     pub strategy: Strategy,
     /// Its members, in the order in which they are started.
     pub members: Vec<Spanned<String>>,
-    /// How many restarts it takes.
+    /// How many restarts are too many.
     pub intensity: Intensity,
-    /// The policy of members that say nothing themselves.
+    /// The policy of members that do not specify one.
     pub restart: RestartPolicy,
 }
 

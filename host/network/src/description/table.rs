@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_spanned::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use crate::diagnostics::{Problem, Problems, Source, did_you_mean, one_of};
+use crate::diagnostics::{Diagnostic, Diagnostics, Source, did_you_mean, one_of};
 use crate::value::Value;
 
 /// Nobody reads further than this.
@@ -14,8 +14,8 @@ const MOST_PROBLEMS: usize = 500;
 /// What has gone wrong so far in a text.
 pub(super) struct Report {
     pub(super) source: Source,
-    problems: Problems,
-    /// How many problems came after those that are kept.
+    diagnostics: Diagnostics,
+    /// How many diagnostics came after those that are kept.
     more: usize,
 }
 
@@ -23,30 +23,30 @@ impl Report {
     pub(super) fn new(source: Source) -> Self {
         Report {
             source,
-            problems: Problems::default(),
+            diagnostics: Diagnostics::default(),
             more: 0,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.problems.is_empty()
+        self.diagnostics.is_empty()
     }
 
     /// Everything that was noted, in the order of the text.
-    pub(super) fn into_problems(self) -> Problems {
-        let mut problems = self.problems;
-        problems.sort();
+    pub(super) fn into_diagnostics(self) -> Diagnostics {
+        let mut diagnostics = self.diagnostics;
+        diagnostics.sort();
         if self.more > 0 {
-            let message = format!("{} more problems are not shown", self.more);
-            problems.push(Problem::error(self.source.file(), message));
+            let message = format!("{} more diagnostics are not shown", self.more);
+            diagnostics.push(Diagnostic::error(self.source.file(), message));
         }
-        problems
+        diagnostics
     }
 
-    /// Notes a problem, made only if it is kept.
-    fn note(&mut self, problem: impl FnOnce(&Source) -> Problem) {
-        if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(problem(&self.source));
+    /// Notes a diagnostic, made only if it is kept.
+    fn note(&mut self, diagnostic: impl FnOnce(&Source) -> Diagnostic) {
+        if self.diagnostics.len() < MOST_PROBLEMS {
+            self.diagnostics.push(diagnostic(&self.source));
         } else {
             self.more += 1;
         }
@@ -139,7 +139,7 @@ impl<'t> Item<'t> {
         array
     }
 
-    /// The strings in a list; what is none is reported and left out.
+    /// The strings in a list; anything else in it is reported and left out.
     pub(super) fn strings(&self, expected: &str, report: &mut Report) -> Vec<Spanned<String>> {
         let Some(array) = self.array(expected, report) else {
             return Vec::new();
@@ -168,7 +168,7 @@ impl<'t> Item<'t> {
             None => {
                 report.error(
                     self.span(),
-                    format!("`{}` has a number that is out of all bounds", self.key),
+                    format!("`{}` has a number that is out of range", self.key),
                 );
                 None
             }
@@ -192,7 +192,7 @@ fn article(word: &str) -> &'static str {
     }
 }
 
-/// A table with fixed keys, of which those that nobody asked for are unknown.
+/// A table with fixed keys; those that nobody asks for are reported as unknown.
 pub(super) struct Fields<'t> {
     /// What the table is called in errors, such as `[network]`.
     what: String,
@@ -209,7 +209,7 @@ impl<'t> Fields<'t> {
         }
     }
 
-    /// The value under a key, which is known from now on.
+    /// The value under a key, which counts as known from now on.
     pub(super) fn get(&mut self, key: &'static str) -> Option<Item<'t>> {
         self.asked.push(key);
         let value = self.table.get(key)?;
@@ -269,28 +269,28 @@ pub(super) fn check_name(what: &str, name: &str, span: Range<usize>, report: &mu
     if name.is_empty() || !name.chars().all(fits) {
         report.error_with_hint(
             span,
-            format!("{name:?} is no name for {what}"),
+            format!("{name:?} is not a valid name for {what}"),
             "use letters, digits, `_` and `-`",
         );
     }
 }
 
-/// Whether a name that is only shown can be shown.
+/// Whether a name that is only displayed can be displayed.
 pub(super) fn check_label(what: &str, name: &Spanned<String>, report: &mut Report) {
     let text = name.get_ref();
     if text.trim().is_empty() || text.chars().any(char::is_control) {
-        let message = format!("{text:?} is no name for {what}");
+        let message = format!("{text:?} is not a valid name for {what}");
         report.error_with_hint(name.span(), message, "use a few printable characters");
     }
 }
 
 /// An error from the TOML parser, in the words of this project.
-fn syntax_error(source: &Source, error: &toml::de::Error) -> Problem {
+fn syntax_error(source: &Source, error: &toml::de::Error) -> Diagnostic {
     let span = error.span().unwrap_or(0..0);
     if is_duplicate(error) {
         let key = source.text(span.clone());
         return source
-            .error(span, format!("`{key}` is here for the second time"))
+            .error(span, format!("`{key}` is given twice"))
             .with_hint("remove or rename one of the two");
     }
     source.error(span, format!("this is not TOML: {}", error.message()))

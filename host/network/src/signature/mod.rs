@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 mod payload_type;
 mod read;
 
-pub(crate) use payload_type::{Case, Field, Shape};
+pub(crate) use payload_type::{Case, Field, Shape, in_name};
 pub use payload_type::{PayloadType, TypeError};
 pub use read::{MAX_SECTION_SIZE, SECTION, SignatureError};
 
@@ -19,6 +19,7 @@ pub use read::{MAX_SECTION_SIZE, SECTION, SignatureError};
 /// Its `Display` is a line for humans:
 /// `filter(prime: u64, candidates: receiver<u64>, survivors: sender<u64>)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Signature {
     /// The process's name in its source.
     pub process: String,
@@ -28,10 +29,13 @@ pub struct Signature {
     pub arguments: Vec<Argument>,
     /// Its ports, in the order of its source. No two have the same name.
     pub ports: Vec<Port>,
+    /// The bytes of stack that it needs, if the usual 128 KiB are too few.
+    pub stack: Option<u64>,
 }
 
 /// A value that a process is given when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Argument {
     /// Its name.
     pub name: String,
@@ -41,6 +45,7 @@ pub struct Argument {
 
 /// A process's named end of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Port {
     /// Its name.
     pub name: String,
@@ -48,6 +53,27 @@ pub struct Port {
     pub direction: Direction,
     /// The type of its messages.
     pub ty: PayloadType,
+}
+
+impl Argument {
+    /// An argument of this name and type.
+    pub fn new(name: impl Into<String>, ty: PayloadType) -> Self {
+        Self {
+            name: name.into(),
+            ty,
+        }
+    }
+}
+
+impl Port {
+    /// A port of this name, direction and type.
+    pub fn new(name: impl Into<String>, direction: Direction, ty: PayloadType) -> Self {
+        Self {
+            name: name.into(),
+            direction,
+            ty,
+        }
+    }
 }
 
 /// Which way messages go at a port.
@@ -81,18 +107,58 @@ impl fmt::Display for Direction {
 }
 
 impl Signature {
-    /// Reads the signature in a component's bytes, wherever in it the section is.
-    /// `None` if there is none, as in a component that is no process.
+    /// The signature of a process with neither arguments nor ports; add them to its fields.
+    pub fn new(process: impl Into<String>) -> Self {
+        Self {
+            process: process.into(),
+            doc: String::new(),
+            arguments: Vec::new(),
+            ports: Vec::new(),
+            stack: None,
+        }
+    }
+
+    /// Reads the signature in the bytes of a component that has one process, wherever in it the section is.
+    /// `None` if there is none, as in a component that is not a process.
     ///
-    /// The bytes may come from anybody: nothing is compiled, and only what a
-    /// signature may hold is kept.
+    /// The bytes may come from anybody: nothing is compiled, and nothing but a valid signature is kept.
     ///
     /// # Errors
     ///
-    /// If the bytes are no component, or the signature is damaged, of another
-    /// version, or contradicts itself.
+    /// If the bytes are not a component; if a signature is damaged, of another version, or contradicts
+    /// itself or another one; and if the component has several processes.
     pub fn read(component: &[u8]) -> Result<Option<Self>, SignatureError> {
+        Self::choose(Self::read_all(component)?, None)
+    }
+
+    /// Reads the signatures of all processes in a component's bytes, by their names.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read); several processes are no error.
+    pub fn read_all(component: &[u8]) -> Result<Vec<Self>, SignatureError> {
         read::read(component)
+    }
+
+    /// The signature of the process that is named, or of the only one. `None` if there are none at all.
+    ///
+    /// # Errors
+    ///
+    /// If there are several and none is named, or none of this name.
+    pub fn choose(
+        signatures: Vec<Self>,
+        process: Option<&str>,
+    ) -> Result<Option<Self>, SignatureError> {
+        read::choose(signatures, process)
+    }
+
+    /// Reads a signature as a component carries it: one JSON object.
+    ///
+    /// # Errors
+    ///
+    /// If it is damaged, of another version, or contradicts itself.
+    pub fn from_json(text: &str) -> Result<Self, SignatureError> {
+        read::from_json(text)
     }
 
     /// The argument of this name.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// The type of a message or an argument, in WIT's syntax, extended by
 /// `sender<T>` and `receiver<T>` for ends that travel in messages.
 ///
-/// Two are equal if they are written alike, white space apart.
+/// Two are equal if they are written alike, apart from white space.
 ///
 /// ```
 /// use transputer_network::signature::PayloadType;
@@ -24,7 +24,8 @@ pub struct PayloadType {
 
 /// What is wrong with the text of a type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no type: {reason}, at character {column}")]
+#[error("`{text}` is not a type: {reason}, at character {column}")]
+#[non_exhaustive]
 pub struct TypeError {
     /// The text; only its beginning if it is long.
     pub text: String,
@@ -252,7 +253,7 @@ fn join(items: &[impl fmt::Display]) -> String {
 }
 
 /// Whether a character can be part of a name.
-pub(super) fn in_name(c: char) -> bool {
+pub(crate) fn in_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 

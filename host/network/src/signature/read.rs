@@ -1,5 +1,7 @@
 //! Finding and reading the section that holds a signature.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use wasmparser::{Parser, Payload};
 
@@ -58,9 +60,27 @@ pub enum SignatureError {
         /// The version found.
         found: u64,
     },
-    /// Two signatures in one component differ.
+    /// The component has several processes, and none was chosen.
     #[error(
-        "it carries two signatures that differ, `{first}` and `{second}`; a component is one process, so put each in a package of its own"
+        "it has several processes, {names}; choose one by its name, as in `{example}`",
+        names = one_and_all(.processes),
+        example = format_args!("FILE:{}", .processes.first().map_or("NAME", String::as_str))
+    )]
+    Several {
+        /// Their names.
+        processes: Vec<String>,
+    },
+    /// The component has no process of this name.
+    #[error("it has no process `{wanted}`; it has {names}", names = one_and_all(.processes))]
+    NoSuchProcess {
+        /// The name that was asked for.
+        wanted: String,
+        /// The processes that it has.
+        processes: Vec<String>,
+    },
+    /// Two signatures in one component have the same name, and differ.
+    #[error(
+        "it carries two signatures that differ, `{first}` and `{second}`; rename one of the two processes"
     )]
     Conflict {
         /// The first in the file.
@@ -69,7 +89,7 @@ pub enum SignatureError {
         second: String,
     },
     /// A name that cannot be written in a network's description.
-    #[error("{name:?} is no name for {what}; use letters, digits, `_` and `-`")]
+    #[error("{name:?} is not a valid name for {what}; use letters, digits, `_` and `-`")]
     Name {
         /// What bears the name.
         what: &'static str,
@@ -106,6 +126,8 @@ struct RawSignature {
     arguments: Vec<RawArgument>,
     #[serde(default)]
     ports: Vec<RawPort>,
+    #[serde(default)]
+    stack: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -123,26 +145,91 @@ struct RawPort {
     ty: String,
 }
 
-/// Reads the one signature in a component.
-pub(super) fn read(component: &[u8]) -> Result<Option<Signature>, SignatureError> {
-    let mut found: Option<Signature> = None;
+/// Reads the signatures in a component, each once, by the names of their processes: a linker puts them in any
+/// order.
+pub(super) fn read(component: &[u8]) -> Result<Vec<Signature>, SignatureError> {
+    let mut found: Vec<Signature> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut size = 0;
     for section in sections(component)? {
+        size += section.len();
+        if size > MAX_SECTION_SIZE {
+            return Err(SignatureError::TooLarge { size });
+        }
         for signature in signatures(section)? {
-            match &found {
-                Some(first) if *first != signature => {
+            match places.get(&signature.process) {
+                Some(&place) if found[place] != signature => {
                     return Err(SignatureError::Conflict {
-                        first: first.to_string(),
+                        first: found[place].to_string(),
                         second: signature.to_string(),
                     });
                 }
-                _ => found = Some(signature),
+                Some(_) => {}
+                None => {
+                    places.insert(signature.process.clone(), found.len());
+                    found.push(signature);
+                }
             }
         }
     }
+    found.sort_by(|one, other| one.process.cmp(&other.process));
     Ok(found)
 }
 
-/// The contents of every section of the right name, in nested modules too.
+/// The one that is named, or the only one.
+pub(super) fn choose(
+    mut signatures: Vec<Signature>,
+    process: Option<&str>,
+) -> Result<Option<Signature>, SignatureError> {
+    let names = |signatures: &[Signature]| {
+        let names = signatures.iter().map(|it| it.process.clone());
+        names.collect::<Vec<_>>()
+    };
+    let place = match process {
+        None if signatures.len() > 1 => {
+            return Err(SignatureError::Several {
+                processes: names(&signatures),
+            });
+        }
+        None => 0,
+        Some(_) if signatures.is_empty() => 0,
+        Some(wanted) => {
+            let place = signatures.iter().position(|it| it.process == wanted);
+            place.ok_or_else(|| SignatureError::NoSuchProcess {
+                wanted: wanted.to_owned(),
+                processes: names(&signatures),
+            })?
+        }
+    };
+    Ok((place < signatures.len()).then(|| signatures.swap_remove(place)))
+}
+
+/// The first names, and how many more there are.
+fn one_and_all(names: &[String]) -> String {
+    const NAMED: usize = 16;
+    let named: Vec<String> = names
+        .iter()
+        .take(NAMED)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match names.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", named.join(", "))
+}
+
+/// Reads one signature.
+pub(super) fn from_json(text: &str) -> Result<Signature, SignatureError> {
+    if text.len() > MAX_SECTION_SIZE {
+        return Err(SignatureError::TooLarge { size: text.len() });
+    }
+    let mut signatures = signatures(text.as_bytes())?;
+    // There is at least one.
+    Ok(signatures.swap_remove(0))
+}
+
+/// The contents of every section of the right name, including those in nested modules.
 fn sections(component: &[u8]) -> Result<Vec<&[u8]>, SignatureError> {
     let mut sections = Vec::new();
     if Parser::is_core_wasm(component) {
@@ -167,8 +254,7 @@ fn sections(component: &[u8]) -> Result<Vec<&[u8]>, SignatureError> {
     Ok(sections)
 }
 
-/// The signatures in a section. Linkers join sections of one name, so that there
-/// can be several, one after the other.
+/// The signatures in a section: linkers join sections of the same name, so there can be several.
 fn signatures(section: &[u8]) -> Result<Vec<Signature>, SignatureError> {
     let malformed = |error: serde_json::Error| SignatureError::Malformed {
         reason: error.to_string(),
@@ -209,6 +295,7 @@ fn convert(raw: RawSignature) -> Result<Signature, SignatureError> {
         doc: one_line(&raw.doc),
         arguments: Vec::new(),
         ports: Vec::new(),
+        stack: raw.stack,
     };
     for RawArgument { name, ty } in raw.arguments {
         check_name("an argument", &name)?;

@@ -2,11 +2,11 @@
 
 use super::{ArgumentOverride, Check};
 use crate::description::{ArgumentEntry, ProcessEntry};
-use crate::diagnostics::{Problem, did_you_mean, one_of};
+use crate::diagnostics::{Diagnostic, did_you_mean, one_of};
 use crate::signature::{Argument, Signature};
 use crate::value::{encode, encode_arguments, encode_text};
 
-/// What problems with an override call their file.
+/// The file that a diagnostic about an override names.
 const COMMAND_LINE: &str = "--arg";
 
 /// Where an argument's value was found.
@@ -65,8 +65,8 @@ impl<'d> Check<'d> {
         encode_arguments(values.iter().map(|(name, value)| (*name, &**value)))
     }
 
-    /// The value that counts: the narrower goes before the wider, then the command
-    /// line before the file, then the later before the earlier.
+    /// The value that counts. The narrower overrides the wider, then the command line overrides the file,
+    /// then the later overrides the earlier.
     fn given<'a>(
         &self,
         process: &'a ProcessEntry,
@@ -112,7 +112,9 @@ impl<'d> Check<'d> {
             process.name.get_ref()
         );
         match given {
-            Given::Override(_) => self.problems.push(Problem::error(COMMAND_LINE, message)),
+            Given::Override(_) => self
+                .diagnostics
+                .push(Diagnostic::error(COMMAND_LINE, message)),
             Given::Entry(entry) => self.error(entry.value.span(), message),
         }
         None
@@ -167,7 +169,7 @@ impl<'d> Check<'d> {
         }
     }
 
-    /// An override without effect is an error: whoever typed it wanted one.
+    /// An override without effect is an error: whoever typed it wanted an effect.
     fn unused_override(&mut self, given: &ArgumentOverride, complete: bool) {
         let name = &given.name;
         let (message, hint) = match &given.process {
@@ -197,9 +199,9 @@ impl<'d> Check<'d> {
                 Some(_) => return,
             },
         };
-        let mut problem = Problem::error(COMMAND_LINE, message);
-        problem.hint = hint;
-        self.problems.push(problem);
+        let mut diagnostic = Diagnostic::error(COMMAND_LINE, message);
+        diagnostic.hint = hint;
+        self.diagnostics.push(diagnostic);
     }
 
     /// The names of all processes.

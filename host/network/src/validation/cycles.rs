@@ -1,16 +1,16 @@
-//! Wiring that can never begin to move.
+//! Wiring in which nothing can ever begin.
 //!
-//! Processes that meet in a circle of rendezvous channels, with nothing that comes in from
-//! outside the circle, move only if one of them sends before it receives. Whether one does,
-//! a signature doesn't say; so this is a warning, and not given where a process of the circle
-//! has an input or an argument of its own to begin with.
+//! Processes in a circle of rendezvous channels, into which nothing comes from outside, get going only
+//! if one of them sends before it receives. A signature does not say whether one does, so this is only a
+//! warning; and there is none if a process of the circle has an input or an argument of its own to begin
+//! with.
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 
 use crate::plan::Plan;
 
-/// Groups of processes, by their indices in the plan, each of which waits for itself.
+/// Groups of processes, by their indices in the plan, in each of which all wait for each other.
 pub(super) fn closed(plan: &Plan) -> Vec<Vec<usize>> {
     let graph = meetings(plan);
     let groups = tarjan_scc(&graph).into_iter();

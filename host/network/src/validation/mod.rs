@@ -6,17 +6,21 @@ use std::ops::Range;
 use serde_spanned::Spanned;
 
 use super::description::{ComponentFile, Description, ProcessEntry};
-use super::plan::{Plan, PlannedComponent, PlannedProcess};
-use crate::diagnostics::{Problem, Problems, did_you_mean};
+use super::plan::{Limits, Plan, PlannedComponent, PlannedProcess};
+use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::signature::{Direction, SECTION, Signature};
 
 mod arguments;
 mod cycles;
 mod overrides;
+mod placement;
+mod reach;
 mod supervision;
 mod wiring;
 
 pub use overrides::{ArgumentOverride, OverrideError};
+pub use placement::check_on;
+pub use reach::{Granted, HostFile, Overreach, Reason, check_grants, overreaching};
 use wiring::Wiring;
 
 /// Checks a network against the signatures of its components, and resolves every
@@ -28,13 +32,13 @@ use wiring::Wiring;
 ///
 /// # Errors
 ///
-/// Everything that is wrong, at once, together with what is merely odd. If nothing
-/// is wrong, what is odd is in [`Plan::warnings`].
+/// Everything that is wrong, at once, together with what is merely odd. If nothing is wrong,
+/// [`Plan::warnings`] has what is odd.
 pub fn check(
     description: &Description,
     signatures: &BTreeMap<String, Signature>,
     overrides: &[ArgumentOverride],
-) -> Result<Plan, Problems> {
+) -> Result<Plan, Diagnostics> {
     let mut check = Check::new(description, signatures);
     check.component_signatures();
     let arguments = check.arguments(overrides);
@@ -42,10 +46,11 @@ pub fn check(
     let groups = check.groups();
     check.links();
     let (components, indices) = check.components();
+    check.placement(&wiring);
     let processes = check.processes(arguments, &wiring, &indices);
-    if check.problems.has_errors() {
-        check.problems.sort();
-        return Err(check.problems);
+    if check.diagnostics.has_errors() {
+        check.diagnostics.sort();
+        return Err(check.diagnostics);
     }
     let mut plan = Plan {
         totals: description.totals,
@@ -58,21 +63,22 @@ pub fn check(
         groups,
         stdin: wiring.stdin,
         stdout: wiring.stdout,
-        warnings: Problems::default(),
+        cluster: description.cluster.clone(),
+        warnings: Diagnostics::default(),
     };
     check.closed_circles(&plan);
-    check.problems.sort();
-    plan.warnings = check.problems;
+    check.diagnostics.sort();
+    plan.warnings = check.diagnostics;
     Ok(plan)
 }
 
-/// A check under way.
+/// A check in progress.
 struct Check<'d> {
     description: &'d Description,
     signatures: &'d BTreeMap<String, Signature>,
     files: Vec<ComponentFile>,
     processes: BTreeMap<&'d str, &'d ProcessEntry>,
-    problems: Problems,
+    diagnostics: Diagnostics,
 }
 
 impl<'d> Check<'d> {
@@ -85,23 +91,29 @@ impl<'d> Check<'d> {
             processes: processes
                 .map(|process| (process.name.get_ref().as_str(), process))
                 .collect(),
-            problems: Problems::default(),
+            diagnostics: Diagnostics::default(),
         }
     }
 
     fn error(&mut self, span: Range<usize>, message: String) {
-        let problem = self.description.problem_at(span, message);
-        self.problems.push(problem);
+        let diagnostic = self.description.diagnostic_at(span, message);
+        self.diagnostics.push(diagnostic);
     }
 
     fn error_with_hint(&mut self, span: Range<usize>, message: String, hint: impl Into<String>) {
-        let problem = self.description.problem_at(span, message).with_hint(hint);
-        self.problems.push(problem);
+        let diagnostic = self
+            .description
+            .diagnostic_at(span, message)
+            .with_hint(hint);
+        self.diagnostics.push(diagnostic);
     }
 
     fn warn(&mut self, span: Range<usize>, message: String, hint: &str) {
-        let problem = self.description.problem_at(span, message).with_hint(hint);
-        self.problems.push(problem.as_warning());
+        let diagnostic = self
+            .description
+            .diagnostic_at(span, message)
+            .with_hint(hint);
+        self.diagnostics.push(diagnostic.as_warning());
     }
 
     /// Warns of processes that will wait for each other from the beginning.
@@ -129,8 +141,8 @@ impl<'d> Check<'d> {
         self.signatures.get(process.component.get_ref())
     }
 
-    /// Reports components without a signature, components that nobody uses, and
-    /// names of components that there are none of.
+    /// Reports components without a signature, components that nobody uses, and names of components that
+    /// do not exist.
     fn component_signatures(&mut self) {
         for file in self.files.clone() {
             let used = file.direct || self.is_used(&file.name);
@@ -141,8 +153,8 @@ impl<'d> Check<'d> {
                     "remove it, or let a process run or spawn it",
                 );
             } else if !self.signatures.contains_key(&file.name) {
-                let problem = self.without_signature(&file);
-                self.problems.push(problem);
+                let diagnostic = self.without_signature(&file);
+                self.diagnostics.push(diagnostic);
             }
         }
         for process in &self.description.processes {
@@ -159,16 +171,16 @@ impl<'d> Check<'d> {
         })
     }
 
-    fn without_signature(&self, file: &ComponentFile) -> Problem {
+    fn without_signature(&self, file: &ComponentFile) -> Diagnostic {
         let message = format!("the component `{}` carries no signature", file.name);
-        let mut problem = self.description.component_problem(file, message);
-        problem.hint.get_or_insert_with(|| {
+        let mut diagnostic = self.description.component_diagnostic(file, message);
+        diagnostic.hint.get_or_insert_with(|| {
             format!(
                 "in Rust, put `#[transputer_guest::process]` on the process's function; in other \
                  languages, append a custom section `{SECTION}` to the component"
             )
         });
-        problem
+        diagnostic
     }
 
     fn spawnable(&mut self, process: &ProcessEntry, name: &Spanned<String>) {
@@ -197,7 +209,10 @@ impl<'d> Check<'d> {
             };
             if file.direct || self.is_used(&file.name) {
                 indices.insert(file.name.clone(), components.len());
+                let mut entries = self.description.components.iter();
+                let entry = entries.find(|entry| *entry.name.get_ref() == file.name);
                 components.push(PlannedComponent {
+                    limits: entry.map_or_else(Limits::default, |entry| entry.limits),
                     name: file.name.clone(),
                     path: file.path.clone(),
                     signature: signature.clone(),
@@ -229,6 +244,8 @@ impl<'d> Check<'d> {
                 restart: self.restart(process),
                 links: self.linked_with(process),
                 dead_letters: wiring.letters.get(process.name.get_ref()).copied(),
+                place: process.place.as_ref().map(|place| place.get_ref().clone()),
+                instances: process.instances,
             })
         };
         let processes = self.description.processes.iter().zip(arguments);

@@ -15,6 +15,7 @@ use std::str::FromStr;
 /// # Ok::<(), transputer_network::validation::OverrideError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ArgumentOverride {
     /// The only process it is for.
     pub process: Option<String>,
@@ -24,12 +25,31 @@ pub struct ArgumentOverride {
     pub value: String,
 }
 
-/// A text that is no argument.
+/// A text that is not an argument.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected `name=value` or `process.name=value`, found {found:?}")]
+#[non_exhaustive]
 pub struct OverrideError {
     /// The text.
     pub found: String,
+}
+
+impl ArgumentOverride {
+    /// A value for the argument of this name, of every process that has one.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            process: None,
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+
+    /// The same value, for this process only.
+    #[must_use]
+    pub fn of_process(self, process: impl Into<String>) -> Self {
+        let process = Some(process.into());
+        Self { process, ..self }
+    }
 }
 
 impl FromStr for ArgumentOverride {

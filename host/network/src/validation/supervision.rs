@@ -1,4 +1,4 @@
-//! Restarts, groups, links and dead letters: whether they name what is there.
+//! Restarts, groups, links and dead letters: whether what they name exists.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::policies::{Group, Restart, RestartPolicy, Unfinished};
 use crate::signature::{Direction, PayloadType};
 use transputer_core::Overflow;
 
-/// Letters that may wait for their reader, in a channel made for them: nobody waits for room.
+/// How many letters may wait for their reader in a channel made for them: nobody waits for room.
 const LETTERS: usize = 64;
 
 impl<'d> Check<'d> {
@@ -93,7 +93,7 @@ impl<'d> Check<'d> {
         }
     }
 
-    /// Whom the failure of a process ends: a link holds both ways.
+    /// The processes that the failure of a process ends: links work both ways.
     pub(super) fn linked_with(&self, process: &ProcessEntry) -> Vec<String> {
         let name = process.name.get_ref();
         let own = process.links.iter().map(|link| link.get_ref().clone());
@@ -107,7 +107,7 @@ impl<'d> Check<'d> {
         all
     }
 
-    /// How a process is restarted; what it leaves open is its group's to say.
+    /// How a process is restarted; its group decides what it leaves open.
     pub(super) fn restart(&self, process: &ProcessEntry) -> Restart {
         Restart {
             policy: self.description.restart_policy(process),
@@ -133,9 +133,8 @@ impl<'d> Check<'d> {
                 continue;
             };
             if self.description.restart_policy(process) == RestartPolicy::Never {
-                let message = format!(
-                    "process `{name}` is never restarted, so nothing will be a dead letter of it"
-                );
+                let message =
+                    format!("process `{name}` is never restarted, so it has no dead letters");
                 self.warn(target.span(), message, "give it another `policy`");
             }
             let Some(channel) = self.letter_channel(target, &mut made, wiring) else {
@@ -163,10 +162,7 @@ impl<'d> Check<'d> {
         let Some((process, port)) = target.get_ref().split_once('.') else {
             return self.named_channel(target, wiring);
         };
-        let reference = PortReference {
-            process: process.to_owned(),
-            port: port.to_owned(),
-        };
+        let reference = PortReference::new(process, port);
         let known = made.get(&reference).copied();
         if let Some(channel) = known.or_else(|| wiring.channel_of(&reference)) {
             return Some(channel);
@@ -185,6 +181,7 @@ impl<'d> Check<'d> {
                 from: Vec::new(),
                 to: vec![reference.clone()],
                 payload,
+                remote: false,
             },
             &reference,
         );

@@ -9,9 +9,10 @@ use crate::description::{EndpointEntry, Format, PortReference, ProcessEntry};
 use crate::diagnostics::{did_you_mean, one_of};
 use crate::plan::{PlannedChannel, PlannedEndpoint};
 use crate::signature::{Direction, PayloadType, Port, Signature};
+use crate::value;
 use transputer_core::Overflow;
 
-/// What the wiring of a network comes to.
+/// The result of wiring a network.
 #[derive(Default)]
 pub(super) struct Wiring {
     pub(super) channels: Vec<PlannedChannel>,
@@ -56,7 +57,7 @@ impl Wiring {
     }
 }
 
-/// A port that exists, and the place that refers to it.
+/// A port that exists, and the reference to it.
 struct Found<'d> {
     reference: &'d Spanned<PortReference>,
     port: &'d Port,
@@ -67,7 +68,7 @@ struct Found<'d> {
 pub(super) struct Side<'a> {
     /// The direction that ports must have there.
     pub(super) direction: Direction,
-    /// What that place is called.
+    /// How that position is called.
     pub(super) place: &'a str,
 }
 
@@ -100,6 +101,9 @@ impl<'d> Check<'d> {
             };
             let ends: Vec<Found<'d>> = from.into_iter().chain(to).collect();
             if let Some(payload) = self.common_type(&ends) {
+                if entry.remote && payload.carries_ends() {
+                    self.ends_stay(&ends[0]);
+                }
                 wiring.channels.push(PlannedChannel {
                     label,
                     capacity: entry.capacity as usize,
@@ -107,6 +111,7 @@ impl<'d> Check<'d> {
                     from: plain(&entry.from),
                     to: plain(&entry.to),
                     payload,
+                    remote: entry.remote,
                 });
             }
         }
@@ -207,6 +212,16 @@ impl<'d> Check<'d> {
         Some(first.port.ty.clone())
     }
 
+    /// A remote channel cannot carry ends of channels.
+    fn ends_stay(&mut self, end: &Found<'_>) {
+        let message = format!(
+            "{}, and the channel is `remote`: ends of channels cannot leave their host",
+            says(end)
+        );
+        let hint = "send values instead, or keep both processes on one host";
+        self.error_with_hint(end.reference.span(), message, hint);
+    }
+
     /// Wires standard input to ports that receive, or standard output to ports that send.
     fn endpoint(
         &mut self,
@@ -262,11 +277,13 @@ impl<'d> Check<'d> {
             from,
             to,
             payload: payload.clone(),
+            remote: false,
         });
         Some(PlannedEndpoint {
             channel,
             format,
             payload,
+            on_bad_line: entry.on_bad_line,
         })
     }
 
@@ -309,6 +326,9 @@ fn misfit(format: Format, direction: Direction, payload: &PayloadType) -> Option
         _ if payload.carries_ends() => Some("a type without ends of channels"),
         (Format::Lines, Direction::Input) if !is_text => Some("`string` or `list<u8>`"),
         (Format::Bytes, _) if !payload.is_bytes() => Some("`list<u8>`"),
+        (Format::Csv, _) if value::columns(payload).is_none() => {
+            Some("a record of numbers, strings and other scalars")
+        }
         _ => None,
     }
 }
@@ -324,10 +344,7 @@ fn says(found: &Found<'_>) -> String {
 }
 
 fn reference(process: &ProcessEntry, port: &Port) -> PortReference {
-    PortReference {
-        process: process.name.get_ref().clone(),
-        port: port.name.clone(),
-    }
+    PortReference::new(process.name.get_ref(), &port.name)
 }
 
 fn port_hint(signature: &Signature, name: &str) -> String {

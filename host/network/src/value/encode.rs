@@ -10,6 +10,7 @@ use crate::signature::{Case, Field, PayloadType, Shape};
 
 /// A value that does not fit its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub struct EncodeError {
     /// Which part of the value does not fit, such as `[2].id`; empty for the whole.
     pub path: String,
@@ -121,6 +122,7 @@ impl Output {
                 infallible(self.encoder.array(items.len() as u64));
                 self.items(items.iter().map(|value| (&**item, value)))?;
             }
+            (Shape::Option(_), Value::Null) => infallible(self.encoder.null()),
             (Shape::Option(inner), _) => self.value(inner, value)?,
             (Shape::Tuple(shapes), Value::List(items)) => {
                 if shapes.len() != items.len() {

@@ -1,7 +1,7 @@
 //! Values as users write and read them.
 //!
 //! Arguments come from the network's file or from the command line and become
-//! CBOR; messages that leave the network become lines of text.
+//! CBOR; so do lines of JSON and rows of CSV that enter a network. Messages that leave it become lines of text.
 
 use std::fmt;
 
@@ -9,13 +9,15 @@ use toml::de::{DeFloat, DeInteger, DeValue};
 
 mod encode;
 mod from;
+mod json;
 mod print;
 mod text;
 
 pub use encode::{EncodeError, encode, encode_arguments, encode_text};
-pub use print::{PrintError, print};
+pub use json::{columns, encode_json, encode_row, print_row};
+pub use print::{PrintError, print, print_json};
 
-/// A value as written in TOML, not yet checked against a type.
+/// A value as written in TOML or in JSON, not yet checked against a type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `true` or `false`.
@@ -32,6 +34,8 @@ pub enum Value {
     Table(Vec<(String, Value)>),
     /// A date or a time, which no payload type has; kept as text.
     Datetime(String),
+    /// None of an `option`, in JSON.
+    Null,
 }
 
 impl Value {
@@ -45,6 +49,7 @@ impl Value {
             Value::List(_) => "an array",
             Value::Table(_) => "a table",
             Value::Datetime(_) => "a date or time",
+            Value::Null => "null",
         }
     }
 
@@ -79,7 +84,7 @@ fn integer(value: &DeInteger<'_>) -> Option<i128> {
     i128::from_str_radix(value.as_str(), value.radix()).ok()
 }
 
-/// `1e999` would become infinite, which nobody wrote.
+/// `1e999` would become infinite, which is not what was written.
 fn float(value: &DeFloat<'_>) -> Option<f64> {
     let number: f64 = value.as_str().parse().ok()?;
     let written = !number.is_infinite() || value.as_str().contains("inf");
@@ -94,6 +99,7 @@ impl fmt::Display for Value {
             Value::Integer(value) => write!(f, "{value}"),
             Value::Float(value) => write!(f, "{value:?}"),
             Value::Datetime(value) => f.write_str(value),
+            Value::Null => f.write_str("null"),
             Value::String(value) => {
                 let shown: String = value.chars().take(40).collect();
                 let cut = if shown.len() < value.len() { "..." } else { "" };

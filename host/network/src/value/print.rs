@@ -14,7 +14,8 @@ const MAX_DEPTH: usize = 64;
 
 /// A message that cannot be printed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a message of type `{ty}` is no CBOR that can be printed: {reason}")]
+#[error("a message of type `{ty}` is not CBOR that can be printed: {reason}")]
+#[non_exhaustive]
 pub struct PrintError {
     /// The type that the message should have.
     pub ty: String,
@@ -56,6 +57,28 @@ pub fn print<'m>(ty: &PayloadType, message: &'m [u8]) -> Result<Cow<'m, [u8]>, P
         return Err(fail(format!("{rest} bytes follow after its end")));
     }
     Ok(Cow::Owned(line.into_bytes()))
+}
+
+/// A message as JSON on one line, without its newline. Raw bytes are an array of numbers, as byte strings
+/// are; for the rest see [`print`](fn@print).
+///
+/// # Errors
+///
+/// As [`print`](fn@print).
+pub fn print_json(ty: &PayloadType, message: &[u8]) -> Result<Vec<u8>, PrintError> {
+    let fail = |reason: String| PrintError {
+        ty: ty.to_string(),
+        reason,
+    };
+    if ty.is_bytes() {
+        return serde_json::to_vec(message).map_err(|error| fail(error.to_string()));
+    }
+    let mut decoder = Decoder::new(message);
+    let line = json(&mut decoder).map_err(fail)?;
+    match message.len() - decoder.position() {
+        0 => Ok(line.into_bytes()),
+        rest => Err(fail(format!("{rest} bytes follow after its end"))),
+    }
 }
 
 fn plainly(shape: &Shape, decoder: &mut Decoder<'_>) -> Result<String, String> {

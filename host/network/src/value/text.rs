@@ -8,7 +8,12 @@ use crate::signature::{PayloadType, Shape};
 
 /// Reads a text as a value of a type; what kind of value it is may still be wrong.
 pub(super) fn read(ty: &PayloadType, text: &str) -> Result<Value, EncodeError> {
-    let mut shape = ty.shape();
+    read_shape(ty.shape(), text)
+}
+
+/// The same, for a part of a type.
+pub(super) fn read_shape(shape: &Shape, text: &str) -> Result<Value, EncodeError> {
+    let mut shape = shape;
     while let Shape::Option(inner) = shape {
         shape = inner;
     }

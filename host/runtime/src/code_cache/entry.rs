@@ -1,6 +1,6 @@
-//! A file of the cache: a header, then the code.
+//! A file of the cache: the code, then a footer. The code comes first, so that the file can be mapped.
 //!
-//! | Bytes | What |
+//! | Bytes of the footer | What |
 //! |---|---|
 //! | 8 | `tp-code` and a line feed |
 //! | 4 | the version of this format |
@@ -8,10 +8,12 @@
 //! | 8 | the length of the code |
 //! | 32 | the digest of the code |
 //!
-//! Numbers are little-endian, digests BLAKE3. All of the header follows from the key and the code,
+//! Numbers are little-endian, digests BLAKE3. All of the footer follows from the key and the code,
 //! so that one comparison checks every bit of the file.
 
+use std::fs::File;
 use std::hash::{Hash as _, Hasher};
+use std::io::{self, Read as _};
 
 use wasmtime::Engine;
 
@@ -19,18 +21,23 @@ use super::code::Code;
 
 const MAGIC: [u8; 8] = *b"tp-code\n";
 
-/// To be raised when the form of the file changes, or what is compiled for the same key.
-const FORMAT: u32 = 1;
+/// Increment it when the format of the file changes, or what is compiled for the same key.
+const FORMAT: u32 = 2;
 
-pub(super) const HEADER: usize = 8 + 4 + 32 + 8 + 32;
+const FOOTER: usize = 8 + 4 + 32 + 8 + 32;
 
 /// What is compiled, by what it comes from: a component, and what was made of it first.
 pub(crate) struct Origin(blake3::Hash);
 
 impl Origin {
-    /// These bytes, as they are.
+    /// These bytes, without what a component carries that is no code: its own custom sections. So components that
+    /// differ only in their signatures share their code.
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self(blake3::hash(bytes))
+        let mut hasher = blake3::Hasher::new();
+        for section in code_sections(bytes) {
+            hasher.update(section);
+        }
+        Self(hasher.finalize())
     }
 
     /// What a rewriting, known by its digest, makes of them.
@@ -40,6 +47,41 @@ impl Origin {
         hasher.update(rewriting.as_bytes());
         Self(hasher.finalize())
     }
+}
+
+/// How a component begins. That of a core module is another, and all of it counts.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// The preamble and the outermost sections of a component, apart from the custom ones; whatever cannot be read is
+/// one section.
+fn code_sections(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let has_sections = bytes.starts_with(COMPONENT);
+    let (mut preamble, mut rest) = match has_sections {
+        true => bytes.split_at(COMPONENT.len()),
+        false => (bytes, &[][..]),
+    };
+    std::iter::from_fn(move || {
+        if !preamble.is_empty() {
+            return Some(std::mem::take(&mut preamble));
+        }
+        loop {
+            let id = *rest.first()?;
+            let length = section_length(rest).unwrap_or(rest.len());
+            let (section, others) = rest.split_at(length);
+            rest = others;
+            if id != 0 {
+                return Some(section);
+            }
+        }
+    })
+}
+
+/// The length of the section at the beginning, its head included; `None` if it is cut off.
+fn section_length(bytes: &[u8]) -> Option<usize> {
+    let mut reader = wasmparser::BinaryReader::new(bytes.get(1..)?, 0);
+    let length = usize::try_from(reader.read_var_u32().ok()?).ok()?;
+    let whole = length.checked_add(1 + reader.original_position())?;
+    (whole <= bytes.len()).then_some(whole)
 }
 
 /// What the code was compiled from: the component, what was made of it, the compiler with its
@@ -70,7 +112,7 @@ pub(super) fn is_file_name(name: &str) -> bool {
     matches!(key, Some(Ok(_)))
 }
 
-/// Has what can only be hashed by a `Hasher` go into a key.
+/// Adds to a key what can only be hashed with a `Hasher`.
 struct Hashing(blake3::Hasher);
 
 impl Hasher for Hashing {
@@ -83,8 +125,13 @@ impl Hasher for Hashing {
     }
 }
 
-/// A file whose code was made in this run, or whose every bit was checked.
-pub(crate) struct Checked(Vec<u8>);
+/// Code that was made in this run, or a file of which every bit was checked.
+pub(crate) enum Checked {
+    /// In memory, with its footer.
+    Made(Vec<u8>),
+    /// In a file, behind which there is a footer.
+    Kept(File),
+}
 
 impl Checked {
     pub(super) fn made<C: Code>(
@@ -92,36 +139,40 @@ impl Checked {
         key: &Key,
         bytes: &[u8],
     ) -> wasmtime::Result<Self> {
-        let code = C::precompile(engine, bytes)?;
-        let mut file = Vec::with_capacity(HEADER + code.len());
-        file.extend_from_slice(&header(key, &code));
-        file.extend_from_slice(&code);
-        Ok(Self(file))
+        let mut code = C::precompile(engine, bytes)?;
+        let footer = footer(key, code.len(), &blake3::hash(&code));
+        code.extend_from_slice(&footer);
+        Ok(Self::Made(code))
     }
 
     /// `None` if the file is not exactly what was once written for the key.
-    pub(super) fn check(key: &Key, file: Vec<u8>) -> Option<Self> {
-        let (found, code) = file.split_first_chunk::<HEADER>()?;
-        (*found == header(key, code)).then_some(Self(file))
-    }
-
-    /// The code.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0[HEADER..]
-    }
-
-    /// The whole file.
-    pub(super) fn file(&self) -> &[u8] {
-        &self.0
+    pub(super) fn check(key: &Key, file: File) -> io::Result<Option<Self>> {
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let Some(code) = length.checked_sub(FOOTER) else {
+            return Ok(None);
+        };
+        let mut hasher = blake3::Hasher::new();
+        let mut reader = &file;
+        // A piece at a time: all of it would be memory that the mapping makes unnecessary.
+        io::copy(&mut reader.take(code as u64), &mut hasher)?;
+        let mut found = [0; FOOTER];
+        let has_footer = reader.read_exact(&mut found).is_ok();
+        let is_whole = has_footer && found == footer(key, code, &hasher.finalize());
+        Ok(is_whole.then_some(Self::Kept(file)))
     }
 }
 
-fn header(key: &Key, code: &[u8]) -> [u8; HEADER] {
-    let mut header = Vec::with_capacity(HEADER);
-    header.extend_from_slice(&MAGIC);
-    header.extend_from_slice(&FORMAT.to_le_bytes());
-    header.extend_from_slice(key.0.as_bytes());
-    header.extend_from_slice(&(code.len() as u64).to_le_bytes());
-    header.extend_from_slice(blake3::hash(code).as_bytes());
-    header.try_into().expect("its parts make up its length")
+/// The code of a file in memory.
+pub(super) fn without_footer(file: &[u8]) -> &[u8] {
+    &file[..file.len() - FOOTER]
+}
+
+fn footer(key: &Key, length: usize, digest: &blake3::Hash) -> [u8; FOOTER] {
+    let mut footer = Vec::with_capacity(FOOTER);
+    footer.extend_from_slice(&MAGIC);
+    footer.extend_from_slice(&FORMAT.to_le_bytes());
+    footer.extend_from_slice(key.0.as_bytes());
+    footer.extend_from_slice(&(length as u64).to_le_bytes());
+    footer.extend_from_slice(digest.as_bytes());
+    footer.try_into().expect("its parts make up its length")
 }

@@ -1,15 +1,15 @@
-//! The cache's folder: files that come by renaming, so that several hosts share it, and go when
-//! they are the longest unused of too many.
+//! The cache's folder. Files appear in it by renaming, so that several hosts can share it; when there are
+//! too many, the least recently used are removed.
 
 use std::fs::{self, DirBuilder, DirEntry, File, Metadata};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::entry::{Checked, Key, is_file_name};
 
-/// What all files may take together.
-const MOST_BYTES: u64 = 512 << 20;
+/// The most bytes of all files together.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// What files are called while they are written.
 const UNFINISHED: &str = ".unfinished-";
@@ -35,12 +35,16 @@ impl Folder {
                  choose another folder"
             )));
         }
-        // It stays the same folder when the program goes to another one.
+        // So that it stays the same when the program changes its folder.
         let path = std::path::absolute(&path).map_err(|error| named(&error))?;
         Ok(Self {
             path,
             most: MOST_BYTES,
         })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     #[cfg(test)]
@@ -51,11 +55,12 @@ impl Folder {
     /// What was kept under the key, if it is there and whole.
     pub(super) fn read(&self, key: &Key) -> Option<Checked> {
         let path = self.path.join(key.file_name());
-        let fault = match self.read_file(&path) {
-            Ok(file) => match Checked::check(key, file) {
-                Some(code) => return Some(code),
-                None => "damaged, or of another version".to_owned(),
-            },
+        let checked = self
+            .open_file(&path)
+            .and_then(|file| Checked::check(key, file));
+        let fault = match checked {
+            Ok(Some(code)) => return Some(code),
+            Ok(None) => "damaged, or of another version".to_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => error.to_string(),
         };
@@ -64,44 +69,46 @@ impl Folder {
         None
     }
 
-    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn open_file(&self, path: &Path) -> io::Result<File> {
         let file = File::open(path)?;
         let found = file.metadata()?;
         only_ours(&found).map_err(io::Error::other)?;
         if !found.is_file() || found.len() > self.most {
             return Err(io::Error::other("not a file of this cache"));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
-        (&file).take(self.most).read_to_end(&mut bytes)?;
-        // Used now. Where that cannot be noted, it goes sooner than it should.
+        // It was used just now. If that cannot be noted, it is removed sooner than it should be.
         let _ = file.set_modified(SystemTime::now());
-        Ok(bytes)
+        Ok(file)
     }
 
-    /// Keeps code under the key. Without room or permission it is not kept.
+    /// Keeps code under the key, if there is room and permission.
     pub(super) fn keep(&self, key: &Key, code: &Checked) {
-        if code.file().len() as u64 > self.most {
+        let Checked::Made(file) = code else {
+            return;
+        };
+        if file.len() as u64 > self.most {
             return;
         }
-        if let Err(error) = self.write(key, code).and_then(|()| self.tidy()) {
+        if let Err(error) = self.write(key, file).and_then(|()| self.tidy()) {
             tracing::warn!("{}: {error}", self.path.display());
         }
     }
 
-    fn write(&self, key: &Key, code: &Checked) -> io::Result<()> {
+    fn write(&self, key: &Key, code: &[u8]) -> io::Result<()> {
         let mut file = tempfile::Builder::new()
             .prefix(UNFINISHED)
             .tempfile_in(&self.path)?;
-        file.write_all(code.file())?;
+        file.write_all(code)?;
+        make_read_only(file.as_file())?;
         file.persist(self.path.join(key.file_name()))?;
         Ok(())
     }
 
-    /// Removes what is too much, the longest unused first, and what dead hosts have left behind.
+    /// Removes the least recently used files if there are too many, and what hosts that died have left.
     fn tidy(&self) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path)? {
-            // What another host removes meanwhile is gone.
+            // Another host may have removed it meanwhile.
             files.extend(entry.ok().and_then(|entry| Kept::look(&entry)));
         }
         files.sort_by_key(|file| file.used);
@@ -117,7 +124,7 @@ impl Folder {
     }
 }
 
-/// A file of the cache's.
+/// A file of the cache.
 struct Kept {
     path: PathBuf,
     used: SystemTime,
@@ -151,6 +158,20 @@ fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Hosts map the file, so whoever changed it in place would change them: it is only ever replaced.
+#[cfg(unix)]
+fn make_read_only(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    file.set_permissions(fs::Permissions::from_mode(0o400))
+}
+
+/// Elsewhere a file that is read-only could not be replaced.
+#[cfg(not(unix))]
+fn make_read_only(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 #[cfg(not(unix))]
 fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(path)
@@ -158,7 +179,7 @@ fn make(path: &Path) -> io::Result<()> {
 
 /// Whether no other user, but root, could have written it.
 #[cfg(unix)]
-fn only_ours(found: &Metadata) -> Result<(), &'static str> {
+pub(crate) fn only_ours(found: &Metadata) -> Result<(), &'static str> {
     use std::os::unix::fs::MetadataExt as _;
 
     let us = rustix::process::geteuid().as_raw();
@@ -171,8 +192,8 @@ fn only_ours(found: &Metadata) -> Result<(), &'static str> {
     }
 }
 
-/// Folders of a user are the user's alone.
+/// Such a folder is accessible to the user alone.
 #[cfg(not(unix))]
-fn only_ours(_: &Metadata) -> Result<(), &'static str> {
+pub(crate) fn only_ours(_: &Metadata) -> Result<(), &'static str> {
     Ok(())
 }

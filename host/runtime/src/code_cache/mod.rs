@@ -1,26 +1,27 @@
 //! Compiled code, kept between runs.
 //!
-//! To load compiled code is to run it. So nothing is loaded from the folder but bytes whose digest
-//! is right, from a file and a folder that no other user can write. Whatever else lies there
-//! (damaged, cut short, of another version, another component's) is compiled again and replaced.
+//! Loading compiled code means trusting it. So only files with the right digest are mapped, which no other user
+//! can write to, in a folder that no other user can write to. Whatever else is there (damaged, cut short, of another
+//! version, of another component) is compiled again and replaced.
 
 mod code;
 mod entry;
 mod folder;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::Engine;
 
 use crate::error::Error;
-use crate::host::CacheFolder;
+use crate::options::CacheFolder;
 
 pub(crate) use code::Code;
 pub(crate) use entry::Origin;
 use entry::{Checked, Key};
 use folder::Folder;
+pub(crate) use folder::only_ours;
 
 /// Compiled code by what it was compiled from. Cloning it is cheap; all clones count together.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ pub(crate) struct Cache(Arc<Inner>);
 struct Inner {
     /// Without one, nothing is kept.
     folder: Option<Folder>,
-    /// Why there is none, though there was to be.
+    /// Why there is none, although there should be.
     fault: Option<String>,
     hits: AtomicUsize,
     misses: AtomicUsize,
@@ -45,7 +46,7 @@ impl Cache {
         };
         let (kept_in, fault) = match opened {
             Ok(kept_in) => (kept_in, None),
-            // Nobody asked for this folder: the host can do without.
+            // Nobody asked for this folder: the host can do without it.
             Err(fault) if *folder == CacheFolder::Default => (None, Some(fault)),
             Err(fault) => {
                 return Err(Error::Setup {
@@ -69,7 +70,7 @@ impl Cache {
             .folder
             .as_ref()?
             .read(&Key::of::<C>(engine, origin))?;
-        let loaded = C::load(engine, &code).ok()?;
+        let loaded = C::of(engine, &code).ok()?;
         self.0.hits.fetch_add(1, Ordering::Relaxed);
         Some(loaded)
     }
@@ -77,7 +78,7 @@ impl Cache {
     /// Compiles the bytes that come from somewhere, and keeps the code.
     ///
     /// # Errors
-    /// What the compiler says; never what the folder says.
+    /// Those of the compiler; never those of the folder.
     pub(crate) fn compile<C: Code>(
         &self,
         engine: &Engine,
@@ -91,10 +92,16 @@ impl Cache {
         let key = Key::of::<C>(engine, origin);
         let code = Checked::made::<C>(engine, &key, bytes)?;
         folder.keep(&key, &code);
-        C::load(engine, &code)
+        // Mapped, where that can be, as it will be next time.
+        C::of(engine, &folder.read(&key).unwrap_or(code))
     }
 
-    /// Why there is no folder, though there was to be one.
+    /// Where code is kept, if it is.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.0.folder.as_ref().map(Folder::path)
+    }
+
+    /// Why there is no folder, although there should be one.
     pub(crate) fn fault(&self) -> Option<&str> {
         self.0.fault.as_deref()
     }
@@ -103,6 +110,17 @@ impl Cache {
     pub(crate) fn uses(&self) -> (usize, usize) {
         let Inner { hits, misses, .. } = &*self.0;
         (hits.load(Ordering::Relaxed), misses.load(Ordering::Relaxed))
+    }
+}
+
+impl CacheFolder {
+    /// Where it is: nowhere if there is to be none, or if the default cannot be had.
+    pub fn path(&self) -> Option<PathBuf> {
+        match self {
+            Self::Off => None,
+            Self::Default => default_path().ok(),
+            Self::At(path) => Some(path.clone()),
+        }
     }
 }
 

@@ -48,6 +48,27 @@ fn the_same_bytes_as_another_kind_of_code_have_another_key() {
 }
 
 #[test]
+fn components_that_differ_in_their_signatures_share_their_code() {
+    let with = |sections: &[u8]| [COMPONENT, sections].concat();
+    let key = |bytes: &[u8]| {
+        let key = Key::of::<Component>(&Engine::default(), &Origin::of(bytes));
+        key.file_name()
+    };
+    // Custom sections with names of one byte, and one of types without any.
+    let (one, other, types) = ([0, 2, 1, b'a'], [0, 3, 1, b'b', 7], [7, 1, 0]);
+    assert_eq!(key(&with(&one)), key(COMPONENT));
+    assert_eq!(
+        key(&with(&[&one[..], &types, &other].concat())),
+        key(&with(&types))
+    );
+    assert_ne!(key(&with(&types)), key(COMPONENT));
+    // What is cut off counts as it is.
+    assert_ne!(key(&with(&[7, 100, 0])), key(&with(&[7, 99, 0])));
+    let module = module(1);
+    assert_ne!(key(&module), key(MODULE));
+}
+
+#[test]
 fn what_was_rewritten_in_another_way_has_another_key() {
     let engine = Engine::default();
     let origin = Origin::of(MODULE);
@@ -93,7 +114,10 @@ impl Small {
             let (key, code) = compiled(&engine, number);
             roomy.keep(&key, &code);
             used_before(&path.path().join(key.file_name()), *hours);
-            most += code.file().len() as u64;
+            let Checked::Made(file) = &code else {
+                unreachable!("it was made now")
+            };
+            most += file.len() as u64;
         }
         let folder = roomy.with_room_for(most);
         Self {

@@ -1,8 +1,8 @@
 //! One run at a time writes a dead-letter file.
 //!
-//! Whoever writes the file holds a lock on it, which the system takes away when the program ends,
-//! however that happens. A file that takes the place of another is locked before it does, so that at
-//! no time an unlocked file stands there while a network runs.
+//! Whoever writes the file holds a lock on it, which the system releases when the program ends, however
+//! that happens. A file that replaces another is locked before it does, so that the file is never
+//! unlocked while a network runs.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -10,15 +10,15 @@ use std::path::Path;
 
 use super::record::Records;
 
-/// A file that an earlier run has left, locked as long as this lives.
+/// A file that an earlier run has left; locked while this lives.
 pub(super) struct Claimed(#[expect(dead_code, reason = "it is kept for its lock")] File);
 
-/// Takes the file for this run; nothing if there is none.
+/// Claims the file for this run; `None` if there is no such file.
 pub(super) fn claim(path: &Path) -> Result<Option<Claimed>, String> {
     loop {
         match fs::metadata(path) {
             Ok(found) if !found.is_file() => {
-                return Err("it is there, and is no regular file".to_owned());
+                return Err("it is there, but is not a regular file".to_owned());
             }
             _ => {}
         }
@@ -37,13 +37,13 @@ pub(super) fn claim(path: &Path) -> Result<Option<Claimed>, String> {
     }
 }
 
-/// Locks a file; false if somebody else has. Where the file system knows no locks, nobody has.
+/// Locks a file; false if somebody else has locked it. Always true where the file system has no locks.
 #[cfg(unix)]
 pub(super) fn lock(file: &File) -> bool {
     !matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
 }
 
-/// Locks would keep this very program from reading the file.
+/// A lock would keep even this program from reading the file.
 #[cfg(not(unix))]
 pub(super) fn lock(_: &File) -> bool {
     true
@@ -66,7 +66,7 @@ fn is_at(_: &Path, _: &File) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Who uses the file, as far as it tells.
+/// Who uses the file, as far as the file says.
 pub(super) fn in_use(path: &Path) -> String {
     let header = Records::open(path).ok().flatten().map(|(header, _)| header);
     let advice = "wait until that has ended, or give another name";

@@ -7,14 +7,17 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use super::DeadLetters;
 use super::claim::{in_use, lock as claim};
-use super::record::{Content, Earlier, Header, Marks, Record, Records, STDIN, State};
+use super::record::{Content, Earlier, Header, LetterState, Marks, Record, Records, STDIN};
+use super::{DeadLetterOptions, DeadLetters};
 use crate::host::lock;
 
 /// A journal is written anew, without what was struck out, when it has grown by so many bytes
-/// and doubled.
+/// and doubled, or is full; provided that at least a quarter of its lines go.
 const GROWTH: u64 = 1 << 20;
+
+/// What a line that tells of a message's end has besides the message, at most.
+const ENDING: u64 = 64;
 
 /// The journal of a running network. Its lock is a leaf: nothing else is locked under it.
 pub(crate) struct Journal {
@@ -22,6 +25,8 @@ pub(crate) struct Journal {
     /// What the channel of stdin is called.
     stdin: Option<String>,
     one_to_one: bool,
+    /// Bytes that the file may have.
+    max_bytes: u64,
     inner: Mutex<Inner>,
     /// Signalled when it is known what became of the message that was accepted last.
     settled: Condvar,
@@ -34,10 +39,19 @@ struct Inner {
     length: u64,
     /// Write anew at this length.
     compact_at: u64,
+    /// How many lines it has, and how many of them need not be written again.
+    lines: u64,
+    spent: u64,
+    /// Bytes set aside for telling the end of messages whose end is not known.
+    reserved: u64,
+    /// Bytes of what channels other than that of stdin have dropped.
+    dropped_bytes: u64,
     accepted: u64,
     written: u64,
     /// Drops that stand in the file.
     drops: u64,
+    /// Drops that there was no room for.
+    unrecorded: u64,
     /// Messages of an earlier run that are to be sent again; they stand in the file already.
     again: VecDeque<Vec<u8>>,
     /// A message has been accepted, and is on its way into the network.
@@ -56,12 +70,14 @@ impl Journal {
         path: PathBuf,
         header: Header,
         stdin: Option<String>,
-        one_to_one: bool,
+        options: DeadLetterOptions,
         earlier: Option<Earlier>,
         claimed: bool,
     ) -> io::Result<Self> {
         let mut again = VecDeque::new();
         let mut drops = 0;
+        let mut reserved = 0;
+        let mut dropped_bytes = 0;
         let file = replace(&path, claimed, |file| {
             write_line(file, &header)?;
             let Some(earlier) = earlier else {
@@ -73,28 +89,34 @@ impl Journal {
                     content,
                     ..Record::default()
                 };
-                write_line(file, &record)?;
+                reserved += reserve(write_line(file, &record)?);
                 again.push_back(record.content.into_message(&header));
             }
             drops = earlier.others.len() as u64;
-            earlier
-                .others
-                .iter()
-                .try_for_each(|other| write_line(file, other))
+            for other in &earlier.others {
+                dropped_bytes += write_line(file, other)?;
+            }
+            Ok(())
         })?;
         let length = file.metadata()?.len();
         Ok(Self {
             path,
             stdin,
-            one_to_one,
+            one_to_one: options.one_to_one,
+            max_bytes: options.max_bytes,
             inner: Mutex::new(Inner {
                 header,
                 file,
                 length,
                 compact_at: 2 * length + GROWTH,
+                lines: 1 + again.len() as u64 + drops,
+                spent: 0,
+                reserved,
+                dropped_bytes,
                 accepted: again.len() as u64,
                 written: 0,
                 drops,
+                unrecorded: 0,
                 again,
                 unsettled: false,
                 spoiled: false,
@@ -105,7 +127,7 @@ impl Journal {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -133,9 +155,19 @@ impl Journal {
             ..Record::default()
         };
         let line = line(&record);
+        let reserved = reserve(line.len() as u64);
+        if !self.has_room(&mut inner, line.len() as u64 + reserved) {
+            return Err(format!(
+                "the dead-letter file {} is full: with one message more it could have more than its \
+                 limit of {} bytes; raise that",
+                self.path.display(),
+                self.max_bytes
+            ));
+        }
         inner
             .append(&line)
             .map_err(|error| format!("the dead-letter file {}: {error}", self.path.display()))?;
+        inner.reserved += reserved;
         inner.accepted += 1;
         inner.unsettled = true;
         Ok(true)
@@ -143,7 +175,7 @@ impl Journal {
 
     /// The message that was accepted last has entered the network or, if it is given back, has
     /// not.
-    pub(crate) fn settle(&self, refused: Option<&[u8]>) {
+    pub(crate) fn note_sent(&self, refused: Option<&[u8]>) {
         if let Some(message) = refused {
             self.dropped(self.stdin.as_deref(), message, 0);
         }
@@ -156,7 +188,7 @@ impl Journal {
         let of_stdin = label.is_some() && label == self.stdin.as_deref();
         let mut inner = lock(&self.inner);
         let record = Record {
-            state: Some(State::Undelivered),
+            state: Some(LetterState::Undelivered),
             channel: Some(Cow::Borrowed(match label {
                 _ if of_stdin => STDIN,
                 Some(label) => label,
@@ -171,10 +203,35 @@ impl Journal {
             ..Record::default()
         };
         let line = line(&record);
+        let length = line.len() as u64;
+        if of_stdin {
+            // There is room, which was set aside when it was accepted.
+            inner.reserved = inner.reserved.saturating_sub(length);
+            inner.spent += 1;
+        } else if inner.dropped_bytes + length > self.max_bytes / 2
+            || !self.has_room(&mut inner, length)
+        {
+            inner.unrecorded += 1;
+            return;
+        } else {
+            inner.dropped_bytes += length;
+        }
         // A failure is told when the file is closed.
         if inner.append(&line).is_ok() {
             inner.drops += 1;
         }
+    }
+
+    /// Whether so many bytes more leave the file within its limit. What was struck out goes, if
+    /// that is worth it.
+    fn has_room(&self, inner: &mut Inner, bytes: u64) -> bool {
+        let grown = |inner: &Inner| inner.length + inner.reserved + bytes;
+        let much = inner.length + bytes > inner.compact_at || grown(inner) > self.max_bytes;
+        if much && inner.spent >= inner.lines / 4 {
+            let compacted = inner.compact(&self.path);
+            inner.note(compacted);
+        }
+        grown(inner) <= self.max_bytes
     }
 
     /// So many messages of stdout have been written.
@@ -183,18 +240,17 @@ impl Journal {
         if !self.one_to_one || count <= inner.written {
             return;
         }
-        inner.written = count.min(inner.accepted);
+        let count = count.min(inner.accepted);
+        inner.spent += count - inner.written + 1;
+        inner.written = count;
         let record = Record {
             written: Some(inner.written),
             ..Record::default()
         };
         let line = line(&record);
+        self.has_room(&mut inner, line.len() as u64);
         // What is not struck out stays: that is safe. The failure is told in the end.
         let _ = inner.append(&line);
-        if inner.length >= inner.compact_at {
-            let compacted = inner.compact(&self.path);
-            inner.note(compacted);
-        }
     }
 
     /// Something went wrong with the network's own input or output.
@@ -214,18 +270,16 @@ impl Journal {
             return Err(failure);
         }
         let dealt_with = succeeded && !inner.spoiled && inner.again.is_empty();
-        if inner.drops == 0 && (dealt_with || inner.written == inner.accepted) {
-            let removed = fs::remove_file(&self.path);
-            return removed
-                .map(|()| DeadLetters::default())
-                .map_err(|error| error.to_string());
+        let mut left = DeadLetters::default();
+        if inner.drops > 0 || !(dealt_with || inner.written == inner.accepted) {
+            inner.header.ended = Some(ended.to_owned());
+            inner.header.process = None;
+            left = inner.list(&self.path, dealt_with)?;
         }
-        inner.header.ended = Some(ended.to_owned());
-        inner.header.process = None;
-        let left = inner.list(&self.path, dealt_with)?;
         if left.is_empty() {
             fs::remove_file(&self.path).map_err(|error| error.to_string())?;
         }
+        left.unrecorded = inner.unrecorded;
         Ok(left)
     }
 }
@@ -235,7 +289,10 @@ impl Inner {
     fn append(&mut self, line: &[u8]) -> io::Result<()> {
         let written = self.file.write_all(line);
         match &written {
-            Ok(()) => self.length += line.len() as u64,
+            Ok(()) => {
+                self.length += line.len() as u64;
+                self.lines += 1;
+            }
             // The next line must not stand behind half of this one.
             Err(_) => drop(self.file.set_len(self.length)),
         }
@@ -251,22 +308,38 @@ impl Inner {
         }
     }
 
-    /// Writes the journal anew, without what was struck out.
+    /// Writes the journal anew, without what was struck out. A message that the channel of stdin has
+    /// dropped is marked as undelivered instead of being there twice.
     fn compact(&mut self, path: &Path) -> Result<(), String> {
         let mut marks = Marks::read(path)?;
+        let (mut lines, mut reserved) = (2, 0);
         let mark = Record {
             written: Some(self.written),
             ..Record::default()
         };
         let file = self.rewrite(
             path,
-            |file, record| match record.message {
-                Some(_) if marks.judge(&record).is_none() => Ok(()),
-                None if record.written.is_some() => Ok(()),
-                _ => write_line(file, &record),
+            |file, mut record| {
+                if record.written.is_some() || record.is_drop_at_stdin() {
+                    return Ok(());
+                }
+                if record.message.is_some() {
+                    record.state = match marks.judge(&record) {
+                        None => return Ok(()),
+                        Some(LetterState::InFlight) => None,
+                        Some(LetterState::Undelivered) => Some(LetterState::Undelivered),
+                    };
+                }
+                let length = write_line(file, &record)?;
+                lines += 1;
+                if record.state.is_none() {
+                    reserved += reserve(length);
+                }
+                Ok(())
             },
             Some(&mark),
         )?;
+        (self.lines, self.spent, self.reserved) = (lines, 0, reserved);
         self.length = file.metadata().map_err(|error| error.to_string())?.len();
         self.compact_at = 2 * self.length + GROWTH;
         self.file = file;
@@ -289,11 +362,11 @@ impl Inner {
                 };
                 match record.state {
                     None => return Ok(()),
-                    Some(State::InFlight) if dealt_with => return Ok(()),
-                    Some(State::InFlight) => left.in_flight += 1,
-                    Some(State::Undelivered) => left.undelivered += 1,
+                    Some(LetterState::InFlight) if dealt_with => return Ok(()),
+                    Some(LetterState::InFlight) => left.in_flight += 1,
+                    Some(LetterState::Undelivered) => left.undelivered += 1,
                 }
-                write_line(file, &record)
+                write_line(file, &record).map(drop)
             },
             None,
         )?;
@@ -315,7 +388,7 @@ impl Inner {
             while let Some(record) = records.next().map_err(io::Error::other)? {
                 keep(file, record)?;
             }
-            last.map_or(Ok(()), |last| write_line(file, last))
+            last.map_or(Ok(()), |last| write_line(file, last).map(drop))
         });
         replaced.map_err(|error| error.to_string())
     }
@@ -367,6 +440,7 @@ fn as_any_file(builder: &mut tempfile::Builder<'_, '_>) {
 #[cfg(not(unix))]
 fn as_any_file(_: &mut tempfile::Builder<'_, '_>) {}
 
+/// A record as a line.
 fn line(record: &Record<'_>) -> Vec<u8> {
     let mut line = Vec::with_capacity(128);
     // Nothing here can fail to be JSON, and a Vec takes everything.
@@ -374,7 +448,15 @@ fn line(record: &Record<'_>) -> Vec<u8> {
     line
 }
 
-fn write_line(file: &mut impl io::Write, value: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *file, value)?;
-    file.write_all(b"\n")
+/// Writes a value as a line, and returns its length in bytes.
+fn write_line(file: &mut impl io::Write, value: &impl serde::Serialize) -> io::Result<u64> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    file.write_all(&line)?;
+    Ok(line.len() as u64)
+}
+
+/// What is set aside for telling the end of a message that takes a line of so many bytes.
+fn reserve(line: u64) -> u64 {
+    line + ENDING
 }

@@ -60,7 +60,7 @@ impl Header {
 /// What became of a message, once that is known.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum State {
+pub(super) enum LetterState {
     InFlight,
     Undelivered,
 }
@@ -74,7 +74,7 @@ pub(super) struct Record<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) written: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) state: Option<State>,
+    pub(super) state: Option<LetterState>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,7 +190,7 @@ impl Records {
     }
 }
 
-const NOT_OURS: &str = "it is no dead-letter file, and is left as it is; give another name";
+const NOT_OURS: &str = "it is not a dead-letter file, and is left as it is; give another name";
 
 impl Record<'_> {
     fn into_owned(self) -> Record<'static> {
@@ -235,7 +235,7 @@ impl Marks {
     }
 
     /// What became of a message of stdin; nothing if it was answered.
-    pub(super) fn judge(&mut self, record: &Record<'static>) -> Option<State> {
+    pub(super) fn judge(&mut self, record: &Record<'static>) -> Option<LetterState> {
         if record.state.is_some() {
             return record.state;
         }
@@ -245,9 +245,9 @@ impl Marks {
         match self.dropped.get_mut(&record.content) {
             Some(count) if *count > 0 => {
                 *count -= 1;
-                Some(State::Undelivered)
+                Some(LetterState::Undelivered)
             }
-            _ => Some(State::InFlight),
+            _ => Some(LetterState::InFlight),
         }
     }
 }
@@ -266,7 +266,7 @@ impl Record<'_> {
 pub(super) struct Earlier {
     pub(super) header: Header,
     /// Messages of stdin, to be sent again.
-    pub(super) messages: Vec<(State, Content<'static>)>,
+    pub(super) messages: Vec<(LetterState, Content<'static>)>,
     /// Messages that were dropped elsewhere, which nobody can send again.
     pub(super) others: Vec<Record<'static>>,
 }
@@ -296,13 +296,14 @@ impl Earlier {
     }
 
     pub(super) fn count(&self) -> DeadLetters {
-        let of_state = |wanted: State| {
+        let of_state = |wanted: LetterState| {
             let states = self.messages.iter();
             states.filter(|(state, _)| *state == wanted).count() as u64
         };
         DeadLetters {
-            in_flight: of_state(State::InFlight),
-            undelivered: of_state(State::Undelivered) + self.others.len() as u64,
+            in_flight: of_state(LetterState::InFlight),
+            undelivered: of_state(LetterState::Undelivered) + self.others.len() as u64,
+            unrecorded: 0,
         }
     }
 }

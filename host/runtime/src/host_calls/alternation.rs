@@ -1,17 +1,42 @@
 //! `transputer:csp/alternation`.
 
-use transputer_abi::handles::PreparedHandle;
+use transputer_abi::handles::{PreparedHandle, ReceiverHandle, SenderHandle};
 use transputer_core::ChannelId;
 use transputer_core::alternation::{Chosen, Guard, Outcome};
 
 use super::in_flight::watching_choice;
 use super::wit_error;
+use crate::limits::ENTRY;
 use crate::message::{Message, Receiver};
 use crate::process::ProcessState;
 use transputer_abi::bindings::transputer::csp::{alternation as wit, channel as wit_channel};
 
-/// Guards that one alternation may have.
+/// The most guards of one alternation.
 pub(super) const GUARDS: usize = 4_096;
+
+/// A guard without the message that it offers, which is moved, and charged, instead of kept twice.
+enum Among {
+    Receive(ReceiverHandle),
+    Send(SenderHandle),
+    After(u64),
+    Skip,
+}
+
+/// Guards, and apart from them what they offer.
+fn apart(guards: Vec<wit::Guard>) -> (Vec<Among>, Vec<Vec<u8>>) {
+    let mut offers = Vec::new();
+    let among = guards.into_iter().map(|guard| match guard {
+        wit::Guard::Receive(receiver) => Among::Receive(receiver),
+        wit::Guard::Send((sender, message)) => {
+            offers.push(message);
+            Among::Send(sender)
+        }
+        wit::Guard::After(deadline) => Among::After(deadline),
+        wit::Guard::Skip => Among::Skip,
+    });
+    let among = among.collect();
+    (among, offers)
+}
 
 impl wit::Host for ProcessState {
     async fn select(
@@ -22,18 +47,19 @@ impl wit::Host for ProcessState {
         if let Err(error) = self.check_guards(&guards) {
             return Ok(Err(error));
         }
-        self.settle();
-        let chosen = self.choose(&guards, order).await?;
+        self.close_dropped();
+        let (guards, offers) = apart(guards);
+        let chosen = self.choose(&guards, offers, order).await?;
         let guard = u32::try_from(chosen.guard).expect("the limit on guards is below 2^32");
         let receiver = match &guards[chosen.guard] {
-            wit::Guard::Receive(receiver) => Some(receiver),
+            Among::Receive(receiver) => Some(receiver),
             _ => None,
         };
         let channel = receiver.and_then(|receiver| Some(self.ends.receiver(receiver).ok()?.id()));
         let outcome = self.outcome(chosen.outcome, channel, |state| {
             let receiver = state.ends.receiver(receiver?).ok()?;
             Some(receiver.clone_for(state.ends.holder()))
-        });
+        })?;
         Ok(Ok(wit::Chosen { guard, outcome }))
     }
 
@@ -41,19 +67,26 @@ impl wit::Host for ProcessState {
         &mut self,
         order: wit::Order,
     ) -> wasmtime::Result<Result<PreparedHandle, wit_channel::Error>> {
-        Ok(self.prepare(order))
+        self.prepare(order)
     }
 }
 
 impl ProcessState {
-    /// What came of the guard that won, at this channel. `receiver` finds its receiver, if it
-    /// received.
+    /// What became of the guard that won, at this channel. `receiver` finds its receiver, if it received.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
     pub(super) fn outcome(
         &mut self,
         outcome: Outcome<Message>,
         channel: Option<ChannelId>,
         receiver: impl Fn(&Self) -> Option<Receiver>,
-    ) -> wit::Outcome {
+    ) -> wasmtime::Result<wit::Outcome> {
+        match &outcome {
+            Outcome::Received(_) => self.process.measures.receives(1),
+            Outcome::Sent => self.process.measures.sends(1),
+            _ => {}
+        }
         self.trace(|| match &outcome {
             Outcome::Received(message) => {
                 format!("is given {} bytes by an alternation", message.bytes.len())
@@ -63,24 +96,19 @@ impl ProcessState {
             Outcome::Skipped => "skips an alternation".to_owned(),
             Outcome::Failed(error) => format!("is told by an alternation: {error}"),
         });
-        match outcome {
-            Outcome::Received(message) => match self.accept(message, receiver) {
-                Ok(message) => {
-                    if let Some(channel) = channel.filter(|_| self.is_watched()) {
-                        self.note_message(channel, &message);
-                    }
-                    wit::Outcome::Received(message)
-                }
+        Ok(match outcome {
+            Outcome::Received(message) => match self.accept(message, channel, receiver)? {
+                Ok(message) => wit::Outcome::Received(message),
                 Err(error) => wit::Outcome::Failed(error),
             },
             Outcome::Sent => wit::Outcome::Sent,
             Outcome::Elapsed => wit::Outcome::Elapsed,
             Outcome::Skipped => wit::Outcome::Skipped,
-            Outcome::Failed(error) => wit::Outcome::Failed(wit_error(&error)),
-        }
+            Outcome::Failed(error) => wit::Outcome::Failed(wit_error(&error.into())),
+        })
     }
 
-    fn check_guards(&self, guards: &[wit::Guard]) -> Result<(), wit_channel::Error> {
+    pub(super) fn check_guards(&self, guards: &[wit::Guard]) -> Result<(), wit_channel::Error> {
         if guards.is_empty() {
             return Err(wit_channel::Error::Malformed);
         }
@@ -97,19 +125,24 @@ impl ProcessState {
 
     async fn choose(
         &mut self,
-        guards: &[wit::Guard],
+        guards: &[Among],
+        offers: Vec<Vec<u8>>,
         order: wit::Order,
     ) -> wasmtime::Result<Chosen<Message>> {
+        // Its entries in the queues of the channels.
+        let _waits = self.memory.charge(ENTRY * guards.len() as u64)?;
+        let mut offers = offers.into_iter();
         let mut waited = Vec::with_capacity(guards.len());
         for guard in guards {
             waited.push(match guard {
-                wit::Guard::Receive(receiver) => Guard::Receive(self.ends.receiver(receiver)?),
-                wit::Guard::Send((sender, message)) => {
+                Among::Receive(receiver) => Guard::Receive(self.ends.receiver(receiver)?),
+                Among::Send(sender) => {
                     let sender = self.ends.sender(sender)?;
-                    Guard::Send(sender, self.memory.message(sender, message.clone())?)
+                    let message = offers.next().unwrap_or_default();
+                    Guard::Send(sender, self.memory.message(sender, message)?)
                 }
-                wit::Guard::After(deadline) => Guard::After(self.sleep_until(*deadline)),
-                wit::Guard::Skip => Guard::Skip,
+                Among::After(deadline) => Guard::After(self.sleep_until(*deadline)),
+                Among::Skip => Guard::Skip,
             });
         }
         let alternation = match order {
@@ -119,7 +152,7 @@ impl ProcessState {
         let watch = &self.process.in_flight;
         let channels = || {
             guards.iter().filter_map(|guard| match guard {
-                wit::Guard::Receive(receiver) => Some(self.ends.receiver(receiver).ok()?.id()),
+                Among::Receive(receiver) => Some(self.ends.receiver(receiver).ok()?.id()),
                 _ => None,
             })
         };

@@ -1,26 +1,32 @@
 //! Barriers, of `transputer:csp/channel`.
 
 use transputer_abi::handles::BarrierHandle;
+use transputer_core::SyncTimeoutError;
 use transputer_core::channel::ChannelError;
 
-use super::channel::{Answer, poison_with};
+use super::cause::wit_cause;
+use super::channel::Answer;
 use super::wit_error;
 use crate::message::Barrier;
 use crate::patience::Patience;
 use crate::process::ProcessState;
+use crate::text::Text;
 use transputer_abi::bindings::transputer::csp::channel as wit;
 
 impl ProcessState {
     /// A barrier of which this process is the first member.
-    pub(super) fn open_barrier(&mut self) -> Result<BarrierHandle, wit::Error> {
+    pub(super) fn open_barrier(&mut self) -> Answer<BarrierHandle> {
         if self.ends.room_for(1).is_err() {
-            return Err(wit::Error::Overloaded);
+            return Ok(Err(wit::Error::Overloaded));
         }
-        let open = self.count_channel().ok_or(wit::Error::Overloaded)?;
+        self.ends.cover(1, &mut self.memory)?;
+        let Some(open) = self.count_channel()? else {
+            return Ok(Err(wit::Error::Overloaded));
+        };
         let label = format!("barrier opened by {}", self.process.name);
         let barrier = Barrier::keeping(label, open);
-        self.network.watch_probe(&barrier.inspect());
-        Ok(self.ends.add_barrier(barrier))
+        self.network.register_probe(&barrier.inspect());
+        Ok(Ok(self.ends.add_barrier(barrier)))
     }
 }
 
@@ -29,22 +35,29 @@ impl wit::HostBarrier for ProcessState {
         if self.ends.room_for(1).is_err() {
             return Ok(Err(wit::Error::Overloaded));
         }
+        self.ends.cover(1, &mut self.memory)?;
         let member = self.ends.barrier(&this)?.enrol_for(self.ends.holder());
         Ok(Ok(self.ends.add_barrier(member)))
     }
 
     async fn sync(&mut self, this: BarrierHandle, patience: wit::Patience) -> Answer<()> {
-        self.settle();
+        self.close_dropped();
         let wait = self.how_long(patience);
         let past = self.sleep_until(0);
         let barrier = self.ends.barrier(&this)?;
         let synced = match wait {
-            Patience::Forever => self.process.operate(barrier.sync()).await,
-            Patience::Until(deadline) => self.process.operate(barrier.sync_by(deadline)).await,
-            Patience::Never => match barrier.sync_by(past).await {
-                Err(ChannelError::TimedOut) => Err(ChannelError::WouldBlock),
-                synced => synced,
-            },
+            Patience::Forever => {
+                let sync = self.process.operate(barrier.sync());
+                sync.await.map_err(ChannelError::from)
+            }
+            Patience::Until(deadline) => {
+                let sync = self.process.operate(barrier.sync_by(deadline));
+                sync.await.map_err(ChannelError::from)
+            }
+            Patience::Never => barrier.sync_by(past).await.map_err(|error| match error {
+                SyncTimeoutError::TimedOut => ChannelError::WouldBlock,
+                error => error.into(),
+            }),
         };
         self.trace(|| match &synced {
             Ok(()) => "passes a barrier".to_owned(),
@@ -59,13 +72,18 @@ impl wit::HostBarrier for ProcessState {
     }
 
     fn poison(&mut self, this: BarrierHandle, reason: String) -> wasmtime::Result<()> {
-        self.ends.barrier(&this)?.poison(poison_with(reason));
+        let barrier = self.ends.barrier(&this)?;
+        barrier.poison(self.memory.poison(Text::new(reason))?);
         Ok(())
     }
 
     fn reason(&mut self, this: BarrierHandle) -> wasmtime::Result<Option<String>> {
         let poison = self.ends.barrier(&this)?.poisoned();
         Ok(poison.map(|poison| poison.reason.to_string()))
+    }
+
+    fn cause(&mut self, this: BarrierHandle) -> wasmtime::Result<Option<wit::Cause>> {
+        Ok(self.ends.barrier(&this)?.poisoned().map(wit_cause))
     }
 
     fn drop(&mut self, this: BarrierHandle) -> wasmtime::Result<()> {

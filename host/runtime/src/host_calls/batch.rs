@@ -1,6 +1,6 @@
 //! Sending and receiving many messages at once.
 
-use transputer_core::channel::{Ahead, Batch, ChannelError, Outgoing, SendError};
+use transputer_core::channel::{Ahead, Batch, Outgoing, TrySendError};
 
 use crate::batch::{PREFIX, Packed, Unpacked, pack};
 use crate::limits::Charge;
@@ -8,86 +8,101 @@ use crate::message::{Message, Receiver, Sender};
 use crate::process::{MemoryLimiter, ProcessState};
 use transputer_abi::bindings::transputer::csp::channel as wit;
 
-/// Bytes that one packed batch may have, unless its first message is longer.
+/// The most bytes of a packed batch, unless its first message is longer.
 const BATCH: usize = 64 << 10;
 
-/// Bytes of a batch of small messages.
+/// The most bytes of a batch of small messages.
 const TYPICAL: usize = 1 << 10;
 
-/// Messages of a batch that are sent under one lock.
-const AT_ONCE: usize = 1 << 10;
+/// The most messages of a batch that are sent under one lock, in one step.
+pub(super) const AT_ONCE: usize = 1 << 10;
+
+/// Bytes that they may have, unless the first is longer.
+pub(super) const BYTES_AT_ONCE: usize = 256 << 10;
 
 impl ProcessState {
-    /// Sends the messages of a batch in order, through the sender of this number. One that the
-    /// process has no memory for ends it.
+    /// Sends the messages of a batch in order, through the sender of this number. A message for which the
+    /// process has no memory ends the process.
     pub(crate) async fn send_packed(
         &mut self,
-        sender: u32,
+        number: u32,
         packed: &[u8],
         patience: wit::Patience,
     ) -> wasmtime::Result<wit::Sent> {
-        self.settle();
-        let Some(sender) = self.ends.sender_at(sender) else {
-            return Ok(wit::Sent {
-                count: 0,
-                error: Some(wit::Error::Moved),
-                waiting: 0,
-            });
+        self.close_dropped();
+        let refused = |error| wit::Sent {
+            count: 0,
+            error: Some(error),
+            waiting: 0,
         };
-        let mut batch = Unpacked::new(packed, self.settings.limits.message);
-        // A trace tells of each message.
-        let at_once = if self.network.traced { 1 } else { AT_ONCE };
-        let mut count = 0;
-        let mut awaited = None;
-        let mut waiting;
-        loop {
-            let mut charged = Charged {
-                batch: &mut batch,
-                memory: &mut self.memory,
-                sender,
-                left: at_once,
-                overrun: None,
-            };
-            let some = sender.try_send_all(&mut charged);
-            if let Some(overrun) = charged.overrun {
-                return Err(overrun);
-            }
-            count += some.sent;
-            awaited.get_or_insert(some.awaited);
-            waiting = some.waiting;
-            if some.sent > 0 {
-                self.trace_send(sender, batch.last, None);
-            }
-            let refused = match some.result {
-                Err(refused) => refused,
-                Ok(()) if some.sent == 0 || batch.rest.is_empty() => break,
-                Ok(()) => continue,
-            };
-            let result = match (patience, refused.error) {
-                (wit::Patience::Forever | wit::Patience::Until(_), ChannelError::WouldBlock) => {
-                    let send = self.how_long(patience).send(sender, refused.message);
-                    self.process.operate(send).await
-                }
-                (_, error) => Err(SendError { error, ..refused }),
-            };
-            if let Err(error) = self.sent(sender, batch.last, result) {
-                batch.error = Some(error);
-                break;
-            }
-            count += 1;
+        if self.ends.sender_at(number).is_none() {
+            return Ok(refused(wit::Error::Moved));
         }
-        Ok(wit::Sent {
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-            error: batch.error,
-            waiting: match awaited {
-                Some(true) => 0,
-                _ => u32::try_from(waiting).unwrap_or(u32::MAX),
-            },
-        })
+        // One that was longer has been cut at this length.
+        if packed.len() >= self.process.spec.limits.batch_bytes() {
+            return Ok(refused(wit::Error::TooLarge));
+        }
+        let mut batch = Unpacked::new(packed, self.process.spec.limits.message);
+        let mut progress = Progress::default();
+        while self
+            .send_at_once(number, &mut batch, patience, &mut progress)
+            .await?
+        {
+            self.pace.step().await;
+        }
+        Ok(progress.told(batch.error))
     }
 
-    /// The batch of a message that was received and of what else is at hand, in all at most
-    /// `most`. Nothing if the message is alone.
+    /// Sends what fits under one lock and in one step, and waits with the next message if it must. Whether
+    /// there is more to send.
+    async fn send_at_once(
+        &mut self,
+        number: u32,
+        batch: &mut Unpacked<'_>,
+        patience: wit::Patience,
+        progress: &mut Progress,
+    ) -> wasmtime::Result<bool> {
+        let Some(sender) = self.ends.sender_at(number) else {
+            batch.error = Some(wit::Error::Moved);
+            return Ok(false);
+        };
+        let mut charging = Charging {
+            batch,
+            memory: &mut self.memory,
+            sender,
+            // A trace reports each message.
+            left: if self.network.traced { 1 } else { AT_ONCE },
+            room: BYTES_AT_ONCE,
+            overrun: None,
+        };
+        let some = sender.try_send_all(&mut charging);
+        if let Some(overrun) = charging.overrun {
+            return Err(overrun);
+        }
+        progress.count += some.sent;
+        progress.awaited.get_or_insert(some.awaited);
+        progress.waiting = some.waiting;
+        self.note_batch_sent(sender, some.sent, batch.last);
+        let result = match (patience, some.result) {
+            (_, Ok(())) => return Ok(some.sent > 0 && !batch.rest.is_empty()),
+            (
+                wit::Patience::Forever | wit::Patience::Until(_),
+                Err(TrySendError::Full(message)),
+            ) => {
+                let send = self.how_long(patience).send(sender, message);
+                self.process.operate(send).await.map_err(|(_, error)| error)
+            }
+            (_, Err(refused)) => Err(refused.into()),
+        };
+        match self.sent(sender, batch.last, result) {
+            Ok(()) => progress.count += 1,
+            Err(error) => batch.error = Some(error),
+        }
+        Ok(batch.error.is_none())
+    }
+
+    /// A received message together with what else is at hand, at most `most` in all, as a batch. `None` if
+    /// the message is alone.
     pub(super) fn batch_behind(
         &self,
         receiver: &Receiver,
@@ -102,7 +117,7 @@ impl ProcessState {
         let most = (most as usize).saturating_sub(1);
         let mut room = BATCH.saturating_sub(PREFIX + first.len());
         let mut ahead = 0;
-        // Given back after the lock, and in one go as far as they are to the same account.
+        // Given back after unlocking, and at once where they are of the same account.
         let mut charges: Vec<Charge> = Vec::new();
         receiver.prefetch(most, |next| {
             if packed.is_empty() {
@@ -113,14 +128,14 @@ impl ProcessState {
             let (taken, charge) = match next {
                 Ahead::Batch(batch, most) => {
                     let (taken, charge) = batch.move_to(&mut packed, most, room);
-                    (taken, Some(charge))
+                    (taken, charge)
                 }
                 Ahead::One(message) => {
                     if !message.ends.is_empty() || PREFIX + message.bytes.len() > room {
                         return 0;
                     }
                     pack(&mut packed, &message.bytes);
-                    (1, message.charge.take())
+                    (1, message.take_charge())
                 }
             };
             room -= packed.len() - before;
@@ -135,34 +150,71 @@ impl ProcessState {
         if ahead == 0 {
             return None;
         }
-        if self.network.traced {
-            for message in Unpacked::new(&packed, usize::MAX).skip(1) {
-                self.trace_receive(receiver, Ok(message.bytes.len()));
-            }
+        if !self.network.traced {
+            self.process.measures.receives(ahead);
+            return Some(packed);
+        }
+        for message in Unpacked::new(&packed, usize::MAX).skip(1) {
+            self.note_receive(receiver, Ok(message.len()));
         }
         Some(packed)
     }
 }
 
-/// The messages of a batch from a guest, each charged to the process.
-struct Charged<'a, 'b> {
-    batch: &'a mut Unpacked<'b>,
-    memory: &'a mut MemoryLimiter,
-    sender: &'a Sender,
-    /// How many may still be taken.
-    left: usize,
-    /// Why there are no more, if the process has no memory for the next one.
-    overrun: Option<wasmtime::Error>,
+/// What has become of a batch so far.
+#[derive(Default)]
+struct Progress {
+    /// How many messages were sent.
+    count: usize,
+    /// Whether a receiver was waiting for the first of them.
+    awaited: Option<bool>,
+    /// How many messages wait in the channel.
+    waiting: usize,
 }
 
-impl Iterator for Charged<'_, '_> {
+impl Progress {
+    /// What the guest is told, with why not all of them were sent.
+    fn told(self, error: Option<wit::Error>) -> wit::Sent {
+        let Self {
+            count,
+            awaited,
+            waiting,
+        } = self;
+        wit::Sent {
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            error,
+            waiting: match awaited {
+                Some(true) => 0,
+                _ => u32::try_from(waiting).unwrap_or(u32::MAX),
+            },
+        }
+    }
+}
+
+/// The messages of a batch from a guest, each charged to the process.
+pub(super) struct Charging<'a, 'b> {
+    pub(super) batch: &'a mut Unpacked<'b>,
+    pub(super) memory: &'a mut MemoryLimiter,
+    pub(super) sender: &'a Sender,
+    /// How many may still be taken, and as long as there is room for bytes.
+    pub(super) left: usize,
+    pub(super) room: usize,
+    /// Why there are no more, if the process has no memory for the next one.
+    pub(super) overrun: Option<wasmtime::Error>,
+}
+
+impl Iterator for Charging<'_, '_> {
     type Item = Message;
 
     fn next(&mut self) -> Option<Message> {
+        if self.room == 0 {
+            return None;
+        }
         self.left = self.left.checked_sub(1)?;
-        let mut message = self.batch.next()?;
-        match self.memory.count(self.sender, &mut message) {
-            Ok(()) => Some(message),
+        let bytes = self.batch.next()?;
+        self.room = self.room.saturating_sub(bytes.len());
+        match self.memory.message(self.sender, bytes) {
+            Ok(message) => Some(message),
             Err(error) => {
                 self.overrun = Some(error);
                 None
@@ -171,13 +223,17 @@ impl Iterator for Charged<'_, '_> {
     }
 }
 
-impl Outgoing<Message> for Charged<'_, '_> {
+impl Outgoing<Message> for Charging<'_, '_> {
     fn next_batch(&mut self, most: usize, bytes: usize) -> Option<Packed> {
+        if self.room == 0 {
+            return None;
+        }
         let memory = &mut self.memory;
-        // Where there is no memory for all, there may be some for the first.
+        // If there is no memory for all, there may be enough for the first.
         let charge = |bytes| memory.charge(bytes).ok();
         let packed = self.batch.next_packed(most.min(self.left), bytes, charge)?;
         self.left -= packed.messages();
+        self.room = self.room.saturating_sub(packed.size());
         Some(packed)
     }
 }

@@ -5,30 +5,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use transputer_abi::handles::{BarrierHandle, ReceiverHandle, SenderHandle};
-use transputer_core::channel::{self as core, ChannelError, Poison, PoisonKind};
+use transputer_core::channel::{self as core, ChannelError};
 use transputer_core::scheduler::keep_woken;
-use transputer_core::{Options, Overflow};
+use transputer_core::{ChannelId, Options, Overflow};
 
 use super::batch::packed_alone;
+use super::cause::wit_cause;
 use super::parking::Parking;
+use super::patience::given_back;
 use super::wit_error;
-use crate::limits::OpenChannel;
+use crate::limits::{CHANNEL, OpenChannel};
 use crate::message::{Bytes, Carried, End, Message, Receiver, Sender};
 use crate::network::ends_in_transit::send_ends;
 use crate::network::event::{Event, Level};
 use crate::process::ProcessState;
+use crate::text::Text;
+use transputer_abi::HostCalls as _;
 use transputer_abi::bindings::transputer::csp::channel as wit;
 
-/// The longest reason for poison that is kept.
-const REASON: usize = 4 << 10;
-
-/// From this many bytes on a message is better read where it was written.
+/// From this size, a message is better read on the worker where it was written.
 const LARGE: usize = 64 << 10;
 
-/// Bytes that come from one worker's cache to another's in a nanosecond.
+/// How many bytes move from one worker's cache to another's in a nanosecond.
 const BROUGHT_OVER: u64 = 4;
 
-/// No worker is kept from its work for longer than that for what lies in a cache.
+/// The longest time for which idle workers leave a task alone because of what lies in a cache.
 const LONGEST_KEPT: Duration = Duration::from_millis(1);
 
 /// The largest capacity that a guest may ask for.
@@ -39,13 +40,13 @@ pub(super) type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 impl ProcessState {
     /// Whether a message of this size is within the process's limit.
     pub(super) fn check_size(&self, size: usize) -> Result<(), wit::Error> {
-        if size > self.settings.limits.message {
+        if size > self.process.spec.limits.message {
             return Err(wit::Error::TooLarge);
         }
         Ok(())
     }
 
-    /// Takes the ends of a message in, which are this process's from now on.
+    /// Makes the ends of a message this process's own.
     pub(super) fn adopt(&mut self, ends: Vec<End>) -> Vec<wit::End> {
         ends.into_iter()
             .map(|end| match end {
@@ -56,27 +57,34 @@ impl ProcessState {
             .collect()
     }
 
-    /// Takes a message in that this process has received. If it carries more ends than the
-    /// process has room for, it goes back to the channel.
+    /// Makes a message that was received at this channel the process's own. If it carries more ends than
+    /// the process has room for, it goes back to the channel.
+    ///
+    /// # Errors
+    /// Without memory for a copy, if one is to be kept.
     pub(super) fn accept(
         &mut self,
-        message: Message,
+        mut message: Message,
+        channel: Option<ChannelId>,
         receiver: impl Fn(&Self) -> Option<Receiver>,
-    ) -> Result<wit::Message, wit::Error> {
-        if self.ends.room_for(message.ends.len()).is_err() {
+    ) -> Answer<wit::Message> {
+        let ends = message.ends.len();
+        if self.ends.room_for(ends).is_err() || self.ends.cover(ends, &mut self.memory).is_err() {
             if let Some(receiver) = receiver(self) {
                 receiver.put_back(message);
             }
-            return Err(wit::Error::Overloaded);
+            return Ok(Err(wit::Error::Overloaded));
         }
-        Ok(wit::Message {
-            bytes: message.bytes.into_vec(),
-            ends: self.adopt(message.ends.take()),
-        })
+        let ends = self.adopt(message.take_ends());
+        if let Some(channel) = channel.filter(|_| self.is_watched()) {
+            message = self.note_message(channel, message, &ends)?;
+        }
+        let bytes = message.into_inner().bytes.into_vec();
+        Ok(Ok(wit::Message { bytes, ends }))
     }
 
     /// Collects ends that a guest gives away.
-    fn give_away(&mut self, ends: Vec<wit::End>) -> wasmtime::Result<Vec<End>> {
+    pub(super) fn give_away(&mut self, ends: Vec<wit::End>) -> wasmtime::Result<Vec<End>> {
         let mut given = Vec::with_capacity(ends.len());
         for end in ends {
             given.push(match end {
@@ -92,10 +100,13 @@ impl ProcessState {
 impl ProcessState {
     /// One more channel or barrier of this process, if it may open one.
     ///
-    /// A guest gets an error without words, so that a total is named in the log, once.
-    pub(super) fn count_channel(&mut self) -> Option<Arc<OpenChannel>> {
-        let most = self.settings.limits.channels;
-        match OpenChannel::of_process(&self.open_channels, most, &self.network.totals) {
+    /// A guest gets an error without a text, so the log names the total that was reached, once.
+    ///
+    /// # Errors
+    /// Without memory for it.
+    pub(super) fn count_channel(&mut self) -> wasmtime::Result<Option<Arc<OpenChannel>>> {
+        let charge = self.memory.charge(CHANNEL)?;
+        Ok(match OpenChannel::of_process(&self.open_channels, charge) {
             Ok(open) => Some(open),
             Err(overrun) => {
                 if !std::mem::replace(&mut self.told_of_channels, true) {
@@ -107,27 +118,18 @@ impl ProcessState {
                 }
                 None
             }
-        }
+        })
     }
 
-    /// What a guest is told of a send.
+    /// What a guest is told about a send.
     pub(super) fn sent(
         &self,
         sender: &Sender,
         size: usize,
-        sent: Result<(), core::SendError<Message>>,
+        sent: Result<(), impl Into<ChannelError>>,
     ) -> Result<(), wit::Error> {
-        self.told_sent(sender, size, sent.map_err(|refused| refused.error))
-    }
-
-    /// The same.
-    pub(super) fn told_sent(
-        &self,
-        sender: &Sender,
-        size: usize,
-        sent: Result<(), ChannelError>,
-    ) -> Result<(), wit::Error> {
-        self.trace_send(sender, size, sent.as_ref().err());
+        let sent = sent.map_err(Into::into);
+        self.note_send(sender, size, sent.as_ref().err());
         // Where a channel holds many, its sender goes on, and its reader had better do so as well.
         if size >= LARGE && sent.is_ok() && sender.capacity() <= 1 {
             keep_woken(Duration::from_nanos(size as u64 / BROUGHT_OVER).min(LONGEST_KEPT));
@@ -140,25 +142,48 @@ impl ProcessState {
     pub(super) fn plain(
         &self,
         receiver: &Receiver,
-        received: Result<Message, ChannelError>,
-    ) -> Result<Bytes, wit::Error> {
+        received: Result<Message, impl Into<ChannelError>>,
+    ) -> Answer<Bytes> {
         match received {
-            Ok(message) if message.ends.is_empty() => {
+            Ok(mut message) if message.ends.is_empty() => {
+                self.note_receive(receiver, Ok(message.bytes.len()));
                 if self.is_watched() {
-                    self.note_received(receiver.id(), Some(&message.bytes));
+                    message = self.note_message(receiver.id(), message, &[])?;
                 }
-                self.trace_receive(receiver, Ok(message.bytes.len()));
-                Ok(message.bytes)
+                Ok(Ok(message.into_inner().bytes))
             }
-            unfit => Err(self.unfit(receiver, unfit)),
+            unfit => Ok(Err(self.unfit(receiver, unfit.map_err(Into::into)))),
         }
+    }
+
+    /// A message that may carry ends, which become this process's.
+    pub(super) fn with_ends(
+        &mut self,
+        receiver: &Receiver,
+        received: Result<Message, ChannelError>,
+    ) -> Answer<wit::Message> {
+        self.note_receive(
+            receiver,
+            received.as_ref().map(|message| message.bytes.len()),
+        );
+        let channel = receiver.id();
+        let accepted = match received {
+            Ok(message) => self.accept(message, Some(channel), |state| {
+                Some(receiver.clone_for(state.ends.holder()))
+            })?,
+            Err(error) => Err(wit_error(&error)),
+        };
+        if accepted.is_err() && self.is_watched() {
+            self.note_nothing(channel);
+        }
+        Ok(accepted)
     }
 
     /// What a guest is told instead of a message, which goes back to the channel if it has ends.
     #[cold]
     fn unfit(&self, receiver: &Receiver, received: Result<Message, ChannelError>) -> wit::Error {
         if self.is_watched() {
-            self.note_received(receiver.id(), None);
+            self.note_nothing(receiver.id());
         }
         match received {
             Ok(message) => {
@@ -166,21 +191,16 @@ impl ProcessState {
                 wit::Error::CarriesEnds
             }
             Err(error) => {
-                self.trace_receive(receiver, Err(&error));
+                self.note_receive(receiver, Err(&error));
                 wit_error(&error)
             }
         }
     }
 }
 
-/// The poison that a guest asks for.
-pub(super) fn poison_with(reason: String) -> Poison {
-    Poison::new(PoisonKind::Poisoned, cut(reason, REASON))
-}
-
 impl wit::Host for ProcessState {
     fn open_barrier(&mut self) -> Answer<BarrierHandle> {
-        Ok(self.open_barrier())
+        self.open_barrier()
     }
 
     async fn send_small(&mut self, sender: u32, message: wit::Small) -> Answer<()> {
@@ -188,12 +208,11 @@ impl wit::Host for ProcessState {
     }
 
     async fn send_some(&mut self, sender: u32, packed: Vec<u8>) -> wasmtime::Result<wit::Sent> {
-        let patience = wit::Patience::Forever;
-        self.send_packed(sender, &packed, patience).await
+        self.send_some_from(sender, &packed).await
     }
 
     async fn receive_some(&mut self, receiver: u32, most: u32) -> Answer<wit::Received> {
-        Ok(self.receive_some(receiver, most).await)
+        self.receive_some(receiver, most).await
     }
 
     fn open(&mut self, options: wit::Options) -> Answer<(SenderHandle, ReceiverHandle)> {
@@ -203,12 +222,13 @@ impl wit::Host for ProcessState {
         if self.ends.room_for(2).is_err() {
             return Ok(Err(wit::Error::Overloaded));
         }
+        self.ends.cover(2, &mut self.memory)?;
         let overflow = match options.overflow {
             wit::Overflow::Block => Overflow::Block,
             wit::Overflow::DropOldest => Overflow::DropOldest,
             wit::Overflow::DropNewest => Overflow::DropNewest,
         };
-        let Some(open) = self.count_channel() else {
+        let Some(open) = self.count_channel()? else {
             return Ok(Err(wit::Error::Overloaded));
         };
         self.opened += 1;
@@ -218,7 +238,7 @@ impl wit::Host for ProcessState {
         let options = Options::bounded(capacity).overflow(overflow);
         let options = self.network.counted(options, &label, open);
         let (sender, receiver) = core::channel::<Message>(options);
-        self.network.watch_channel(&sender);
+        self.network.register_channel(&sender);
         Ok(Ok((
             self.ends.add_sender(sender),
             self.ends.add_receiver(receiver),
@@ -231,7 +251,7 @@ impl wit::HostSender for ProcessState {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
-        self.settle();
+        self.close_dropped();
         let size = message.len();
         let sender = self.ends.sender(&this)?;
         let message = self.memory.message(sender, message)?;
@@ -258,7 +278,7 @@ impl wit::HostSender for ProcessState {
         if let Err(error) = self.check_size(message.len()) {
             return Ok(Err(error));
         }
-        self.settle();
+        self.close_dropped();
         let deadline = self.sleep_until(deadline);
         let size = message.len();
         let sender = self.ends.sender(&this)?;
@@ -274,7 +294,7 @@ impl wit::HostSender for ProcessState {
         packed: Vec<u8>,
         patience: wit::Patience,
     ) -> wasmtime::Result<(u32, Option<wit::Error>)> {
-        self.settle();
+        self.close_dropped();
         self.ends.sender(&this)?;
         let sent = self.send_packed(this.rep(), &packed, patience).await?;
         Ok((sent.count, sent.error))
@@ -287,43 +307,37 @@ impl wit::HostSender for ProcessState {
         ends: Vec<wit::End>,
         patience: wit::Patience,
     ) -> wasmtime::Result<Result<(), wit::Refused>> {
-        self.settle();
-        let mut message = Message {
-            ends: Carried::given(self.give_away(ends)?, &self.process),
-            ..Message::new(message)
-        };
-        let refused = match self.check_size(message.bytes.len()) {
+        self.close_dropped();
+        let size = message.len();
+        let ends = Carried::given(self.give_away(ends)?, &self.process);
+        let message = self.memory.message_with_ends(message, ends)?;
+        let refused = match self.check_size(size) {
             Err(error) => Some((error, message)),
             Ok(()) => {
                 let wait = self.how_long(patience);
                 let sender = self.ends.sender(&this)?;
-                let size = message.bytes.len();
-                self.memory.count(sender, &mut message)?;
                 let owner = self.ends.holder();
                 let send = |message| wait.send(sender, message);
-                let sending = send_ends(sender, message, owner, send);
+                let sending = send_ends(sender, message, owner, send, given_back);
                 let sent = self.process.operate(sending).await;
-                self.network.ends_sent();
-                self.trace_send(
-                    sender,
-                    size,
-                    sent.as_ref().err().map(|refused| &refused.error),
-                );
+                self.network.ends_sent(&mut self.pace).await;
+                self.note_send(sender, size, sent.as_ref().err().map(|(_, error)| error));
                 sent.err()
-                    .map(|refused| (wit_error(&refused.error), refused.message))
+                    .map(|(message, error)| (wit_error(&error), message))
             }
         };
         Ok(match refused {
             None => Ok(()),
-            Some((error, message)) => Err(wit::Refused {
+            Some((error, mut message)) => Err(wit::Refused {
                 error,
-                ends: self.adopt(message.ends.take()),
+                ends: self.adopt(message.take_ends()),
             }),
         })
     }
 
     fn clone(&mut self, this: SenderHandle) -> wasmtime::Result<SenderHandle> {
         self.ends.room_for(1)?;
+        self.ends.cover(1, &mut self.memory)?;
         let sender = self.ends.sender(&this)?.clone_for(self.ends.holder());
         Ok(self.ends.add_sender(sender))
     }
@@ -334,8 +348,8 @@ impl wit::HostSender for ProcessState {
     }
 
     fn poison(&mut self, this: SenderHandle, reason: String) -> wasmtime::Result<()> {
-        let poison = poison_with(reason);
-        self.ends.sender(&this)?.poison(poison);
+        let sender = self.ends.sender(&this)?;
+        sender.poison(self.memory.poison(Text::new(reason))?);
         Ok(())
     }
 
@@ -344,24 +358,28 @@ impl wit::HostSender for ProcessState {
         Ok(poison.map(|poison| poison.reason.to_string()))
     }
 
+    fn cause(&mut self, this: SenderHandle) -> wasmtime::Result<Option<wit::Cause>> {
+        Ok(self.ends.sender(&this)?.poisoned().map(wit_cause))
+    }
+
     fn statistics(&mut self, this: SenderHandle) -> wasmtime::Result<wit::Statistics> {
         Ok(statistics(self.ends.sender(&this)?.statistics()))
     }
 
     fn drop(&mut self, this: SenderHandle) -> wasmtime::Result<()> {
         let sender = self.ends.take_sender(&this)?;
-        self.close_dropped(End::Sender(sender));
+        self.drop_end(End::Sender(sender));
         Ok(())
     }
 }
 
 impl wit::HostReceiver for ProcessState {
     async fn receive(&mut self, this: ReceiverHandle) -> Answer<Vec<u8>> {
-        self.settle();
+        self.close_dropped();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive();
         let received = Parking::receiving(&self.process, receiver.id(), receive).await;
-        Ok(self.plain(receiver, received).map(Bytes::into_vec))
+        Ok(self.plain(receiver, received)?.map(Bytes::into_vec))
     }
 
     fn number(&mut self, this: ReceiverHandle) -> wasmtime::Result<u32> {
@@ -372,16 +390,16 @@ impl wit::HostReceiver for ProcessState {
     fn try_receive(&mut self, this: ReceiverHandle) -> Answer<Vec<u8>> {
         let receiver = self.ends.receiver(&this)?;
         let received = receiver.try_receive();
-        Ok(self.plain(receiver, received).map(Bytes::into_vec))
+        Ok(self.plain(receiver, received)?.map(Bytes::into_vec))
     }
 
     async fn receive_by(&mut self, this: ReceiverHandle, deadline: u64) -> Answer<Vec<u8>> {
         let deadline = self.sleep_until(deadline);
-        self.settle();
+        self.close_dropped();
         let receiver = self.ends.receiver(&this)?;
         let receive = receiver.receive_by(deadline);
         let received = Parking::receiving(&self.process, receiver.id(), receive).await;
-        Ok(self.plain(receiver, received).map(Bytes::into_vec))
+        Ok(self.plain(receiver, received)?.map(Bytes::into_vec))
     }
 
     async fn receive_batch(
@@ -391,13 +409,13 @@ impl wit::HostReceiver for ProcessState {
         patience: wit::Patience,
     ) -> Answer<Vec<u8>> {
         let wait = self.how_long(patience);
-        self.settle();
+        self.close_dropped();
         let receiver = self.ends.receiver(&this)?;
         let received = {
             let receive = pin!(wait.receive(receiver));
             Parking::receiving(&self.process, receiver.id(), receive).await
         };
-        Ok(self.plain(receiver, received).map(|first| {
+        Ok(self.plain(receiver, received)?.map(|first| {
             let batch = self.batch_behind(receiver, &first, most);
             batch.unwrap_or_else(|| packed_alone(&first))
         }))
@@ -409,35 +427,19 @@ impl wit::HostReceiver for ProcessState {
         patience: wit::Patience,
     ) -> Answer<wit::Message> {
         let wait = self.how_long(patience);
-        self.settle();
+        self.close_dropped();
         let receiver = self.ends.receiver(&this)?;
         let received = {
             let receive = pin!(wait.receive(receiver));
             Parking::receiving(&self.process, receiver.id(), receive).await
         };
-        self.trace_receive(
-            receiver,
-            received.as_ref().map(|message| message.bytes.len()),
-        );
-        let channel = receiver.id();
-        let accepted = match received {
-            Ok(message) => self.accept(message, |state| {
-                let receiver = state.ends.receiver(&this).ok()?;
-                Some(receiver.clone_for(state.ends.holder()))
-            }),
-            Err(error) => Err(wit_error(&error)),
-        };
-        if self.is_watched() {
-            match &accepted {
-                Ok(message) => self.note_message(channel, message),
-                Err(_) => self.note_received(channel, None),
-            }
-        }
-        Ok(accepted)
+        let receiver = receiver.clone();
+        self.with_ends(&receiver, received)
     }
 
     fn clone(&mut self, this: ReceiverHandle) -> wasmtime::Result<ReceiverHandle> {
         self.ends.room_for(1)?;
+        self.ends.cover(1, &mut self.memory)?;
         let receiver = self.ends.receiver(&this)?.clone_for(self.ends.holder());
         Ok(self.ends.add_receiver(receiver))
     }
@@ -448,8 +450,8 @@ impl wit::HostReceiver for ProcessState {
     }
 
     fn poison(&mut self, this: ReceiverHandle, reason: String) -> wasmtime::Result<()> {
-        let poison = poison_with(reason);
-        self.ends.receiver(&this)?.poison(poison);
+        let receiver = self.ends.receiver(&this)?;
+        receiver.poison(self.memory.poison(Text::new(reason))?);
         Ok(())
     }
 
@@ -458,13 +460,17 @@ impl wit::HostReceiver for ProcessState {
         Ok(poison.map(|poison| poison.reason.to_string()))
     }
 
+    fn cause(&mut self, this: ReceiverHandle) -> wasmtime::Result<Option<wit::Cause>> {
+        Ok(self.ends.receiver(&this)?.poisoned().map(wit_cause))
+    }
+
     fn statistics(&mut self, this: ReceiverHandle) -> wasmtime::Result<wit::Statistics> {
         Ok(statistics(self.ends.receiver(&this)?.statistics()))
     }
 
     fn drop(&mut self, this: ReceiverHandle) -> wasmtime::Result<()> {
         let receiver = self.ends.take_receiver(&this)?;
-        self.close_dropped(End::Receiver(receiver));
+        self.drop_end(End::Receiver(receiver));
         Ok(())
     }
 }
@@ -476,10 +482,4 @@ fn statistics(seen: core::Statistics) -> wit::Statistics {
         dropped: seen.dropped,
         waiting: u32::try_from(seen.waiting).unwrap_or(u32::MAX),
     }
-}
-
-/// The first `most` bytes of a text, cut at a character.
-pub(super) fn cut(mut text: String, most: usize) -> String {
-    text.truncate(text.floor_char_boundary(most));
-    text
 }

@@ -1,7 +1,7 @@
 //! The quick ways to send and to receive: numbers instead of handles, and no lists for small
 //! messages.
 
-use transputer_core::channel::ChannelError;
+use transputer_core::channel::{ChannelError, TryReceiveError, TrySendError};
 
 use super::channel::Answer;
 use super::parking::{Receives, Sends};
@@ -10,48 +10,25 @@ use crate::message::{Bytes, Message, Receiver, SMALL};
 use crate::process::ProcessState;
 use transputer_abi::bindings::transputer::csp::channel as wit;
 
-/// From this many bytes on a message goes by itself: one more copy, into a batch, would cost
-/// more than the call that it saves.
+/// From this size, a message is sent by itself: copying it into a batch would cost more than the call
+/// that this saves.
 const ALONE: usize = 4 << 10;
 
 impl ProcessState {
     pub(super) async fn send_small(&mut self, number: u32, message: wit::Small) -> Answer<()> {
-        let size = message.length;
-        let sent = match self.sends_small(number, message) {
-            Ok(sends) => sends.await?,
+        let bytes = match self.small(&message) {
+            Ok(bytes) => bytes,
             Err(error) => return Ok(Err(error)),
         };
-        Ok(self.sent_small(number, size, sent))
+        let Some(sender) = self.ends.sender_at(number) else {
+            return Ok(Err(wit::Error::Moved));
+        };
+        let sent = Sends::new(&self.process, sender, &mut self.memory, bytes).await?;
+        self.note_send(sender, message.length as usize, sent.as_ref().err());
+        Ok(sent.map_err(|error| wit_error(&error)))
     }
 
-    /// The send of a small message, if it is as it must be.
-    pub(crate) fn sends_small(
-        &mut self,
-        number: u32,
-        message: wit::Small,
-    ) -> Result<Sends<'_>, wit::Error> {
-        let bytes = self.small(&message)?;
-        let sender = self.ends.sender_at(number).ok_or(wit::Error::Moved)?;
-        Ok(Sends::new(&self.process, sender, &mut self.memory, bytes))
-    }
-
-    /// What a guest is told of it.
-    #[inline]
-    pub(crate) fn sent_small(
-        &self,
-        number: u32,
-        size: u32,
-        sent: Result<(), ChannelError>,
-    ) -> Result<(), wit::Error> {
-        if self.network.traced
-            && let Some(sender) = self.ends.sender_at(number)
-        {
-            self.trace_send(sender, size as usize, sent.as_ref().err());
-        }
-        sent.map_err(|error| wit_error(&error))
-    }
-
-    /// Does what `send_small` does, if that needs no waiting.
+    /// Does what `send_small` does, if that is possible without waiting.
     pub(crate) fn try_small(
         &mut self,
         number: u32,
@@ -66,86 +43,69 @@ impl ProcessState {
             return Ok(Some(Err(wit::Error::Moved)));
         };
         let sent = sender.try_send(self.memory.message(sender, bytes)?);
-        Ok(match sent.map_err(|refused| refused.error) {
-            Err(ChannelError::WouldBlock) => None,
-            sent => Some(self.told_sent(sender, size, sent)),
+        Ok(match sent {
+            Err(TrySendError::Full(_)) => None,
+            sent => Some(self.sent(sender, size, sent)),
         })
     }
 
-    /// The bytes of a message that is about to be sent, if they are as they must be.
+    /// The bytes of a message that is about to be sent, if they are valid.
     #[inline]
-    fn small(&mut self, message: &wit::Small) -> Result<Bytes, wit::Error> {
+    pub(super) fn small(&mut self, message: &wit::Small) -> Result<Bytes, wit::Error> {
         let bytes = from_small(message)?;
         self.check_size(bytes.len())?;
-        self.settle();
+        self.close_dropped();
         Ok(bytes)
     }
 
-    pub(super) async fn receive_some(
-        &mut self,
-        number: u32,
-        most: u32,
-    ) -> Result<wit::Received, wit::Error> {
-        let receives = self.receives_some(number).ok_or(wit::Error::Moved)?;
-        let received = receives.await;
-        self.received_some(number, most, received)
-    }
-
-    /// A receive, if there is such a receiver.
-    pub(crate) fn receives_some(&mut self, number: u32) -> Option<Receives<'_>> {
-        self.settle();
-        let receiver = self.ends.receiver_at(number)?;
-        Some(Receives::new(&self.process, receiver))
-    }
-
-    /// What a guest is told of it.
-    #[inline]
-    pub(crate) fn received_some(
-        &self,
-        number: u32,
-        most: u32,
-        received: Result<Message, ChannelError>,
-    ) -> Result<wit::Received, wit::Error> {
-        let receiver = self.ends.receiver_at(number).ok_or(wit::Error::Moved)?;
+    pub(super) async fn receive_some(&mut self, number: u32, most: u32) -> Answer<wit::Received> {
+        self.close_dropped();
+        let Some(receiver) = self.ends.receiver_at(number) else {
+            return Ok(Err(wit::Error::Moved));
+        };
+        let received = Receives::new(&self.process, receiver).await;
         self.some_behind(receiver, received, most)
     }
 
-    /// Does what `receive_some` does, if that needs no waiting.
+    /// Does what `receive_some` does, if that is possible without waiting.
     pub(crate) fn try_some(
         &mut self,
         receiver: u32,
         most: u32,
-    ) -> Option<Result<wit::Received, wit::Error>> {
-        self.settle();
+    ) -> wasmtime::Result<Option<Result<wit::Received, wit::Error>>> {
+        self.close_dropped();
         let Some(receiver) = self.ends.receiver_at(receiver) else {
-            return Some(Err(wit::Error::Moved));
+            return Ok(Some(Err(wit::Error::Moved)));
         };
         match receiver.try_receive() {
-            Err(ChannelError::WouldBlock) => None,
-            received => Some(self.some_behind(receiver, received, most)),
+            Err(TryReceiveError::Empty) => Ok(None),
+            received => self.some_behind(receiver, received, most).map(Some),
         }
     }
 
-    /// What was received, with what is behind it, if the guest wants more than one.
+    /// What was received and, if the guest wants more than one, what is behind it.
     #[inline(always)]
-    fn some_behind(
+    pub(super) fn some_behind(
         &self,
         receiver: &Receiver,
-        received: Result<Message, ChannelError>,
+        received: Result<Message, impl Into<ChannelError>>,
         most: u32,
-    ) -> Result<wit::Received, wit::Error> {
-        let first = self.plain(receiver, received)?;
+    ) -> Answer<wit::Received> {
+        let first = match self.plain(receiver, received)? {
+            Ok(first) => first,
+            Err(error) => return Ok(Err(error)),
+        };
         if most > 1
             && receiver.capacity() > 1
             && first.len() < ALONE
             && let Some(packed) = self.batch_behind(receiver, &first, most)
         {
-            return Ok(wit::Received::Batch(packed));
+            return Ok(Ok(wit::Received::Batch(packed)));
         }
-        Ok(match to_small(&first) {
+        Ok(Ok(match to_small(&first) {
             Some(small) => wit::Received::Small(small),
             None => wit::Received::Large(first.into_vec()),
-        })
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the supervisor is to know of a guest's receiving, and ends that are closed late.
+//! What the supervisor must know about the messages that a guest receives; ends that are closed late.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -6,13 +6,13 @@ use std::task::Poll;
 
 use transputer_core::ChannelId;
 
-use crate::message::End;
+use crate::message::{End, Message};
 use crate::process::ProcessState;
 use crate::supervision::{InFlight, TakenEnd};
 use transputer_abi::bindings::transputer::csp::channel as wit;
 
-/// Waits to receive. `asks` tells the supervisor what the process asks for, and whether it
-/// waits; a process that is watched from the middle of the wait on is seen to wait, too.
+/// Waits to receive. `asks` tells the supervisor what the process asks for, and whether it waits. A
+/// process that comes to be tracked in the middle of the wait is seen to wait, too.
 pub(super) async fn watching<T>(
     watch: &InFlight,
     asks: impl Fn(bool),
@@ -52,17 +52,44 @@ impl ProcessState {
         self.process.in_flight.is_on()
     }
 
-    /// Notes a message without ends that the process has received, or that it received none.
-    pub(super) fn note_received(&self, channel: ChannelId, received: Option<&[u8]>) {
-        match received {
-            Some(bytes) => self.process.in_flight.took(channel, bytes, Vec::new()),
-            None => self.process.in_flight.asks([channel], false),
+    /// Notes that the process has received nothing.
+    pub(super) fn note_nothing(&self, channel: ChannelId) {
+        self.process.in_flight.asks([channel], false);
+    }
+
+    /// Notes a message that the process has received, without the ends that it has adopted, and keeps a
+    /// copy until it is finished.
+    ///
+    /// # Errors
+    /// Without memory for the copy. Then the message itself is kept, at its sender's expense: the
+    /// process ends over it.
+    pub(super) fn note_message(
+        &self,
+        channel: ChannelId,
+        message: Message,
+        ends: &[wit::End],
+    ) -> wasmtime::Result<Message> {
+        let watch = &self.process.in_flight;
+        // The one before is finished, and no longer counts.
+        watch.asks([channel], false);
+        if !watch.keeps(channel) {
+            return Ok(message);
+        }
+        match self.memory.copy(&message) {
+            Ok(copy) => {
+                watch.took(channel, copy, self.taken(ends));
+                Ok(message)
+            }
+            Err(overrun) => {
+                watch.took(channel, message, self.taken(ends));
+                Err(overrun.into())
+            }
         }
     }
 
-    /// Notes a message that the process has received, with its ends.
-    pub(super) fn note_message(&self, channel: ChannelId, message: &wit::Message) {
-        let ends = message.ends.iter().filter_map(|end| match end {
+    /// Ends that the process has adopted, by their numbers.
+    fn taken(&self, ends: &[wit::End]) -> Vec<TakenEnd> {
+        let taken = ends.iter().filter_map(|end| match end {
             wit::End::Sender(sender) => {
                 let id = self.ends.sender(sender).ok()?.id();
                 Some(TakenEnd::Sender(sender.rep(), id))
@@ -76,13 +103,13 @@ impl ProcessState {
                 Some(TakenEnd::Barrier(barrier.rep(), id))
             }
         });
-        let ends = ends.collect();
-        self.process.in_flight.took(channel, &message.bytes, ends);
+        taken.collect()
     }
 
-    /// Closes an end that the guest dropped; that of a port a little later, if the next
-    /// incarnation of a process that has returned is to have it.
-    pub(super) fn close_dropped(&mut self, end: End) {
+    /// Closes an end that the guest dropped; but that of a port later, with
+    /// [`close_dropped`](Self::close_dropped), if the next incarnation of a process that has
+    /// returned is to have it.
+    pub(super) fn drop_end(&mut self, end: End) {
         if !self.postpones_closing() {
             return;
         }
@@ -101,7 +128,7 @@ impl ProcessState {
     /// The guest goes on, so the ends that it dropped are closed now. To be called before
     /// anything that can park.
     #[inline]
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn close_dropped(&mut self) {
         if !self.dropped.is_empty() {
             self.dropped.clear();
         }

@@ -1,21 +1,24 @@
 //! What guests can call: thin implementations of the WIT interfaces.
 //!
 //! Each function checks what the guest gave, calls the core, and translates the answer.
-//! An error that the guest can act on is a WIT error; a broken rule of the component model
-//! (a handle that stands for nothing) traps.
+//! An error that the guest can act on is a WIT error. Breaking a rule of the component model, such as
+//! using a handle that does not exist, is a trap.
 
 mod alternation;
 mod barrier;
 mod batch;
+mod cause;
 mod channel;
 mod fast_path;
 mod in_flight;
+mod operation;
 mod parking;
 mod patience;
 mod prepared;
 mod process;
 mod trace;
 
+pub(crate) use operation::Operation;
 pub(crate) use prepared::Prepared;
 
 use transputer_core::channel::{ChannelError, PoisonKind};
@@ -29,15 +32,22 @@ use transputer_abi::bindings::Guest;
 use transputer_abi::bindings::transputer::csp::channel::Error as WitError;
 
 /// Everything that a guest may import.
-pub(crate) fn linkers(engine: &Engine, direct: bool) -> Result<Linkers, Error> {
+/// A seeded host has one worker, which no process may keep.
+pub(crate) fn linkers(
+    engine: &Engine,
+    core_modules: bool,
+    is_seeded: bool,
+) -> Result<Linkers, Error> {
     let mut linker = Linker::new(engine);
     let setup = |error: wasmtime::Error| Error::Setup {
         message: format!("the imports of guests: {error:#}"),
     };
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(setup)?;
     Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(setup)?;
-    let core_modules = direct
-        .then(|| CoreLinker::new(engine))
+    transputer_abi::bound(&mut linker).map_err(setup)?;
+    transputer_abi::add_tasks(&mut linker).map_err(setup)?;
+    let core_modules = core_modules
+        .then(|| CoreLinker::new(engine, !is_seeded))
         .transpose()
         .map_err(setup)?;
     Ok(Linkers {
@@ -62,7 +72,7 @@ fn wit_error(error: &ChannelError) -> WitError {
         ChannelError::TimedOut => WitError::TimedOut,
         ChannelError::TooLarge { .. } => WitError::TooLarge,
         ChannelError::Overloaded { .. } => WitError::Overloaded,
-        // What a later core adds; the contract has no word for it yet.
+        // Added by a later core; the contract has no word for it yet.
         _ => WitError::Malformed,
     }
 }

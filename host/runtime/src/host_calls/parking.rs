@@ -1,14 +1,14 @@
-//! Sends and receives that may park their process, which is noted while it is parked.
+//! Sends and receives that may park their process, and that note while it is parked.
 
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use transputer_core::ChannelId;
-use transputer_core::channel::{Begun, ChannelError, Receiving, SendError, Sending};
+use transputer_core::channel::{Begun, ChannelError, ReceiveError, Receiving, SendError, Sending};
 
 use crate::message::{Bytes, Message, Receiver, Sender};
-use crate::process::{MemoryLimiter, Process};
+use crate::process::{MemoryLimiter, Parked, Process};
 
 /// One send or receive of a process, which is noted while it is parked there. (What
 /// [`Process::operate`] does, and [`watching`], in one future, for the operations that park most.)
@@ -17,7 +17,7 @@ pub(super) struct Parking<'a, F> {
     /// The channel, if it receives.
     asks: Option<ChannelId>,
     operation: F,
-    parked: bool,
+    parked: Option<Parked<'a>>,
 }
 
 impl<'a, F> Parking<'a, F> {
@@ -26,7 +26,7 @@ impl<'a, F> Parking<'a, F> {
             process,
             asks: None,
             operation: send,
-            parked: false,
+            parked: None,
         }
     }
 
@@ -35,7 +35,7 @@ impl<'a, F> Parking<'a, F> {
             process,
             asks: Some(channel),
             operation: receive,
-            parked: false,
+            parked: None,
         }
     }
 }
@@ -47,9 +47,10 @@ impl<F: Future + Unpin> Future for Parking<'_, F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
         let polled = Pin::new(&mut this.operation).poll(context);
-        if polled.is_pending() != this.parked {
-            this.parked = !this.parked;
-            this.process.note_parking();
+        if polled.is_ready() {
+            this.parked = None;
+        } else if this.parked.is_none() {
+            this.parked = Some(this.process.park());
         }
         if let Some(channel) = this.asks
             && polled.is_pending()
@@ -61,8 +62,8 @@ impl<F: Future + Unpin> Future for Parking<'_, F> {
     }
 }
 
-/// A send of a few bytes. What it keeps is little, unlike a message.
-pub(crate) struct Sends<'a> {
+/// A send of a few bytes, which takes less memory than one that keeps a whole message.
+pub(super) struct Sends<'a> {
     process: &'a Process,
     stage: Stage<'a>,
 }
@@ -73,7 +74,10 @@ enum Stage<'a> {
         memory: &'a mut MemoryLimiter,
         bytes: Bytes,
     },
-    Waits(Sending<'a, Message>),
+    Waits {
+        sending: Sending<'a, Message>,
+        _parked: Parked<'a>,
+    },
     Done,
 }
 
@@ -102,13 +106,13 @@ impl Future for Sends<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let told = |sent: Result<(), SendError<Message>>| {
-            Poll::Ready(Ok(sent.map_err(|refused| refused.error)))
+            Poll::Ready(Ok(sent.map_err(ChannelError::from)))
         };
-        if let Stage::Waits(sending) = &mut this.stage {
+        if let Stage::Waits { sending, .. } = &mut this.stage {
             return match Pin::new(sending).poll(context) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(sent) => {
-                    this.process.note_parking();
+                    this.stage = Stage::Done;
                     told(sent)
                 }
             };
@@ -125,8 +129,10 @@ impl Future for Sends<'_> {
         match sender.begin_send(message, context.waker()) {
             Begun::Done(sent) => told(sent),
             Begun::Waits(sending) => {
-                this.stage = Stage::Waits(sending);
-                this.process.note_parking();
+                this.stage = Stage::Waits {
+                    sending,
+                    _parked: this.process.park(),
+                };
                 Poll::Pending
             }
         }
@@ -134,10 +140,10 @@ impl Future for Sends<'_> {
 }
 
 /// A receive.
-pub(crate) struct Receives<'a> {
+pub(super) struct Receives<'a> {
     process: &'a Process,
     receiver: &'a Receiver,
-    waits: Option<Receiving<'a, Message>>,
+    waits: Option<(Receiving<'a, Message>, Parked<'a>)>,
 }
 
 impl<'a> Receives<'a> {
@@ -151,7 +157,7 @@ impl<'a> Receives<'a> {
 
     /// Tells the supervisor, if it wants to know.
     #[inline]
-    fn parked(&self) -> Poll<Result<Message, ChannelError>> {
+    fn parked(&self) -> Poll<Result<Message, ReceiveError>> {
         if self.process.in_flight.is_on() {
             self.process.in_flight.asks([self.receiver.id()], true);
         }
@@ -160,16 +166,16 @@ impl<'a> Receives<'a> {
 }
 
 impl Future for Receives<'_> {
-    type Output = Result<Message, ChannelError>;
+    type Output = Result<Message, ReceiveError>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if let Some(receiving) = &mut this.waits {
+        if let Some((receiving, _)) = &mut this.waits {
             return match Pin::new(receiving).poll(context) {
                 Poll::Pending => this.parked(),
                 received => {
-                    this.process.note_parking();
+                    this.waits = None;
                     received
                 }
             };
@@ -177,8 +183,7 @@ impl Future for Receives<'_> {
         match this.receiver.begin_receive(context.waker()) {
             Begun::Done(received) => Poll::Ready(received),
             Begun::Waits(receiving) => {
-                this.waits = Some(receiving);
-                this.process.note_parking();
+                this.waits = Some((receiving, this.process.park()));
                 this.parked()
             }
         }

@@ -1,6 +1,6 @@
-//! Operations on channels that wait as long as a guest said.
+//! Operations on channels that wait as long as the guest allows.
 
-use transputer_core::channel::{ChannelError, SendError};
+use transputer_core::channel::{ChannelError, SendError, SendTimeoutError, TrySendError};
 use transputer_core::clock::{Sleep, Time};
 
 use crate::message::{Message, Receiver, Sender};
@@ -8,24 +8,30 @@ use crate::patience::Patience;
 use crate::process::ProcessState;
 use transputer_abi::bindings::transputer::csp::channel as wit;
 
+/// A message that was not sent, and why.
+pub(super) type Refused = (Message, ChannelError);
+
+pub(super) fn given_back((message, _): &Refused) -> &Message {
+    message
+}
+
 impl Patience<Sleep> {
-    pub(super) async fn send(
-        self,
-        sender: &Sender,
-        message: Message,
-    ) -> Result<(), SendError<Message>> {
+    pub(super) async fn send(self, sender: &Sender, message: Message) -> Result<(), Refused> {
         match self {
-            Self::Forever => sender.send(message).await,
-            Self::Until(deadline) => sender.send_by(message, deadline).await,
-            Self::Never => sender.try_send(message),
+            Self::Forever => sender.send(message).await.map_err(SendError::into_parts),
+            Self::Until(deadline) => {
+                let sent = sender.send_by(message, deadline).await;
+                sent.map_err(SendTimeoutError::into_parts)
+            }
+            Self::Never => sender.try_send(message).map_err(TrySendError::into_parts),
         }
     }
 
     pub(super) async fn receive(self, receiver: &Receiver) -> Result<Message, ChannelError> {
         match self {
-            Self::Forever => receiver.receive().await,
-            Self::Until(deadline) => receiver.receive_by(deadline).await,
-            Self::Never => receiver.try_receive(),
+            Self::Forever => Ok(receiver.receive().await?),
+            Self::Until(deadline) => Ok(receiver.receive_by(deadline).await?),
+            Self::Never => Ok(receiver.try_receive()?),
         }
     }
 }

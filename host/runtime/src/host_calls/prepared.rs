@@ -1,5 +1,7 @@
 //! Prepared alternations, of `transputer:csp/alternation`.
 
+use std::sync::Arc;
+
 use transputer_abi::handles::{PreparedHandle, ReceiverHandle, SenderHandle};
 use transputer_core::ChannelId;
 use transputer_core::alternation::{self as core, Chosen, Guard, Order};
@@ -9,20 +11,25 @@ use wasmtime::component::Resource;
 use super::alternation::GUARDS;
 use super::channel::Answer;
 use super::in_flight::watching_choice;
-use crate::message::Message;
+use crate::limits::{Charge, ENTRY, Held};
+use crate::message::{Message, Receiver, Sender};
 use crate::patience::Patience;
-use crate::process::{Ends, ProcessState};
+use crate::process::{Ends, MemoryLimiter, ProcessState};
 use transputer_abi::bindings::transputer::csp::alternation as wit;
 use transputer_abi::bindings::transputer::csp::channel::{self as channel_wit, Error};
 
-/// Prepared alternations that a process may have.
+/// The most prepared alternations of a process.
 const MOST: usize = 256;
 
-/// An alternation that is built once. It knows its ends by their numbers and, since numbers are
-/// used again, by their channels.
+/// What one of them counts for, in bytes.
+const PREPARED: u64 = 512;
+
+/// An alternation that is built once. It knows its ends by their numbers and, since numbers are reused,
+/// by their channels.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     alternation: core::Prepared<Message>,
+    order: Order,
     guards: Vec<End>,
 }
 
@@ -33,46 +40,67 @@ enum End {
 }
 
 /// What takes part in one choice.
-enum Choice<'a> {
+pub(super) enum Choice<'a> {
     Among {
         /// The number of each guard.
         numbers: Vec<u32>,
-        guards: Vec<Guard<'a, Message>>,
+        guards: Vec<Offered<'a>>,
     },
-    /// The end of this guard is not the process's any longer.
+    /// The end of this guard no longer belongs to the process.
     Moved(u32),
+}
+
+/// A guard that takes part.
+pub(super) enum Offered<'a> {
+    Receive(&'a Arc<Receiver>),
+    Send(&'a Arc<Sender>, Message),
+}
+
+impl<'a> From<Offered<'a>> for Guard<'a, Message> {
+    fn from(offered: Offered<'a>) -> Self {
+        match offered {
+            Offered::Receive(receiver) => Self::Receive(receiver),
+            Offered::Send(sender, message) => Self::Send(sender, message),
+        }
+    }
 }
 
 impl ProcessState {
     /// A prepared alternation without guards.
-    pub(super) fn prepare(&mut self, order: wit::Order) -> Result<PreparedHandle, Error> {
+    pub(super) fn prepare(&mut self, order: wit::Order) -> Answer<PreparedHandle> {
         if self.prepared.len() >= MOST {
-            return Err(Error::Overloaded);
+            return Ok(Err(Error::Overloaded));
         }
         let order = match order {
             wit::Order::Fair => Order::Fair,
             wit::Order::Priority => Order::Priority,
         };
         let seed = self.network.host.scheduler().random_seed();
-        let key = self.prepared.insert(Prepared {
+        let prepared = Prepared {
             alternation: core::Prepared::seeded(order, seed),
+            order,
             guards: Vec::new(),
-        });
+        };
+        let key = self.prepared.insert(self.memory.hold(prepared, PREPARED)?);
         let number = u32::try_from(key).expect("the limit is far below 2^32");
-        Ok(Resource::new_own(number))
+        Ok(Ok(Resource::new_own(number)))
     }
 
     fn add_guard(&mut self, this: &PreparedHandle, end: End) -> Answer<u32> {
-        let guards = &mut self.prepared(this)?.guards;
-        if guards.len() >= GUARDS {
+        let number = this.rep();
+        let Some(prepared) = self.prepared.get_mut(number as usize) else {
+            return Err(no_such(number));
+        };
+        if prepared.guards.len() >= GUARDS {
             return Ok(Err(Error::Overloaded));
         }
-        guards.push(end);
-        let number = u32::try_from(guards.len() - 1);
+        prepared.add(self.memory.charge(ENTRY)?);
+        prepared.guards.push(end);
+        let number = u32::try_from(prepared.guards.len() - 1);
         Ok(Ok(number.expect("the limit on guards is below 2^32")))
     }
 
-    fn prepared(&mut self, this: &PreparedHandle) -> wasmtime::Result<&mut Prepared> {
+    fn prepared(&mut self, this: &PreparedHandle) -> wasmtime::Result<&mut Held<Prepared>> {
         let number = this.rep();
         let prepared = self.prepared.get_mut(number as usize);
         prepared.ok_or_else(|| no_such(number))
@@ -86,7 +114,7 @@ impl ProcessState {
         offers: Vec<(u32, Vec<u8>)>,
         wait: Patience<Sleep>,
     ) -> Answer<Result<(u32, Chosen<Message>), u32>> {
-        self.settle();
+        self.close_dropped();
         let Self {
             prepared,
             ends,
@@ -95,34 +123,31 @@ impl ProcessState {
             ..
         } = self;
         let number = this.rep();
-        let Some(Prepared {
-            alternation,
-            guards: held,
-        }) = prepared.get_mut(number as usize)
-        else {
+        let Some(prepared) = prepared.get_mut(number as usize) else {
             return Err(no_such(number));
         };
-        let (numbers, mut guards) = match choice(held, ends, enabled, offers) {
+        let Prepared {
+            alternation,
+            guards: held,
+            ..
+        } = &mut **prepared;
+        // Its entries in the queues of the channels.
+        let _waits = memory.charge(ENTRY * held.len() as u64)?;
+        let (numbers, guards) = match choice(held, ends, memory, enabled, offers)? {
             Ok(Choice::Among { numbers, guards }) => (numbers, guards),
             Ok(Choice::Moved(guard)) => return Ok(Ok(Err(guard))),
             Err(error) => return Ok(Err(error)),
         };
-        for guard in &mut guards {
-            if let Guard::Send(sender, message) = guard {
-                memory.count(sender, message)?;
-            }
-        }
         let out_of_patience = match wait {
             Patience::Forever if guards.is_empty() => return Ok(Err(Error::Malformed)),
             Patience::Forever => Error::Malformed,
-            Patience::Until(deadline) => {
-                guards.push(Guard::After(deadline));
-                Error::TimedOut
-            }
-            Patience::Never => {
-                guards.push(Guard::Skip);
-                Error::WouldBlock
-            }
+            Patience::Until(_) => Error::TimedOut,
+            Patience::Never => Error::WouldBlock,
+        };
+        let last = match wait {
+            Patience::Forever => None,
+            Patience::Until(deadline) => Some(Guard::After(deadline)),
+            Patience::Never => Some(Guard::Skip),
         };
         let channels = || {
             numbers
@@ -134,12 +159,43 @@ impl ProcessState {
         };
         let watch = &process.in_flight;
         let asks = |waits| watch.asks(channels(), waits);
-        let choice = alternation.wait(guards.into_iter().map(Some));
+        let guards = guards.into_iter().map(Guard::from).chain(last);
+        let choice = alternation.wait(guards.map(Some));
         let chosen = process.operate(watching_choice(watch, asks, choice)).await;
         Ok(match numbers.get(chosen.guard) {
             Some(&number) => Ok(Ok((number, chosen))),
             None => Err(out_of_patience),
         })
+    }
+}
+
+impl ProcessState {
+    /// What takes part in a choice that waits without this state, and its order; with what its places
+    /// count for.
+    pub(super) fn choice_of(
+        &mut self,
+        this: &PreparedHandle,
+        enabled: Option<Vec<u32>>,
+        offers: Vec<(u32, Vec<u8>)>,
+    ) -> Answer<(Choice<'_>, Order, Charge)> {
+        for (_, message) in &offers {
+            if let Err(error) = self.check_size(message.len()) {
+                return Ok(Err(error));
+            }
+        }
+        let Self {
+            prepared,
+            ends,
+            memory,
+            ..
+        } = self;
+        let number = this.rep();
+        let Some(prepared) = prepared.get(number as usize) else {
+            return Err(no_such(number));
+        };
+        let charge = memory.charge(ENTRY * prepared.guards.len() as u64)?;
+        let choice = choice(&prepared.guards, ends, memory, enabled, offers)?;
+        Ok(choice.map(|choice| (choice, prepared.order, charge)))
     }
 }
 
@@ -149,19 +205,20 @@ fn no_such(number: u32) -> wasmtime::Error {
     ))
 }
 
-/// The guards that take part, if the guest names them properly.
+/// The guards that take part, if the guest names them correctly.
 fn choice<'a>(
     held: &[End],
     ends: &'a Ends,
+    memory: &mut MemoryLimiter,
     enabled: Option<Vec<u32>>,
     offers: Vec<(u32, Vec<u8>)>,
-) -> Result<Choice<'a>, Error> {
+) -> Answer<Choice<'a>> {
     let mut offered: Vec<Option<Vec<u8>>> = vec![None; held.len()];
     for (number, message) in offers {
         let is_sender = matches!(held.get(number as usize), Some(End::Sender(..)));
         match offered.get_mut(number as usize) {
             Some(offer @ None) if is_sender => *offer = Some(message),
-            _ => return Err(Error::Malformed),
+            _ => return Ok(Err(Error::Malformed)),
         }
     }
     let enabled = enabled.unwrap_or_else(|| (0..).take(held.len()).collect());
@@ -171,26 +228,26 @@ fn choice<'a>(
     for number in enabled {
         let at = number as usize;
         if seen.get(at) != Some(&false) {
-            return Err(Error::Malformed);
+            return Ok(Err(Error::Malformed));
         }
         seen[at] = true;
         let guard = match held[at] {
-            End::Receiver(end, channel) => ends.receiver_of(end, channel).map(Guard::Receive),
+            End::Receiver(end, channel) => ends.receiver_of(end, channel).map(Offered::Receive),
             End::Sender(end, channel) => match offered[at].take() {
-                Some(message) => {
-                    let sender = ends.sender_of(end, channel);
-                    sender.map(|sender| Guard::Send(sender, Message::new(message)))
-                }
+                Some(message) => match ends.sender_of(end, channel) {
+                    Some(sender) => Some(Offered::Send(sender, memory.message(sender, message)?)),
+                    None => None,
+                },
                 None => continue,
             },
         };
         match guard {
             Some(guard) => guards.push(guard),
-            None => return Ok(Choice::Moved(number)),
+            None => return Ok(Ok(Choice::Moved(number))),
         }
         numbers.push(number);
     }
-    Ok(Choice::Among { numbers, guards })
+    Ok(Ok(Choice::Among { numbers, guards }))
 }
 
 impl wit::HostPrepared for ProcessState {
@@ -236,7 +293,7 @@ impl wit::HostPrepared for ProcessState {
                 Some(receiver.clone_for(state.ends.holder()))
             }
             End::Sender(..) => None,
-        });
+        })?;
         Ok(Ok(wit::Chosen { guard, outcome }))
     }
 

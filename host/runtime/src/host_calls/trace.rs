@@ -11,7 +11,7 @@ use crate::process::ProcessState;
 
 impl ProcessState {
     /// Tells a step that this process has taken, if its network is traced.
-    pub(super) fn trace<D: Display>(&self, step: impl FnOnce() -> D) {
+    pub(crate) fn trace<D: Display>(&self, step: impl FnOnce() -> D) {
         if !self.network.traced {
             return;
         }
@@ -21,22 +21,36 @@ impl ProcessState {
             process: self.process.name.to_string(),
             incarnation: self.process.incarnation(),
             step: step().to_string(),
+            waited_since: self.process.take_wait(),
         });
     }
 
+    /// Notes a send: counts it, and tells it if the network is traced.
     #[inline]
-    pub(super) fn trace_send(&self, sender: &Sender, size: usize, error: Option<&ChannelError>) {
+    pub(super) fn note_send(&self, sender: &Sender, size: usize, error: Option<&ChannelError>) {
+        if error.is_none() {
+            self.process.measures.sends(1);
+        }
         if self.network.traced {
             self.trace(|| told("sends", size, sender.label(), error));
         }
     }
 
+    /// Notes messages of a batch that were sent, of which the last has this size. In a network that is
+    /// traced there is one.
+    pub(super) fn note_batch_sent(&self, sender: &Sender, messages: usize, last: usize) {
+        if messages > 0 {
+            self.process.measures.sends(messages - 1);
+            self.note_send(sender, last, None);
+        }
+    }
+
+    /// Notes a receive, likewise.
     #[inline]
-    pub(super) fn trace_receive(
-        &self,
-        receiver: &Receiver,
-        received: Result<usize, &ChannelError>,
-    ) {
+    pub(super) fn note_receive(&self, receiver: &Receiver, received: Result<usize, &ChannelError>) {
+        if received.is_ok() {
+            self.process.measures.receives(1);
+        }
         if !self.network.traced {
             return;
         }

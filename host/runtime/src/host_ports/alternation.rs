@@ -1,15 +1,14 @@
-//! A choice that a program makes.
+//! Alternation among host ends.
 
 use std::fmt;
 use std::time::Duration;
 
-use transputer_core::alternation::{Alternation, Chosen, Guard, Outcome};
-use transputer_core::channel::ChannelError;
+use transputer_core::alternation::{Alternation, Chosen, Guard, GuardError, Outcome};
 use transputer_core::clock::Clock;
 
 use super::{HostReceiver, HostSender};
 use crate::host::Host;
-use crate::message::Message;
+use crate::message::{Carried, Message};
 
 pub use transputer_core::alternation::Order;
 
@@ -40,12 +39,13 @@ pub struct HostAlternation {
 
 /// Something that a program can wait for.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum HostGuard<'ends> {
     /// A message can be received, or the channel has ended.
     Receive(&'ends HostReceiver),
     /// This message can be sent, or the channel has ended.
     Send(&'ends HostSender, Vec<u8>),
-    /// So much time of the host's clock has passed.
+    /// This much time has passed on the host's clock.
     After(Duration),
     /// Chosen if nothing else is ready.
     Skip,
@@ -53,8 +53,9 @@ pub enum HostGuard<'ends> {
 
 /// What became of the guard that won.
 #[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HostOutcome {
-    /// This message. Ends that it carried are closed.
+    /// This message was received. The ends that it carried are closed.
     Received(Vec<u8>),
     /// The guard's message was sent.
     Sent,
@@ -63,23 +64,24 @@ pub enum HostOutcome {
     /// Nothing was ready.
     Skipped,
     /// The guard's channel has ended.
-    Failed(ChannelError),
+    Failed(GuardError),
 }
 
 /// The guard that won.
 #[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HostChosen {
-    /// Its place among the guards, from 0.
+    /// Its index among the guards.
     pub guard: usize,
     /// What became of it.
     pub outcome: HostOutcome,
-    /// The messages of send guards that did not send, each with its guard's place.
+    /// The messages of the send guards that did not send, each with its guard's index.
     pub unsent: Vec<(usize, Vec<u8>)>,
 }
 
 impl HostAlternation {
-    /// A choice among ends that belong to networks of this host. It can be made any number of
-    /// times, and remembers what a fair choice has to.
+    /// An alternation among ends that belong to networks of this host. Keep it for further choices:
+    /// a fair choice depends on those before it.
     pub fn new(host: &Host, order: Order) -> Self {
         let scheduler = host.0.scheduler();
         Self {
@@ -91,7 +93,7 @@ impl HostAlternation {
     /// Waits until one guard can go, and lets exactly one go; blocks the calling thread.
     ///
     /// # Panics
-    /// Without guards, for it would wait for ever.
+    /// If there are no guards: it would wait for ever.
     pub fn wait(&mut self, guards: Vec<HostGuard<'_>>) -> HostChosen {
         let guards = self.guards(guards);
         chosen(self.alternation.wait_blocking(guards))
@@ -110,7 +112,10 @@ impl HostAlternation {
         assert!(!guards.is_empty(), "an alternation needs a guard");
         let guard = |guard| match guard {
             HostGuard::Receive(receiver) => Guard::Receive(receiver.inner()),
-            HostGuard::Send(sender, bytes) => Guard::Send(sender.inner(), Message::new(bytes)),
+            HostGuard::Send(sender, bytes) => Guard::Send(
+                sender.inner(),
+                Message::of_program(bytes, Carried::default()),
+            ),
             HostGuard::After(time) => Guard::After(self.clock.sleep(time)),
             HostGuard::Skip => Guard::Skip,
         };
@@ -123,14 +128,16 @@ fn chosen(chosen: Chosen<Message>) -> HostChosen {
     HostChosen {
         guard: chosen.guard,
         outcome: match chosen.outcome {
-            Outcome::Received(message) => HostOutcome::Received(message.bytes.into_vec()),
+            Outcome::Received(message) => {
+                HostOutcome::Received(message.into_inner().bytes.into_vec())
+            }
             Outcome::Sent => HostOutcome::Sent,
             Outcome::Elapsed => HostOutcome::Elapsed,
             Outcome::Skipped => HostOutcome::Skipped,
             Outcome::Failed(error) => HostOutcome::Failed(error),
         },
         unsent: unsent
-            .map(|(guard, message)| (guard, message.bytes.into_vec()))
+            .map(|(guard, message)| (guard, message.into_inner().bytes.into_vec()))
             .collect(),
     }
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use transputer_core::channel::ChannelError;
+use transputer_core::channel::ReceiveError;
 
 use super::{HostReceiver, ReceiveValueError};
 use crate::message::Message;
@@ -38,9 +39,9 @@ impl<T> Iterator for Messages<'_, T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match (self.take)(self.receiver) {
-            Err(ReceiveValueError::Channel(ChannelError::Closed)) => None,
+            Err(ReceiveValueError::Channel(ReceiveError::Closed)) => None,
             Err(error @ ReceiveValueError::Channel(_)) => {
-                self.take = |_| Err(ChannelError::Closed.into());
+                self.take = |_| Err(ReceiveError::Closed.into());
                 Some(Err(error))
             }
             other => Some(other),
@@ -48,12 +49,13 @@ impl<T> Iterator for Messages<'_, T> {
     }
 }
 
-type Receiving = Pin<Box<dyn Future<Output = Result<Message, ChannelError>> + Send>>;
+type Receiving = Pin<Box<dyn Future<Output = Result<Message, ReceiveError>> + Send>>;
 
-/// A receive that is under way; a clone of its receiver starts with none.
+/// A receive in progress; a clone of its receiver starts without one.
 #[derive(Default)]
 pub(super) struct Pending {
-    receiving: Option<Receiving>,
+    /// Never locked: who polls has it alone. So that futures which borrow a receiver can go to other threads.
+    receiving: Mutex<Option<Receiving>>,
     over: bool,
 }
 
@@ -64,23 +66,25 @@ impl Clone for Pending {
 }
 
 impl Stream for HostReceiver {
-    type Item = Result<Vec<u8>, ChannelError>;
+    type Item = Result<Vec<u8>, ReceiveError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.pending.over {
             return Poll::Ready(None);
         }
         let this = &mut *self;
-        let receiving = this.pending.receiving.get_or_insert_with(|| {
+        let receiving = this.pending.receiving.get_mut();
+        let receiving = receiving.unwrap_or_else(PoisonError::into_inner);
+        let under_way = receiving.get_or_insert_with(|| {
             let receiver = this.receiver.clone();
             Box::pin(async move { receiver.receive().await })
         });
-        let received = std::task::ready!(receiving.as_mut().poll(context));
-        self.pending.receiving = None;
+        let received = std::task::ready!(under_way.as_mut().poll(context));
+        *receiving = None;
         self.pending.over = received.is_err();
         Poll::Ready(match received {
-            Err(ChannelError::Closed) => None,
-            other => Some(other.map(|message| message.bytes.into_vec())),
+            Err(ReceiveError::Closed) => None,
+            other => Some(other.map(|message| message.into_inner().bytes.into_vec())),
         })
     }
 }

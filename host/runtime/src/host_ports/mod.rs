@@ -1,6 +1,7 @@
 //! Host ends: the ends of channels that the embedding program holds.
 
 mod alternation;
+mod crossbeam;
 mod messages;
 mod receiver;
 mod sender;
@@ -8,12 +9,14 @@ mod sender;
 use std::io;
 
 use transputer_core::Holder;
-use transputer_core::channel::{ChannelError, Poison, PoisonKind};
+use transputer_core::SyncError;
+use transputer_core::channel::{Poison, PoisonKind, ReceiveError, SendError};
 
 use crate::message::{Barrier, End};
 use transputer_network::signature::PayloadType;
 
 pub use alternation::{HostAlternation, HostChosen, HostGuard, HostOutcome, Order};
+pub use crossbeam::CrossbeamReceiver;
 pub use messages::Messages;
 pub use receiver::HostReceiver;
 pub use sender::HostSender;
@@ -25,16 +28,16 @@ pub enum SendValueError {
     /// The value has no CBOR form.
     #[error("the value cannot be encoded: {0}")]
     Encode(String),
-    /// The channel did not take it.
+    /// The channel did not take it; its CBOR comes back.
     #[error(transparent)]
-    Channel(#[from] ChannelError),
+    Channel(#[from] SendError<Vec<u8>>),
 }
 
 /// Why no value was received.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveValueError {
-    /// A message came that is no such value; it is gone.
+    /// A message came that is not such a value; it is lost.
     #[error("undecodable message on a port of type `{payload}`: {reason}")]
     Decode {
         /// What the port carries.
@@ -42,9 +45,9 @@ pub enum ReceiveValueError {
         /// What does not fit.
         reason: String,
     },
-    /// The channel had none.
+    /// There was no message to receive.
     #[error(transparent)]
-    Channel(#[from] ChannelError),
+    Channel(#[from] ReceiveError),
 }
 
 /// An end of a channel that has come in a message, or is to go in one.
@@ -78,11 +81,11 @@ impl HostBarrier {
         Self(self.0.enrol_for(Holder::Host))
     }
 
-    /// Waits until every member has arrived; blocks the calling thread.
+    /// Blocks the calling thread until every member has arrived.
     ///
     /// # Errors
-    /// [`ChannelError::Poisoned`] when a member ended badly.
-    pub fn sync(&self) -> Result<(), ChannelError> {
+    /// [`SyncError::Poisoned`] when a member ended badly.
+    pub fn sync(&self) -> Result<(), SyncError> {
         self.0.sync_blocking()
     }
 
@@ -91,13 +94,13 @@ impl HostBarrier {
     ///
     /// # Errors
     /// As `sync`.
-    pub async fn sync_async(&self) -> Result<(), ChannelError> {
+    pub async fn sync_async(&self) -> Result<(), SyncError> {
         self.0.sync().await
     }
 }
 
 impl HostEnd {
-    /// Takes in what has come in a message. What its channel carries, only the program knows.
+    /// The end from a message. Only the program knows what its channel carries.
     fn from_message(end: End) -> Self {
         end.set_holder(Holder::Host);
         match end {

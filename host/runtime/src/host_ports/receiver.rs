@@ -5,16 +5,19 @@ use std::io;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use transputer_core::channel::{ChannelError, Statistics};
+use transputer_core::channel::{
+    Poison, ReceiveError, ReceiveTimeoutError, Statistics, TryReceiveError,
+};
 
 use super::messages::Pending;
-use super::{HostEnd, Messages, ReceiveValueError, WithEnds, poison, thread};
+use super::{CrossbeamReceiver, HostEnd, Messages, ReceiveValueError, WithEnds, poison};
 use crate::message::{Message, Receiver};
 use transputer_network::signature::PayloadType;
 
 /// The end of a channel at which the embedding program receives from a process.
 ///
-/// It is a blocking iterator by [`iter`](Self::iter), and a [`Stream`](futures_core::Stream) for async programs.
+/// [`iter`](Self::iter) makes a blocking iterator of it; in async programs it is a
+/// [`Stream`](futures_core::Stream).
 #[derive(Clone)]
 pub struct HostReceiver {
     pub(super) receiver: Receiver,
@@ -40,8 +43,8 @@ impl HostReceiver {
         self.receiver
     }
 
-    /// The same end of a channel that carries this: for ends that came in a message, of which
-    /// only the program knows.
+    /// The same end, with the type that its channel carries: for an end that came in a message, whose
+    /// type only the program knows.
     #[must_use]
     pub fn carrying(self, payload: PayloadType) -> Self {
         Self { payload, ..self }
@@ -56,9 +59,9 @@ impl HostReceiver {
     /// carries are closed; [`receive_with_ends`](Self::receive_with_ends) takes them as well.
     ///
     /// # Errors
-    /// [`ChannelError::Closed`] when no sender is left and everything has been taken;
-    /// [`ChannelError::Poisoned`] when a process ended badly.
-    pub fn receive(&self) -> Result<Vec<u8>, ChannelError> {
+    /// [`Closed`](ReceiveError::Closed) when no sender is left and everything has been taken;
+    /// [`Poisoned`](ReceiveError::Poisoned) when a process ended badly.
+    pub fn receive(&self) -> Result<Vec<u8>, ReceiveError> {
         self.receiver.receive_blocking().map(bytes)
     }
 
@@ -67,25 +70,26 @@ impl HostReceiver {
     ///
     /// # Errors
     /// As `receive`.
-    pub fn receive_with_ends(&self) -> Result<WithEnds, ChannelError> {
-        let message = self.receiver.receive_blocking()?;
-        let ends = message.ends.take().into_iter().map(HostEnd::from_message);
-        Ok((message.bytes.into_vec(), ends.collect()))
+    pub fn receive_with_ends(&self) -> Result<WithEnds, ReceiveError> {
+        let mut message = self.receiver.receive_blocking()?;
+        let ends = message.take_ends().into_iter().map(HostEnd::from_message);
+        Ok((message.into_inner().bytes.into_vec(), ends.collect()))
     }
 
     /// Takes the next message if there is one.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive), and [`ChannelError::WouldBlock`].
-    pub fn try_receive(&self) -> Result<Vec<u8>, ChannelError> {
+    /// [`Empty`](TryReceiveError::Empty) if there is none; otherwise as
+    /// [`receive`](Self::receive).
+    pub fn try_receive(&self) -> Result<Vec<u8>, TryReceiveError> {
         self.receiver.try_receive().map(bytes)
     }
 
     /// Like [`receive`](Self::receive), but gives up after `timeout`.
     ///
     /// # Errors
-    /// As `receive`, and [`ChannelError::TimedOut`].
-    pub fn receive_timeout(&self, timeout: Duration) -> Result<Vec<u8>, ChannelError> {
+    /// [`TimedOut`](ReceiveTimeoutError::TimedOut); otherwise as `receive`.
+    pub fn receive_timeout(&self, timeout: Duration) -> Result<Vec<u8>, ReceiveTimeoutError> {
         self.receiver.receive_timeout(timeout).map(bytes)
     }
 
@@ -94,8 +98,18 @@ impl HostReceiver {
     ///
     /// # Errors
     /// As `receive`.
-    pub async fn receive_async(&self) -> Result<Vec<u8>, ChannelError> {
+    pub async fn receive_async(&self) -> Result<Vec<u8>, ReceiveError> {
         self.receiver.receive().await.map(bytes)
+    }
+
+    /// Like [`receive_with_ends`](Self::receive_with_ends), in an async program. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// As `receive`.
+    pub async fn receive_with_ends_async(&self) -> Result<WithEnds, ReceiveError> {
+        let mut message = self.receiver.receive().await?;
+        let ends = message.take_ends().into_iter().map(HostEnd::from_message);
+        Ok((message.into_inner().bytes.into_vec(), ends.collect()))
     }
 
     /// Takes the next message, and decodes it from CBOR; blocks like
@@ -107,7 +121,7 @@ impl HostReceiver {
         self.decode(&self.receive()?)
     }
 
-    /// The messages until the channel ends, each when it comes.
+    /// The messages, as they come, until the channel ends.
     pub fn iter(&self) -> Messages<'_, Vec<u8>> {
         Messages::new(self, HostReceiver::receive_raw)
     }
@@ -123,30 +137,30 @@ impl HostReceiver {
         self.receiver.poison(poison(reason));
     }
 
+    /// Ends the channel at once for both sides, as this poison says.
+    pub fn poison_with(&self, poison: Poison) {
+        self.receiver.poison(poison);
+    }
+
     /// What the channel has seen so far.
     pub fn statistics(&self) -> Statistics {
         self.receiver.statistics()
     }
 
+    /// Tells what the channel has seen, whenever it is asked, and keeps no end of it.
+    pub fn statistics_later(&self) -> impl Fn() -> Statistics + Send + Sync + 'static + use<> {
+        let probe = self.receiver.inspect();
+        move || probe.statistics()
+    }
+
     /// A crossbeam receiver that a thread passes messages to. It disconnects when the channel
-    /// ends; the channel closes when every clone of it is dropped. Up to `capacity` messages
-    /// wait in between.
+    /// ends; the channel closes, and the thread ends, when every clone of it is dropped. Up to
+    /// `capacity` messages wait in between.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn into_crossbeam(
-        self,
-        capacity: usize,
-    ) -> io::Result<crossbeam_channel::Receiver<Vec<u8>>> {
-        let (messages, receiver) = crossbeam_channel::bounded::<Vec<u8>>(capacity);
-        thread("transputer-from-network", move || {
-            while let Ok(message) = self.receive() {
-                if messages.send(message).is_err() {
-                    break;
-                }
-            }
-        })?;
-        Ok(receiver)
+    pub fn into_crossbeam(self, capacity: usize) -> io::Result<CrossbeamReceiver> {
+        CrossbeamReceiver::of(self.receiver, capacity)
     }
 
     fn receive_raw(&self) -> Result<Vec<u8>, ReceiveValueError> {
@@ -175,5 +189,5 @@ impl fmt::Debug for HostReceiver {
 
 /// The payload; ends that come with it are closed.
 fn bytes(message: Message) -> Vec<u8> {
-    message.bytes.into_vec()
+    message.into_inner().bytes.into_vec()
 }

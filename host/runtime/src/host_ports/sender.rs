@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use transputer_core::Holder;
-use transputer_core::channel::{SendError, Statistics, block_on};
+use transputer_core::channel::{
+    Poison, SendError, SendTimeoutError, Statistics, TrySendError, block_on,
+};
 
 use super::{HostEnd, SendValueError, WithEnds, poison, thread};
-use crate::message::{Message, Sender};
+use crate::message::{Carried, Message, Sender};
 use crate::network::ends_in_transit::send_ends;
 use transputer_network::signature::PayloadType;
 
@@ -37,8 +39,8 @@ impl HostSender {
         self.sender
     }
 
-    /// The same end of a channel that carries this: for ends that came in a message, of which
-    /// only the program knows.
+    /// The same end, with the type that its channel carries: for an end that came in a message, whose
+    /// type only the program knows.
     #[must_use]
     pub fn carrying(self, payload: PayloadType) -> Self {
         Self { payload, ..self }
@@ -49,28 +51,28 @@ impl HostSender {
         &self.payload
     }
 
-    /// Sends a message; blocks the calling thread until the channel has taken it.
+    /// Sends a message. Blocks the calling thread until the channel has taken it.
     ///
     /// # Errors
     /// Gives the message back when the channel is closed or poisoned.
     pub fn send(&self, message: impl Into<Vec<u8>>) -> Result<(), SendError<Vec<u8>>> {
-        let message = Message::new(message.into());
-        self.sender.send_blocking(message).map_err(bytes_back)
+        let message = Message::of_program(message.into(), Carried::default());
+        let sent = self.sender.send_blocking(message);
+        sent.map_err(|refused| refused.map(bytes))
     }
 
     /// Like [`send`](Self::send), but gives up after `timeout` of the system's time.
     ///
     /// # Errors
-    /// As `send`, and [`ChannelError::TimedOut`](crate::ChannelError::TimedOut).
+    /// [`TimedOut`](SendTimeoutError::TimedOut); otherwise as `send`.
     pub fn send_timeout(
         &self,
         message: impl Into<Vec<u8>>,
         timeout: Duration,
-    ) -> Result<(), SendError<Vec<u8>>> {
-        let message = Message::new(message.into());
-        self.sender
-            .send_timeout(message, timeout)
-            .map_err(bytes_back)
+    ) -> Result<(), SendTimeoutError<Vec<u8>>> {
+        let message = Message::of_program(message.into(), Carried::default());
+        let sent = self.sender.send_timeout(message, timeout);
+        sent.map_err(|refused| refused.map(bytes))
     }
 
     /// Sends a message with ends of channels attached, which then belong to whoever receives
@@ -84,32 +86,34 @@ impl HostSender {
         ends: Vec<HostEnd>,
     ) -> Result<(), SendError<WithEnds>> {
         let ends: Vec<_> = ends.into_iter().map(HostEnd::into_message).collect();
-        let message = Message {
-            ends: ends.into(),
-            ..Message::new(message.into())
-        };
+        let message = Message::of_program(message.into(), ends.into());
         let send = |message| self.sender.send(message);
-        let sending = send_ends(&self.sender, message, Holder::Host, send);
+        let sending = send_ends(
+            &self.sender,
+            message,
+            Holder::Host,
+            send,
+            SendError::message,
+        );
         let sent = block_on(Box::pin(sending));
         sent.map_err(|refused| {
-            let ends = refused.message.ends.take().into_iter();
-            SendError {
-                message: (
-                    refused.message.bytes.into_vec(),
-                    ends.map(HostEnd::from_message).collect(),
-                ),
-                error: refused.error,
-            }
+            refused.map(|mut message| {
+                let ends = message.take_ends().into_iter();
+                let ends = ends.map(HostEnd::from_message).collect();
+                (message.into_inner().bytes.into_vec(), ends)
+            })
         })
     }
 
-    /// Sends a message if that needs no waiting.
+    /// Sends a message if that is possible without waiting.
     ///
     /// # Errors
-    /// Gives the message back; with [`ChannelError::WouldBlock`](crate::ChannelError::WouldBlock) if it would wait.
-    pub fn try_send(&self, message: impl Into<Vec<u8>>) -> Result<(), SendError<Vec<u8>>> {
-        let message = Message::new(message.into());
-        self.sender.try_send(message).map_err(bytes_back)
+    /// Gives the message back: [`Full`](TrySendError::Full) if it would have to wait; otherwise as
+    /// [`send`](Self::send).
+    pub fn try_send(&self, message: impl Into<Vec<u8>>) -> Result<(), TrySendError<Vec<u8>>> {
+        let message = Message::of_program(message.into(), Carried::default());
+        let sent = self.sender.try_send(message);
+        sent.map_err(|refused| refused.map(bytes))
     }
 
     /// Like [`send`](Self::send), in an async program. Dropping the future withdraws the
@@ -118,8 +122,9 @@ impl HostSender {
     /// # Errors
     /// As `send`.
     pub async fn send_async(&self, message: impl Into<Vec<u8>>) -> Result<(), SendError<Vec<u8>>> {
-        let message = Message::new(message.into());
-        self.sender.send(message).await.map_err(bytes_back)
+        let message = Message::of_program(message.into(), Carried::default());
+        let sent = self.sender.send(message).await;
+        sent.map_err(|refused| refused.map(bytes))
     }
 
     /// Sends a value in CBOR; blocks like [`send`](Self::send). A port of type `list<u8>`
@@ -134,7 +139,7 @@ impl HostSender {
         }
         let bytes = minicbor_serde::to_vec(value)
             .map_err(|error| SendValueError::Encode(error.to_string()))?;
-        self.send(bytes).map_err(|refused| refused.error.into())
+        Ok(self.send(bytes)?)
     }
 
     /// Ends the channel at once for both sides, with a reason.
@@ -142,17 +147,32 @@ impl HostSender {
         self.sender.poison(poison(reason));
     }
 
+    /// Ends the channel at once for both sides, as this poison says.
+    pub fn poison_with(&self, poison: Poison) {
+        self.sender.poison(poison);
+    }
+
+    /// Whether nobody will receive here any more: no receiver is left, or the channel is poisoned.
+    pub fn is_ended(&self) -> bool {
+        self.sender.is_ended()
+    }
+
+    /// What the channel is poisoned with.
+    pub fn poisoned(&self) -> Option<Poison> {
+        self.sender.poisoned()
+    }
+
     /// What the channel has seen so far.
     pub fn statistics(&self) -> Statistics {
         self.sender.statistics()
     }
 
-    /// A crossbeam sender whose messages a thread passes on. The channel closes when every
-    /// clone of it is dropped. Up to `capacity` messages wait in between; what waits there
-    /// when the network no longer receives is dropped.
+    /// A crossbeam sender whose messages a thread passes on. The channel closes when all its clones are
+    /// dropped. Up to `capacity` messages wait in between; they are dropped when the network no longer
+    /// receives.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// If the thread cannot be started.
     pub fn into_crossbeam(self, capacity: usize) -> io::Result<crossbeam_channel::Sender<Vec<u8>>> {
         let (sender, messages) = crossbeam_channel::bounded::<Vec<u8>>(capacity);
         thread("transputer-to-network", move || {
@@ -171,9 +191,6 @@ impl fmt::Debug for HostSender {
     }
 }
 
-fn bytes_back(refused: SendError<Message>) -> SendError<Vec<u8>> {
-    SendError {
-        message: refused.message.bytes.into_vec(),
-        error: refused.error,
-    }
+fn bytes(message: Message) -> Vec<u8> {
+    message.into_inner().bytes.into_vec()
 }

@@ -1,77 +1,68 @@
 //! Counting channels and barriers while they have an end.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::total::{Totals, Which};
-use crate::process::{LimitKind, LimitOwner, Overrun};
+use super::{Charge, Held, Total};
+use crate::process::Overrun;
 
-const CHANNELS: Which = |totals| &totals.channels;
+/// What the host needs for a channel or a barrier, in bytes: its state, its ends, the queues of who waits,
+/// and its entry in the network.
+pub(crate) const CHANNEL: u64 = 1 << 10;
 
-/// One channel, or barrier, in the counts; not there any more when dropped.
+/// One channel or barrier in the counts, and what it counts for if a process has opened it.
+pub(crate) type OpenChannel = Held<Counted>;
+
+/// A place in a count; given back when dropped.
 #[derive(Debug, Default)]
-pub(crate) struct OpenChannel {
-    /// How many its opener has, if that is a process.
-    opened: Option<Arc<AtomicUsize>>,
+pub(crate) struct Counted {
     /// Where it is counted. A network that doesn't run yet has none.
-    totals: OnceLock<Arc<Totals>>,
+    total: OnceLock<Arc<Total>>,
 }
 
 impl OpenChannel {
-    /// One more of a process that may have `allowed`.
+    /// One more of a process.
     ///
     /// # Errors
     /// Over the process's limit, or over a total.
-    pub(crate) fn of_process(
-        opened: &Arc<AtomicUsize>,
-        allowed: usize,
-        totals: &Arc<Totals>,
-    ) -> Result<Arc<Self>, Overrun> {
-        let open = opened.load(Ordering::Acquire);
-        if open >= allowed {
-            return Err(Overrun {
-                limit: LimitKind::Channels,
-                owner: LimitOwner::Process,
-                allowed: allowed as u64,
-                asked: open as u64 + 1,
-            });
-        }
-        totals.take(CHANNELS, 1)?;
-        opened.fetch_add(1, Ordering::AcqRel);
-        Ok(Arc::new(Self {
-            opened: Some(opened.clone()),
-            totals: OnceLock::from(totals.clone()),
-        }))
+    pub(crate) fn of_process(total: &Arc<Total>, charge: Charge) -> Result<Arc<Self>, Overrun> {
+        total.take(1)?;
+        Ok(Arc::new(Self::by_process(Counted::of(total), charge)))
     }
 
     /// One more of the program, which is told of no limit.
-    pub(crate) fn of_program(totals: &Arc<Totals>) -> Arc<Self> {
-        totals.add(CHANNELS, 1);
-        Arc::new(Self {
-            opened: None,
-            totals: OnceLock::from(totals.clone()),
-        })
+    pub(crate) fn of_program(total: &Arc<Total>) -> Arc<Self> {
+        total.add(1);
+        Arc::new(Self::by_program(Counted::of(total)))
+    }
+
+    /// One that a network begins with, which is not counted before it runs.
+    pub(crate) fn of_network() -> Arc<Self> {
+        Arc::new(Self::by_program(Counted::default()))
     }
 
     /// Counts one that a network begins with, from now on.
     ///
     /// # Errors
     /// Over a total.
-    pub(crate) fn count(&self, totals: &Arc<Totals>) -> Result<(), Overrun> {
-        totals.take(CHANNELS, 1)?;
+    pub(crate) fn count(&self, total: &Arc<Total>) -> Result<(), Overrun> {
+        total.take(1)?;
         // Nobody else sets it: a network starts once.
-        let _ = self.totals.set(totals.clone());
+        let _ = self.total.set(total.clone());
         Ok(())
     }
 }
 
-impl Drop for OpenChannel {
+impl Counted {
+    fn of(total: &Arc<Total>) -> Self {
+        let total = OnceLock::from(total.clone());
+        Self { total }
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
-        if let Some(opened) = &self.opened {
-            opened.fetch_sub(1, Ordering::AcqRel);
-        }
-        if let Some(totals) = self.totals.get() {
-            totals.give(CHANNELS, 1);
+        if let Some(total) = self.total.get() {
+            total.give(1);
         }
     }
 }

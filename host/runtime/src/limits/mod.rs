@@ -1,11 +1,17 @@
-//! What processes may use: each by itself, and all together.
+//! What processes may use: each by itself, with all that descend from it, and all together.
 
-mod account;
+mod budget;
 mod channels;
+mod held;
+mod log_rate;
 mod permits;
 mod total;
 
-pub(crate) use account::{Charge, OpenAccount, PLACE, settle};
-pub(crate) use channels::OpenChannel;
+pub(crate) use budget::{Budget, Lifetime};
+pub(crate) use channels::{CHANNEL, OpenChannel};
+pub(crate) use held::Held;
 pub(crate) use permits::{Permit, Permits, Spawner};
-pub(crate) use total::{Allowed, Totals};
+pub(crate) use total::{Account, Allowed, Charge, Count, Limit, Total, Totals, nanos};
+
+/// What the entry of a message or an operation in a queue counts for, in bytes, besides its payload.
+pub(crate) const ENTRY: u64 = 64;

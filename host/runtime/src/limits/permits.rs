@@ -1,8 +1,8 @@
 //! Permits: how many processes may live at once, and who waits for one to end.
 //!
-//! A place that comes free goes to whoever has waited longest, under the same lock: nobody is
+//! A permit that is given back goes to whoever has waited longest, under the same lock: nobody is
 //! woken to try again, and a waiter that gives up hands on what it had been given. Networks that
-//! wait to start come after the processes that wait to spawn, for those hold permits themselves.
+//! wait to start come after the processes that wait to spawn, because those hold permits themselves.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
@@ -21,27 +21,27 @@ use crate::patience::Patience;
 #[derive(Debug)]
 pub(crate) struct Permits {
     most: u32,
-    /// What says that there are no more.
+    /// Why there are no more, for errors.
     reason: String,
-    state: Mutex<State>,
+    state: Mutex<Queue>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Queue {
     taken: u32,
-    /// How often any came free.
+    /// How often any were given back.
     freed: u64,
     tickets: u64,
     /// By their tickets, so in order.
-    spawning: BTreeMap<u64, Waiting>,
-    starting: BTreeMap<u64, Waiting>,
+    spawning: BTreeMap<u64, Waiter>,
+    starting: BTreeMap<u64, Waiter>,
     /// Those whose wait is over, until they have seen it.
     answered: HashMap<u64, Answer>,
 }
 
 /// Who waits for permits.
 #[derive(Debug)]
-struct Waiting {
+struct Waiter {
     count: u32,
     who: Option<Spawner>,
     since: Instant,
@@ -60,7 +60,7 @@ pub(crate) struct Spawner {
     /// The number of its network.
     pub(crate) network: u64,
     pub(crate) process: ProcessId,
-    /// Whether it will wait for some time only.
+    /// Whether it waits only until a deadline.
     pub(crate) timed: bool,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct SeenSpawner {
     pub(crate) since: Instant,
 }
 
-/// Permits that were taken; free again when dropped.
+/// Permits that were taken; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     permits: Arc<Permits>,
@@ -94,6 +94,11 @@ impl Permits {
         Self::new(self.most, self.reason.clone())
     }
 
+    /// What says that there are no more, as in "as many as ...".
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// How many there are.
     pub(crate) fn most(&self) -> u32 {
         self.most
@@ -104,7 +109,7 @@ impl Permits {
         lock(&self.state).taken
     }
 
-    /// How often any came free, so that two looks can tell whether any did in between.
+    /// How often any were given back, so that two looks can tell whether any were in between.
     pub(crate) fn freed(&self) -> u64 {
         lock(&self.state).freed
     }
@@ -125,8 +130,8 @@ impl Permits {
     /// Waits for permits: all of them at once, or none.
     ///
     /// # Errors
-    /// [`SpawnFault::Capacity`] where there are not that many at all, when patience runs out,
-    /// or in a deadlock.
+    /// [`SpawnFault::Capacity`] if there are not that many at all, if patience runs out, or in a
+    /// deadlock.
     pub(crate) fn acquire(
         self: &Arc<Self>,
         count: u32,
@@ -205,8 +210,8 @@ impl Permits {
     }
 }
 
-impl State {
-    /// Gives free permits to who waits, in order; whom to wake for it.
+impl Queue {
+    /// Gives free permits to those who wait, in order. Returns whom to wake.
     fn grant(&mut self, most: u32) -> Vec<Waker> {
         let mut granted = Vec::new();
         loop {
@@ -226,7 +231,7 @@ impl State {
         }
     }
 
-    fn enter(&mut self, waiting: Waiting) -> u64 {
+    fn enter(&mut self, waiting: Waiter) -> u64 {
         self.tickets += 1;
         let queue = match waiting.who {
             Some(_) => &mut self.spawning,
@@ -236,7 +241,7 @@ impl State {
         self.tickets
     }
 
-    fn waiting_mut(&mut self, ticket: u64) -> Option<&mut Waiting> {
+    fn waiting_mut(&mut self, ticket: u64) -> Option<&mut Waiter> {
         let starting = &mut self.starting;
         self.spawning
             .get_mut(&ticket)
@@ -292,7 +297,7 @@ impl Future for Acquire {
                 if never || this.count > this.permits.most {
                     return Poll::Ready(Err(this.permits.fault(running, this.count, "")));
                 }
-                this.ticket = Some(state.enter(Waiting {
+                this.ticket = Some(state.enter(Waiter {
                     count: this.count,
                     who: this.who,
                     since: Instant::now(),
@@ -324,7 +329,7 @@ impl Future for Acquire {
         if Pin::new(deadline).poll(context).is_pending() {
             return Poll::Pending;
         }
-        // A place that came at the same time goes to the next one when this is dropped.
+        // A permit that came at the same time goes to the next one when this is dropped.
         let running = this.permits.taken();
         let why = ", and none came free in time";
         Poll::Ready(Err(this.permits.fault(running, this.count, why)))

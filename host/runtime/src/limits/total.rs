@@ -1,29 +1,45 @@
 //! Totals: what all processes of a network, or of a host, may use together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use transputer_core::account::{self, Over};
 
 use crate::process::{LimitKind, LimitOwner, Overrun};
 
-/// How much there is of one thing, and how much of it is in use.
-#[derive(Debug)]
-pub(crate) struct Total {
-    limit: LimitKind,
-    owner: LimitOwner,
-    allowed: u64,
-    used: AtomicU64,
+/// How much there is of something that a limit is on, and how much is in use.
+pub(crate) type Total = account::Total<Limit>;
+
+/// How many there may be of something that no process is ended for.
+pub(crate) type Count = account::Total<()>;
+
+/// The memory of one process: its linear memories and tables, and what the host holds for it.
+pub(crate) type Account = account::Account<Limit>;
+
+/// The accounts of all processes of a host.
+pub(crate) type Accounts = account::Accounts<Limit>;
+
+/// What somebody is charged for, given back when dropped.
+pub(crate) type Charge = account::Charge<Limit>;
+
+/// Which limit a total is, and whose.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Limit {
+    pub(crate) kind: LimitKind,
+    pub(crate) owner: LimitOwner,
 }
 
-/// The totals of a network, and above them those of its host.
+/// The totals of a network, which are within those of its host, or of a host.
 #[derive(Debug)]
 pub(crate) struct Totals {
-    /// Bytes of memories, tables and buffered messages.
-    pub(crate) memory: Total,
+    /// Bytes of memories, tables, and of what the host holds for processes.
+    pub(crate) memory: Arc<Total>,
     /// Channels and barriers that have an end.
-    pub(crate) channels: Total,
+    pub(crate) channels: Arc<Total>,
     /// Nanoseconds of computing, all processes together.
-    pub(crate) cpu: Total,
-    above: Option<Arc<Totals>>,
+    pub(crate) cpu: Arc<Total>,
+    /// The memory of each process, all over the host.
+    pub(crate) accounts: Arc<Accounts>,
 }
 
 /// What is allowed in all; `None` for as much as there is.
@@ -31,115 +47,40 @@ pub(crate) struct Totals {
 pub(crate) struct Allowed {
     pub(crate) memory: Option<u64>,
     pub(crate) channels: Option<u32>,
-    /// Nanoseconds.
-    pub(crate) cpu: Option<u64>,
-}
-
-/// Which of the totals is meant.
-pub(crate) type Which = fn(&Totals) -> &Total;
-
-impl Total {
-    fn new(limit: LimitKind, owner: LimitOwner, allowed: Option<u64>) -> Self {
-        Self {
-            limit,
-            owner,
-            allowed: allowed.unwrap_or(u64::MAX),
-            used: AtomicU64::new(0),
-        }
-    }
-
-    /// How much is in use.
-    pub(crate) fn used(&self) -> u64 {
-        self.used.load(Ordering::Acquire)
-    }
-
-    /// Whether anything was said about it.
-    fn is_limited(&self) -> bool {
-        self.allowed != u64::MAX
-    }
-
-    fn take(&self, amount: u64) -> Result<(), Overrun> {
-        let asked = self.used.fetch_add(amount, Ordering::AcqRel) + amount;
-        if asked <= self.allowed {
-            return Ok(());
-        }
-        self.give(amount);
-        Err(Overrun {
-            limit: self.limit,
-            owner: self.owner,
-            allowed: self.allowed,
-            asked,
-        })
-    }
-
-    fn give(&self, amount: u64) {
-        self.used.fetch_sub(amount, Ordering::AcqRel);
-    }
-
-    /// Uses up some for good, whether there is enough or not.
-    fn spend(&self, amount: u64) -> Result<(), Overrun> {
-        let asked = self.used.fetch_add(amount, Ordering::AcqRel) + amount;
-        if asked <= self.allowed {
-            return Ok(());
-        }
-        Err(Overrun {
-            limit: self.limit,
-            owner: self.owner,
-            allowed: self.allowed,
-            asked,
-        })
-    }
+    pub(crate) cpu: Option<Duration>,
 }
 
 impl Totals {
-    pub(crate) fn new(owner: LimitOwner, allowed: Allowed, above: Option<Arc<Totals>>) -> Self {
-        let channels = allowed.channels.map(u64::from);
-        Self {
-            memory: Total::new(LimitKind::Memory, owner, allowed.memory),
-            channels: Total::new(LimitKind::Channels, owner, channels),
-            cpu: Total::new(LimitKind::Cpu, owner, allowed.cpu),
-            above,
-        }
-    }
-
-    /// Takes some from this total and from those above, or from none.
-    pub(crate) fn take(&self, which: Which, amount: u64) -> Result<(), Overrun> {
-        which(self).take(amount)?;
-        let Some(above) = &self.above else {
-            return Ok(());
+    pub(crate) fn new(owner: LimitOwner, allowed: Allowed, above: Option<&Totals>) -> Self {
+        let total = |kind, allowed, which: fn(&Totals) -> &Arc<Total>| {
+            Total::new(
+                Limit { kind, owner },
+                allowed,
+                above.map(|it| which(it).clone()),
+            )
         };
-        above
-            .take(which, amount)
-            .inspect_err(|_| which(self).give(amount))
-    }
-
-    /// Whether computing is limited here or above.
-    pub(crate) fn limit_cpu(&self) -> bool {
-        self.cpu.is_limited() || self.above.as_ref().is_some_and(|above| above.limit_cpu())
-    }
-
-    /// Takes some whether it is there or not, for the program itself.
-    pub(crate) fn add(&self, which: Which, amount: u64) {
-        which(self).used.fetch_add(amount, Ordering::AcqRel);
-        if let Some(above) = &self.above {
-            above.add(which, amount);
+        Self {
+            memory: total(LimitKind::Memory, allowed.memory, |it| &it.memory),
+            channels: total(LimitKind::Channels, allowed.channels.map(u64::from), |it| {
+                &it.channels
+            }),
+            cpu: total(LimitKind::Cpu, allowed.cpu.map(nanos), |it| &it.cpu),
+            accounts: above.map_or_else(Arc::default, |above| above.accounts.clone()),
         }
     }
+}
 
-    /// Gives back what was taken.
-    pub(crate) fn give(&self, which: Which, amount: u64) {
-        which(self).give(amount);
-        if let Some(above) = &self.above {
-            above.give(which, amount);
+impl From<Over<Limit>> for Overrun {
+    fn from(over: Over<Limit>) -> Self {
+        Self {
+            limit: over.label.kind,
+            owner: over.label.owner,
+            allowed: over.allowed,
+            asked: over.asked,
         }
     }
+}
 
-    /// Uses up some of this total for good, and of those above.
-    pub(crate) fn spend(&self, which: Which, amount: u64) -> Result<(), Overrun> {
-        let here = which(self).spend(amount);
-        match &self.above {
-            Some(above) => here.and(above.spend(which, amount)),
-            None => here,
-        }
-    }
+pub(crate) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

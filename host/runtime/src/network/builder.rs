@@ -1,6 +1,6 @@
 //! Wiring a network by hand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use transputer_core::channel::{Inspect, Totals as ChannelTotals, channel};
 use transputer_core::{Options, Overflow};
 
 use super::event::{Event, Listener};
+use super::member::{Member, ProcessSettings};
 use super::running::{Running, Start};
 use crate::component::Component;
 use crate::dead_letters::Journal;
+use crate::engine::largest_memory;
 use crate::error::Error;
 use crate::host::Host;
 use crate::host_ports::{HostReceiver, HostSender};
 use crate::limits::OpenChannel;
 use crate::message::{Message, Receiver, Sender};
 use crate::stdio::Endpoint;
-use crate::supervision::DeadLetterPort;
-use transputer_network::plan::{Grants, Limits, Totals};
-use transputer_network::policies::AtCapacity;
-use transputer_network::policies::{Group, Restart};
+use crate::supervision::FinishedCount;
+use transputer_network::plan::Totals;
+use transputer_network::policies::{AtCapacity, Group};
 use transputer_network::signature::{Direction, PayloadType};
-use transputer_network::value::{self, Value};
 
 /// A network that is being wired: processes, the channels between their ports, and host
 /// ends for the program that embeds it.
@@ -54,8 +54,9 @@ pub struct Network {
     pub(crate) probes: Vec<Arc<dyn Inspect>>,
     /// Its channels, to be counted once it runs.
     pub(crate) wired: Vec<Arc<OpenChannel>>,
-    /// What channels that are gone have seen.
+    /// The statistics of channels that are gone, whether wired or opened while the network runs.
     pub(crate) channel_totals: Arc<ChannelTotals>,
+    pub(crate) opened_totals: Arc<ChannelTotals>,
     pub(crate) totals: Totals,
     pub(crate) at_capacity: Option<AtCapacity>,
     pub(crate) listener: Listener,
@@ -64,40 +65,13 @@ pub struct Network {
     pub(crate) stdout: Option<Endpoint<Receiver>>,
     pub(crate) reader: Option<Box<dyn Read + Send>>,
     pub(crate) writer: Option<Box<dyn Write + Send>>,
-    /// Where messages of stdin are kept until they are dealt with.
+    /// Where messages of stdin are kept until they have been handled.
     pub(crate) journal: Option<Arc<Journal>>,
-}
-
-/// A process to be.
-pub(crate) struct Member {
-    pub(crate) name: String,
-    pub(super) component: Component,
-    pub(super) component_name: String,
-    pub(super) arguments: Arguments,
-    pub(super) limits: Limits,
-    pub(super) grants: Grants,
-    pub(super) spawnable: BTreeMap<String, Component>,
-    pub(super) inputs: BTreeMap<String, Receiver>,
-    pub(super) outputs: BTreeMap<String, Sender>,
-    pub(super) restart: Restart,
-    /// Whom its failure ends.
-    pub(super) links: Vec<String>,
-    /// Where messages go that it could not finish.
-    pub(super) letters: Option<DeadLetterPort>,
-    /// What was wrong in its settings; told when the network is started.
-    pub(super) faults: Vec<String>,
-}
-
-/// The arguments of a process to be.
-pub(crate) enum Arguments {
-    /// Each by its name, in CBOR.
-    Named(BTreeMap<String, Vec<u8>>),
-    /// One CBOR map of all of them, checked already.
-    Packed(Vec<u8>),
 }
 
 /// How a channel behaves.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ChannelOptions {
     /// Messages that may wait in it; 0 is a rendezvous.
     pub capacity: usize,
@@ -106,12 +80,12 @@ pub struct ChannelOptions {
 }
 
 impl ChannelOptions {
-    /// A channel that holds nothing: sender and receiver meet.
+    /// A channel that holds nothing: the sender waits for the receiver.
     pub fn rendezvous() -> Self {
         Self::bounded(0)
     }
 
-    /// A channel that holds `capacity` messages, and then makes senders wait.
+    /// A channel that holds up to `capacity` messages, after which senders wait.
     pub fn bounded(capacity: usize) -> Self {
         Self {
             capacity,
@@ -126,11 +100,6 @@ impl ChannelOptions {
     }
 }
 
-/// The settings of a process in a network that is being wired.
-pub struct ProcessSettings<'a> {
-    pub(super) member: &'a mut Member,
-}
-
 impl Network {
     pub(crate) fn new(host: Host, name: &str) -> Self {
         Self {
@@ -142,6 +111,7 @@ impl Network {
             probes: Vec::new(),
             wired: Vec::new(),
             channel_totals: Arc::default(),
+            opened_totals: Arc::default(),
             totals: Totals::default(),
             at_capacity: None,
             listener: Box::new(|_| {}),
@@ -159,7 +129,7 @@ impl Network {
         &self.name
     }
 
-    /// Adds a process. If the name is taken, a number is added to it when it starts, and
+    /// Adds a process. If its name is taken, a number is added to the name when the process starts;
     /// ports are looked up in the first process of that name.
     pub fn process(&mut self, name: &str, component: &Component) -> ProcessSettings<'_> {
         let member = self.add(name, component);
@@ -170,21 +140,9 @@ impl Network {
     pub(super) fn add(&mut self, name: &str, component: &Component) -> &mut Member {
         let next = self.members.len();
         self.by_name.entry(name.to_owned()).or_insert(next);
-        self.members.push(Member {
-            name: name.to_owned(),
-            component: component.clone(),
-            component_name: component.signature().process.clone(),
-            arguments: Arguments::Named(BTreeMap::new()),
-            limits: Limits::default(),
-            grants: Grants::default(),
-            spawnable: BTreeMap::new(),
-            inputs: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            restart: Restart::never(),
-            links: Vec::new(),
-            letters: None,
-            faults: Vec::new(),
-        });
+        let largest_memory = largest_memory(self.host.0.max_processes());
+        let member = Member::new(name, component, largest_memory);
+        self.members.push(member);
         self.members.last_mut().expect("one was pushed just now")
     }
 
@@ -244,6 +202,26 @@ impl Network {
         Ok(HostSender::new(sender, payload))
     }
 
+    /// Like [`input`](Self::input), and calls `listener` with how many of the messages that it got the process has
+    /// finished, in order: a message is finished when the process asks that port again, when it returns, or when the
+    /// supervisor has given the message up. The listener is called by workers, so it must be quick.
+    ///
+    /// # Errors
+    /// As `input`.
+    pub fn input_until_finished(
+        &mut self,
+        port: &str,
+        options: ChannelOptions,
+        listener: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<HostSender, Error> {
+        let (member, payload) = self.free_port(port, Direction::Input)?;
+        let (sender, receiver) = self.open(&format!("host -> {port}"), options);
+        let count = FinishedCount::new(receiver.id(), listener);
+        self.members[member].spec.finished.add(count);
+        self.plug_receiver(port, receiver);
+        Ok(HostSender::new(sender, payload))
+    }
+
     /// A host end that receives from a process's output port.
     ///
     /// # Errors
@@ -255,13 +233,13 @@ impl Network {
         Ok(HostReceiver::new(receiver, payload))
     }
 
-    /// Limits what all of its processes may use together.
+    /// Limits what all processes of the network may use together.
     pub fn totals(&mut self, totals: Totals) -> &mut Self {
         self.totals = totals;
         self
     }
 
-    /// What to do where no place is free for a process, instead of what the
+    /// What to do where there is no permit for a process, instead of what the
     /// [host](crate::HostOptions::at_capacity) does.
     pub fn at_capacity(&mut self, at_capacity: AtCapacity) -> &mut Self {
         self.at_capacity = Some(at_capacity);
@@ -275,8 +253,9 @@ impl Network {
         self
     }
 
-    /// Has every step of every process told as an [`Event::Step`]: what it sends, receives,
-    /// chooses, opens and spawns. On a host with a seed, the steps are the same each time.
+    /// Reports every step of every process as an [`Event::Step`]: what it sends, receives, chooses, opens
+    /// and spawns, when, and how long it had waited for that. On a host with a seed, the steps are the
+    /// same each time.
     pub fn trace(&mut self) -> &mut Self {
         self.traced = true;
         self
@@ -296,19 +275,21 @@ impl Network {
         self
     }
 
-    /// Starts every process. Ports must all be wired, arguments all be given. Where the host
-    /// has no permits for all of them, it fails or, if it is to wait
-    /// ([`at_capacity`](Self::at_capacity)), blocks the calling thread until it has.
+    /// Starts every process. All ports must be wired, and all arguments given. If the host does not have
+    /// a permit for each process, this fails or, with [`at_capacity`](Self::at_capacity), blocks the
+    /// calling thread until it has.
     ///
     /// # Errors
-    /// [`Error::Wiring`] with everything that is missing; [`Error::Spawn`] if the host has
-    /// no room for the processes: then none was started.
+    /// [`Error::Wiring`] with everything that is missing, with directories that cannot be opened or
+    /// reach [too far](transputer_network::validation::overreaching); [`Error::Spawn`] if the host
+    /// has no room for the processes. Then none was started.
     pub fn start(self) -> Result<Running, Error> {
         let faults = self.members.iter().flat_map(Member::faults);
         let faults: Vec<String> = faults.chain(self.supervision_faults()).collect();
         if !faults.is_empty() {
             return Err(self.fault(faults.join("; ")));
         }
+        self.check_reach(&[])?;
         Start::new(self).run()
     }
 
@@ -319,8 +300,8 @@ impl Network {
         }
     }
 
-    /// The process and the payload type of a port that must be there, point this way, and
-    /// not be wired.
+    /// The process and the payload type of a port, which must exist, have this direction, and not be
+    /// wired.
     pub(super) fn free_port(
         &self,
         reference: &str,
@@ -334,7 +315,7 @@ impl Network {
             .get(process)
             .ok_or_else(|| self.fault(format!("there is no process `{process}`")))?;
         let member = &self.members[index];
-        let signature = member.component.signature();
+        let signature = member.spec.component.signature();
         let found = signature.port(port).ok_or_else(|| {
             self.fault(format!(
                 "process `{process}` has no port `{port}`: {signature}"
@@ -353,10 +334,19 @@ impl Network {
     }
 
     pub(super) fn open(&mut self, label: &str, options: ChannelOptions) -> (Sender, Receiver) {
-        let open = Arc::new(OpenChannel::default());
+        let options = Options::bounded(options.capacity).overflow(options.overflow);
+        self.open_with(label, options)
+    }
+
+    /// Opens the channel of stdin or stdout: what was accepted gets through, whoever fails then.
+    pub(super) fn open_outward(&mut self, label: &str, capacity: usize) -> (Sender, Receiver) {
+        self.open_with(label, Options::bounded(capacity).deliver_before_poison())
+    }
+
+    fn open_with(&mut self, label: &str, options: Options) -> (Sender, Receiver) {
+        let open = OpenChannel::of_network();
         self.wired.push(open.clone());
-        let options = Options::bounded(options.capacity)
-            .overflow(options.overflow)
+        let options = options
             .label(label)
             .totals(self.channel_totals.clone())
             .live_count(self.host.0.counts().channels.clone())
@@ -387,107 +377,12 @@ impl Network {
     }
 }
 
-impl Member {
-    /// What is wrong or missing before the process can start.
-    fn faults(&self) -> Vec<String> {
-        let mut faults = self.faults.clone();
-        let signature = self.component.signature();
-        for port in &signature.ports {
-            let wired = match port.direction {
-                Direction::Input => self.inputs.contains_key(&port.name),
-                Direction::Output => self.outputs.contains_key(&port.name),
-            };
-            if !wired {
-                faults.push(format!(
-                    "{} port `{}.{}` is not wired",
-                    port.direction, self.name, port.name
-                ));
-            }
-        }
-        if let Arguments::Named(given) = &self.arguments {
-            for argument in &signature.arguments {
-                if !given.contains_key(&argument.name) && !argument.ty.is_option() {
-                    faults.push(format!(
-                        "process `{}` lacks its argument `{}: {}`",
-                        self.name, argument.name, argument.ty
-                    ));
-                }
-            }
-        }
-        faults
-    }
-}
-
-impl Arguments {
-    /// All arguments as one CBOR map.
-    pub(super) fn pack(&self) -> Vec<u8> {
-        match self {
-            Self::Packed(map) => map.clone(),
-            Self::Named(given) => {
-                value::encode_arguments(given.iter().map(|(name, value)| (&**name, &**value)))
-            }
-        }
-    }
-}
-
-impl ProcessSettings<'_> {
-    /// Gives the process an argument. One that it does not have, or a value that does not
-    /// fit, is an error when the network is started.
-    pub fn argument(&mut self, name: &str, value: impl Into<Value>) -> &mut Self {
-        let process = &self.member.name;
-        let encoded = match self.member.component.signature().argument(name) {
-            Some(argument) => value::encode(&argument.ty, &value.into())
-                .map_err(|error| format!("argument `{name}` of process `{process}`: {error}")),
-            None => Err(format!("process `{process}` has no argument `{name}`")),
-        };
-        match (encoded, &mut self.member.arguments) {
-            (Ok(value), Arguments::Named(given)) => {
-                given.insert(name.to_owned(), value);
-            }
-            (Ok(_), Arguments::Packed(_)) => self
-                .member
-                .faults
-                .push(format!("the arguments of process `{process}` are decided")),
-            (Err(fault), _) => self.member.faults.push(fault),
-        }
-        self
-    }
-
-    /// Limits what the process may use.
-    pub fn limits(&mut self, limits: Limits) -> &mut Self {
-        self.member.limits = limits;
-        self
-    }
-
-    /// Grants the process what it may reach outside the network.
-    pub fn grants(&mut self, grants: Grants) -> &mut Self {
-        self.member.grants = grants;
-        self
-    }
-
-    /// Lets the process, and its children, spawn processes from a component, under a name.
-    pub fn may_spawn(&mut self, name: &str, component: &Component) -> &mut Self {
-        self.member
-            .spawnable
-            .insert(name.to_owned(), component.clone());
-        self
-    }
-}
-
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let processes: Vec<_> = self.members.iter().map(|member| &member.name).collect();
+        let processes: Vec<_> = self.members.iter().map(Member::name).collect();
         f.debug_struct("Network")
             .field("name", &self.name)
             .field("processes", &processes)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for ProcessSettings<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ProcessSettings")
-            .field(&self.member.name)
-            .finish()
     }
 }

@@ -1,25 +1,26 @@
 //! Watching a network for deadlock.
 //!
-//! The timekeeper looks whenever the scheduler falls quiet, which finds a network that has
+//! The [lookout](crate::lookout) looks whenever the scheduler falls quiet, which finds a network that has
 //! stopped altogether at once, and every now and then while it runs, which finds a part that
 //! has. Those looks are spaced so that they never take more than a small share of the time.
 //!
 //! What is found is reported, then its channels are poisoned: the processes get an error of
 //! their own kind and can end, instead of hanging until somebody comes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use transputer_core::ProcessId;
 use transputer_core::channel::{Inspect, Poison, PoisonKind};
-use transputer_core::deadlock::{self, AwaitedEnd, Deadlock, WaitsOn};
+use transputer_core::deadlock::{self, AwaitedEnd, Awaits, Deadlock, WaitsOn};
 
-use super::report::{DeadlockReport, StuckReport};
+use super::report::{DeadlockReport, Report, StuckReport};
 use super::state::NetworkState;
 use super::wait::{Names, Wait};
 use crate::host::lock;
+use crate::process::Waiting;
 
 /// The shortest time between two looks at a network that runs.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -29,13 +30,13 @@ const SHARE: u32 = 20;
 
 /// When to look at a network again.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub(crate) struct LookTimer {
     next: Mutex<Option<Instant>>,
     /// Whether a task will make it quiet again by then.
     alarm: Arc<AtomicBool>,
 }
 
-impl Watch {
+impl LookTimer {
     fn is_due(&self, now: Instant) -> bool {
         match *lock(&self.next) {
             Some(next) => now >= next,
@@ -51,10 +52,14 @@ impl Watch {
 }
 
 impl NetworkState {
-    /// Called at each tick while a process computes.
+    /// Whether it has not been looked at for a while.
+    pub(crate) fn is_look_due(&self, now: Instant) -> bool {
+        self.look_timer.is_due(now)
+    }
+
+    /// Called when it was due at a tick, while a process computes.
     pub(crate) fn on_tick(self: &Arc<Self>) {
-        // Ticks come by the system's time, of which a seeded run must know nothing.
-        if !self.host.is_seeded() && self.watch.is_due(Instant::now()) {
+        if self.look_timer.is_due(Instant::now()) {
             self.look_for_deadlock();
         }
     }
@@ -63,7 +68,7 @@ impl NetworkState {
     pub(crate) fn on_quiet(self: &Arc<Self>) {
         // While timers are pending it will fall quiet again, so that a look may be left out.
         let timers = self.host.scheduler().timers_pending() > 0;
-        if !timers || self.watch.is_due(Instant::now()) {
+        if !timers || self.look_timer.is_due(Instant::now()) {
             self.look_for_deadlock();
         } else if !self.host.is_seeded() {
             self.look_soon();
@@ -72,7 +77,7 @@ impl NetworkState {
 
     /// Has it fall quiet again before long: the timer that is pending may be an hour away.
     fn look_soon(&self) {
-        let alarm = self.watch.alarm.clone();
+        let alarm = self.look_timer.alarm.clone();
         if alarm.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -86,7 +91,7 @@ impl NetworkState {
 
     fn look_for_deadlock(self: &Arc<Self>) {
         let began = Instant::now();
-        self.drop_unreachable();
+        self.sweep();
         let (probes, mut all) = self.find_deadlocks(true);
         if all.is_empty() && self.waits_for_others() {
             all = self.find_deadlocks(false).1;
@@ -97,7 +102,7 @@ impl NetworkState {
             self.add_deadlock(report);
             poison(&probes, &found, &reason);
         }
-        self.watch.looked(began);
+        self.look_timer.looked(began);
     }
 
     /// Everything that processes wait at, and what is found there.
@@ -107,13 +112,13 @@ impl NetworkState {
     ) -> (Vec<Arc<dyn Inspect>>, Vec<Deadlock>) {
         let mut probes = self.probes();
         probes.extend(self.permit_probes(others_live));
-        let found = deadlock::find(&probes, || self.awaited_ends());
+        let found = deadlock::find(&probes, || self.awaits());
         (probes, found)
     }
 
-    /// Whether a process waits for a place that only processes of other networks could free, all
+    /// Whether a process waits for a permit that only processes of other networks could give back, all
     /// of which wait for permits, or for each other, as well. Each network is looked at by itself,
-    /// as if no place ever came free; that holds for all of them at once if none did meanwhile.
+    /// as if no permit were ever given back; that holds for all of them at once if none did meanwhile.
     fn waits_for_others(self: &Arc<Self>) -> bool {
         let permits = self.host.permits();
         if permits.waiting(self.number).is_empty() {
@@ -128,38 +133,60 @@ impl NetworkState {
         all_stuck && permits.freed() == freed
     }
 
-    fn awaited_ends(&self) -> Vec<AwaitedEnd> {
+    fn awaits(&self) -> Awaits {
         let living = self.living();
+        let parks = living.iter().filter_map(|process| {
+            let number = match process.waiting()? {
+                Waiting::Live => None,
+                Waiting::Parked(number) => Some(number),
+            };
+            Some((process.id, number))
+        });
+        let parks: Vec<_> = parks.collect();
         let awaited = living.iter().filter_map(|process| {
             let join = process.join()?;
-            Some(AwaitedEnd {
-                process: process.id,
-                awaited: join.target,
-                ticket: join.ticket,
-            })
+            Some(AwaitedEnd::new(process.id, join.target, join.ticket))
         });
-        awaited.collect()
+        Awaits::new(awaited.collect(), parks)
     }
 
     fn deadlock_report(&self, found: &Deadlock) -> DeadlockReport {
         let names = Names::new(self);
-        let stuck = found.stuck.iter().map(|stuck| StuckReport {
+        let mut stuck: Vec<_> = found.stuck.iter().collect();
+        if stuck.len() > Report::MOST_STUCK {
+            let in_cycle: HashSet<_> = found.cycle.iter().collect();
+            stuck.sort_by_key(|stuck| !in_cycle.contains(&stuck.process));
+        }
+        let more_than = |length: usize, most: usize| length.saturating_sub(most) as u64;
+        let more_stuck = more_than(stuck.len(), Report::MOST_STUCK);
+        let stuck = stuck.into_iter().take(Report::MOST_STUCK);
+        let stuck = stuck.map(|stuck| StuckReport {
             process: names.of(stuck.process),
             waits: stuck
                 .waits
                 .iter()
+                .take(Report::MOST_WAITS)
                 .map(|wait| in_words(&names, stuck.process, wait))
                 .collect(),
+            more_waits: more_than(stuck.waits.len(), Report::MOST_WAITS),
             joins: stuck.awaits.iter().map(|id| names.of(*id)).collect(),
         });
         DeadlockReport {
             stuck: stuck.collect(),
-            cycle: found.cycle.iter().map(|id| names.of(*id)).collect(),
+            more_stuck,
+            cycle: found
+                .cycle
+                .iter()
+                .take(Report::MOST_STUCK)
+                .map(|id| names.of(*id))
+                .collect(),
+            more_in_cycle: more_than(found.cycle.len(), Report::MOST_STUCK),
         }
     }
 }
 
 fn in_words(names: &Names, process: ProcessId, wait: &WaitsOn) -> Wait {
+    let (with, more) = names.holders(&wait.others);
     Wait {
         operation: wait.side,
         port: names.port(process, wait.channel),
@@ -167,7 +194,8 @@ fn in_words(names: &Names, process: ProcessId, wait: &WaitsOn) -> Wait {
             Some(label) => label.to_string(),
             None => format!("channel {}", wait.channel.0),
         },
-        with: names.holders(&wait.others),
+        with,
+        more,
         lasted: names.lasted(wait.since),
     }
 }

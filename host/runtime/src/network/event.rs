@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use transputer_core::ProcessId;
 
-use super::report::{DeadlockReport, ProcessReport, RestartReport, UnfinishedMessage};
+use super::report::{BadLine, DeadlockReport, ProcessReport, RestartReport, UnfinishedMessage};
 
-/// How grave a line of the log is.
+/// How serious a line of the log is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Every step.
     Trace,
-    /// For whoever looks for a mistake.
+    /// For debugging.
     Debug,
-    /// Ordinary news.
+    /// An ordinary event.
     Info,
     /// Something odd.
     Warn,
@@ -45,13 +45,12 @@ pub enum Event {
     Log {
         /// The process.
         process: String,
-        /// How grave.
+        /// How serious.
         level: Level,
         /// The line, without a newline.
         line: String,
     },
-    /// A process took a step. Only told of a network that is
-    /// [traced](super::Network::trace).
+    /// A process took a step. Only networks that are [traced](super::Network::trace) report steps.
     Step {
         /// When, on the network's clock.
         nanoseconds: u64,
@@ -61,6 +60,9 @@ pub enum Event {
         incarnation: u64,
         /// What it did.
         step: String,
+        /// Since when it had waited for that, if it had to wait; on the same clock.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        waited_since: Option<u64>,
     },
     /// A process ended for good; sent for every process.
     Ended(ProcessReport),
@@ -87,6 +89,8 @@ pub enum Event {
     },
     /// A deadlock was found. Its channels are poisoned next.
     Deadlock(DeadlockReport),
+    /// A line of standard input could not be taken as it is.
+    BadLine(BadLine),
     /// The network's own standard input or output failed.
     Endpoint {
         /// `stdin` or `stdout`.

@@ -28,7 +28,7 @@ impl Newer {
 }
 
 impl NetworkState {
-    /// The component that goes by this name now; `first` is what did at the beginning.
+    /// The component that has this name now; `first` is the one that had it at the beginning.
     pub(crate) fn newest(&self, name: &str, first: &Component) -> Component {
         let newer = match self.newer.any.load(Ordering::Acquire) {
             true => lock(&self.newer.components).get(name).cloned(),
@@ -44,9 +44,8 @@ impl NetworkState {
 }
 
 impl Running {
-    /// Has a running process go on with another component, which must have the same ports and
-    /// arguments. Its channels stay as they are, with their contents: nothing is lost, doubled,
-    /// or put in another order.
+    /// Replaces the component of a running process by another one with the same ports and arguments.
+    /// Its channels stay as they are, with their contents: nothing is lost, duplicated or reordered.
     ///
     /// The process is replaced when it waits to receive at one of its ports and has finished
     /// what it received (see [`Unfinished`](crate::Unfinished) for when a message is finished):
@@ -82,9 +81,9 @@ impl Running {
             .unwrap_or_else(|_| Err(ReplaceError::NoSuchProcess(process.to_owned())))
     }
 
-    /// [Replaces](Self::replace) every process that runs the component of this name in the
-    /// network, all at a time, and, if it fits, has whoever is spawned from it later run the new
-    /// one. Gives the name of each process with what came of it.
+    /// [Replaces](Self::replace) the component in every process of the network that runs the one of this
+    /// name, in all of them at the same time. If it fits, processes that are spawned from it later run the
+    /// new one, too. Returns the name of each process, and whether it was replaced.
     pub fn replace_component(
         &self,
         name: &str,
@@ -93,7 +92,7 @@ impl Running {
     ) -> Vec<(String, Result<(), ReplaceError>)> {
         let living = self.state.living().into_iter();
         let started: Vec<_> = living
-            .filter(|process| *process.component == *name)
+            .filter(|process| process.component_name() == name)
             .map(|process| {
                 let answer = self.start_replacing(process.clone(), component, options);
                 (process.name.to_string(), answer)
@@ -126,12 +125,13 @@ impl Running {
         let (tell, answer) = mpsc::channel();
         let state = self.state.clone();
         let component = component.clone();
-        self.state.host.scheduler().spawn(async move {
+        self.state.host.scheduler().spawn_with(|task| async move {
             let event = Event::Replaced {
                 process: process.name.to_string(),
                 component: component.name().to_owned(),
             };
-            let replaced = exchange_component(state.clone(), process, component, options).await;
+            let replaced =
+                exchange_component(state.clone(), process, component, options, &task).await;
             if replaced.is_ok() {
                 state.tell(event);
             }

@@ -1,8 +1,8 @@
 //! Networks: processes and the channels between them.
 //!
-//! A [`Description`](description::Description) is read from a file and checked into a
-//! [`Plan`](plan::Plan); a [`Network`] is wired from a plan, or by a program; a
-//! [`Running`] network ends in a [`Report`].
+//! A [`Description`](crate::Description) is read from a file, and checking it makes a
+//! [`Plan`](crate::plan::Plan). A [`Network`] is wired from a plan, or by a program. A
+//! [`Running`] network ends with a [`Report`].
 
 pub(crate) mod builder;
 pub(crate) mod cycle_collector;
@@ -11,20 +11,25 @@ pub(crate) mod ends_in_transit;
 pub(crate) mod event;
 mod hot_swap;
 mod load;
+mod member;
 pub(crate) mod permits;
+mod reach;
 pub(crate) mod report;
 mod running;
 pub(crate) mod signature_check;
 mod spawn_plan;
 pub(crate) mod state;
+mod status;
 mod supervised;
 mod wait;
 
-pub use builder::{ChannelOptions, Network, ProcessSettings};
+pub use builder::{ChannelOptions, Network};
 pub use event::{Event, Level};
+pub use member::ProcessSettings;
 pub use report::{
-    DeadlockReport, ProcessReport, Report, RestartReport, StuckReport, UnfinishedCount,
-    UnfinishedFate, UnfinishedMessage, Verdict,
+    BadLine, BadLineCount, BadLineFate, DeadlockReport, ProcessReport, Report, RestartReport,
+    StuckReport, UnfinishedCount, UnfinishedFate, UnfinishedMessage, Verdict,
 };
-pub use running::{Doing, ProcessStatus, Running};
+pub use running::Running;
+pub use status::{ChannelStatus, Doing, NetworkStatus, ProcessStatus};
 pub use wait::Wait;

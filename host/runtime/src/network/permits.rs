@@ -11,7 +11,7 @@ use crate::error::SpawnFault;
 use crate::limits::{Permit, Permits, Spawner};
 use crate::patience::Patience;
 
-/// A place among the processes of a network and of its host; free again when dropped.
+/// The right of one process to live, in its network and in its host; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct ProcessPermit {
     _network: Permit,
@@ -29,7 +29,7 @@ impl NetworkState {
         Ok((take(&self.permits)?, take(self.host.permits())?))
     }
 
-    /// A place for a child of this process.
+    /// A permit for a child of this process, for which it may wait.
     pub(crate) async fn acquire_for_child(
         &self,
         parent: ProcessId,
@@ -53,7 +53,7 @@ impl NetworkState {
         Ok(ProcessPermit::new(network, host))
     }
 
-    /// A place that is free now.
+    /// A permit for a process, if one is free now.
     pub(crate) fn try_acquire_for_child(&self) -> Result<ProcessPermit, SpawnFault> {
         Ok(ProcessPermit::new(
             self.permits.try_acquire()?,
@@ -61,8 +61,8 @@ impl NetworkState {
         ))
     }
 
-    /// The permits as something that processes wait at. Whether processes of other networks can
-    /// end, and free one, is `others_live`.
+    /// The permits as something that processes wait for. `others_live`: processes of other networks can
+    /// end, and give one back.
     pub(super) fn permit_probes(self: &Arc<Self>, others_live: bool) -> [Arc<dyn Inspect>; 2] {
         let probe = |id, label: &str, shared| -> Arc<dyn Inspect> {
             Arc::new(PermitProbe {
@@ -120,21 +120,17 @@ impl Inspect for PermitProbe {
 
     fn snapshot(&self) -> Snapshot {
         let spawners = self.permits().waiting(self.network.number);
-        let waiting = spawners.into_iter().map(|spawner| WaitingOperation {
-            holder: Holder::Process(spawner.process),
-            side: Side::Permit,
-            ticket: spawner.ticket,
-            since: spawner.since,
-            timed: spawner.timed,
+        let waiting = spawners.into_iter().map(|spawner| {
+            let holder = Holder::Process(spawner.process);
+            WaitingOperation::new(holder, Side::Permit, spawner.ticket, spawner.since)
+                .timed(spawner.timed)
         });
-        let mut look = Snapshot {
-            waiting: waiting.collect(),
-            ..Snapshot::default()
-        };
+        let mut look = Snapshot::default();
+        look.waiting = waiting.collect();
         if look.waiting.is_empty() {
             return look;
         }
-        // Looked at after the waits: who is born in between had a place before.
+        // Looked at after the waits: who is born in between had a permit before.
         let living = self.network.living();
         look.senders = living
             .iter()

@@ -11,6 +11,7 @@ use crate::process::Outcome;
 
 /// What became of a network, once all its processes have ended.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// The network's name.
     pub network: String,
@@ -28,7 +29,11 @@ pub struct Report {
     /// Messages that a process had received and not finished when it ended, and what became of
     /// them.
     pub unfinished: UnfinishedCount,
-    /// The deadlocks that were found.
+    /// Lines of standard input that its ports could not take.
+    pub bad_lines: BadLineCount,
+    /// Deadlocks that were found, those that are not in `deadlocks` included.
+    pub deadlocked: u64,
+    /// The first deadlocks. At most [`Report::MOST_DEADLOCKS`] are kept.
     pub deadlocks: Vec<DeadlockReport>,
     /// Messages that were sent.
     pub sent: u64,
@@ -41,6 +46,7 @@ pub struct Report {
 
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ProcessReport {
     /// Its name.
     pub name: String,
@@ -53,13 +59,14 @@ pub struct ProcessReport {
     pub outcome: Outcome,
     /// How often it had been restarted.
     pub restarts: u64,
-    /// Why its supervisor did not restart it once more, though its policy would have it.
+    /// Why its supervisor did not restart it again, although its policy asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gave_up: Option<String>,
 }
 
 /// The end of a process that its supervisor starts again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RestartReport {
     /// Its name.
     pub name: String,
@@ -70,18 +77,19 @@ pub struct RestartReport {
     pub component: String,
     /// Which incarnation ended, counted from 1.
     pub incarnation: u64,
-    /// How that ended: why it is restarted.
+    /// How it ended, which is why it is restarted.
     pub outcome: Outcome,
     /// The group that restarts it, if it is a member of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// How long its supervisor waits before it starts it.
+    /// How long the supervisor waits before the restart.
     #[serde(rename = "wait_milliseconds", serialize_with = "milliseconds")]
     pub wait: Duration,
 }
 
 /// A message that a process had received and not finished when it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct UnfinishedMessage {
     /// The process.
     pub process: String,
@@ -113,6 +121,7 @@ pub enum UnfinishedFate {
 
 /// How many messages were not finished, by what became of them.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct UnfinishedCount {
     /// Those that were delivered again, each time.
     pub redelivered: u64,
@@ -134,27 +143,80 @@ impl UnfinishedCount {
     }
 }
 
-/// Processes that wait for each other, and would for ever.
+/// A line of standard input that its ports could not take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BadLine {
+    /// Its number, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What became of it.
+    pub fate: BadLineFate,
+}
+
+/// What became of a line of standard input that its ports could not take.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BadLineFate {
+    /// It was left out.
+    Skipped,
+    /// Its beginning was taken.
+    Cut,
+}
+
+/// How many lines of standard input its ports could not take, by what became of them.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BadLineCount {
+    /// Those that were left out.
+    pub skipped: u64,
+    /// Those of which the beginning was taken.
+    pub cut: u64,
+}
+
+impl BadLineCount {
+    pub(super) fn add(&mut self, fate: BadLineFate) {
+        *match fate {
+            BadLineFate::Skipped => &mut self.skipped,
+            BadLineFate::Cut => &mut self.cut,
+        } += 1;
+    }
+}
+
+/// Processes that wait for each other, and would do so for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DeadlockReport {
-    /// Every process that is stuck, and what it waits for.
+    /// Processes that are stuck, and what they wait for. At most [`Report::MOST_STUCK`] are named,
+    /// those of the cycle first.
     pub stuck: Vec<StuckReport>,
-    /// Names of processes each of which waits for the next, and the last for the first.
+    /// How many more are stuck.
+    pub more_stuck: u64,
+    /// Names of processes each of which waits for the next, and the last for the first. At most
+    /// [`Report::MOST_STUCK`] are named.
     pub cycle: Vec<String>,
+    /// How many more are in the cycle, between the last that is named and the first.
+    pub more_in_cycle: u64,
 }
 
 /// A process in a deadlock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StuckReport {
     /// Its name.
     pub process: String,
-    /// The communications that it waits for; more than one in an alternation.
+    /// The communications that it waits for; more than one in an alternation, of which
+    /// [`Report::MOST_WAITS`] are named.
     pub waits: Vec<Wait>,
+    /// How many more it waits for.
+    pub more_waits: u64,
     /// The processes whose end it waits for.
     pub joins: Vec<String>,
 }
 
-/// A network's end in a word.
+/// How a network ended, in a word.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -171,12 +233,18 @@ pub enum Verdict {
 impl Report {
     /// How many failures are kept in a report.
     pub const MOST_FAILURES: usize = 1_000;
+    /// How many deadlocks are kept in a report.
+    pub const MOST_DEADLOCKS: usize = 100;
+    /// How many processes are named in one deadlock.
+    pub const MOST_STUCK: usize = 100;
+    /// How many communications of one process are named, and how many others at each.
+    pub const MOST_WAITS: usize = 16;
 
-    /// The end in a word; the gravest first: stopped, deadlocked, failed.
+    /// How it ended, in a word. If several apply, the first of: stopped, deadlocked, failed.
     pub fn verdict(&self) -> Verdict {
         if self.stopped.is_some() {
             Verdict::Stopped
-        } else if !self.deadlocks.is_empty() {
+        } else if self.deadlocked > 0 {
             Verdict::Deadlocked
         } else if self.failed > 0 {
             Verdict::Failed
@@ -217,11 +285,21 @@ impl fmt::Display for UnfinishedMessage {
             UnfinishedFate::Refused(why) => {
                 write!(
                     f,
-                    "was dropped, for its dead letters could not take it: {why}"
+                    "was dropped, because its dead letters could not take it: {why}"
                 )
             }
             UnfinishedFate::Dropped => f.write_str("was dropped"),
         }
+    }
+}
+
+impl fmt::Display for BadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fate = match self.fate {
+            BadLineFate::Skipped => "skipped",
+            BadLineFate::Cut => "cut",
+        };
+        write!(f, "line {}: {}; it is {fate}", self.line, self.problem)
     }
 }
 
@@ -230,17 +308,34 @@ impl fmt::Display for StuckReport {
         let waits = self.waits.iter().map(Wait::to_string);
         let joins = self.joins.iter().map(|name| format!("see `{name}` end"));
         let all: Vec<_> = waits.chain(joins).collect();
-        write!(f, "`{}` waits to {}", self.process, all.join(", or to "))
+        write!(f, "`{}` waits to {}", self.process, all.join(", or to "))?;
+        match self.more_waits {
+            0 => Ok(()),
+            more => write!(f, ", or for one of {more} more"),
+        }
+    }
+}
+
+impl DeadlockReport {
+    /// How many processes are stuck.
+    pub fn size(&self) -> u64 {
+        self.stuck.len() as u64 + self.more_stuck
     }
 }
 
 impl fmt::Display for DeadlockReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "deadlock of {} processes:", self.stuck.len())?;
+        writeln!(f, "deadlock of {} processes:", self.size())?;
         for stuck in &self.stuck {
             writeln!(f, "  {stuck}")?;
         }
+        if self.more_stuck > 0 {
+            writeln!(f, "  and {} more", self.more_stuck)?;
+        }
         write!(f, "  cycle: {}", self.cycle.join(" -> "))?;
+        if self.more_in_cycle > 0 {
+            write!(f, " -> ({} more)", self.more_in_cycle)?;
+        }
         match self.cycle.first() {
             Some(first) => write!(f, " -> {first}"),
             None => Ok(()),

@@ -10,20 +10,21 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use transputer_core::channel::{Inspect, Totals as ChannelTotals};
 use transputer_core::{ChannelId, Options, ProcessId};
 
+use super::builder::Network;
 use super::cycle_collector::Sweeps;
-use super::deadlock::Watch;
-use super::event::{Event, Listener};
+use super::deadlock::LookTimer;
+use super::event::{Event, Level, Listener};
 use super::hot_swap::Newer;
 use super::report::{
-    DeadlockReport, ProcessReport, Report, RestartReport, UnfinishedCount, UnfinishedMessage,
+    BadLine, BadLineCount, DeadlockReport, ProcessReport, Report, RestartReport, UnfinishedCount,
+    UnfinishedMessage,
 };
 use crate::error::SpawnFault;
 use crate::host::{HostState, lock};
-use crate::limits::{Allowed, OpenChannel, Permits, Totals};
+use crate::limits::{Allowed, Budget, Held, OpenChannel, Permits, Totals};
 use crate::message::Sender;
 use crate::process::{LimitOwner, Outcome, Process, SpawnRequest};
 use crate::supervision::SupervisedGroup;
-use transputer_network::plan;
 use transputer_network::policies::AtCapacity;
 
 /// What all processes of a network share.
@@ -31,26 +32,26 @@ pub(crate) struct NetworkState {
     pub(crate) name: String,
     pub(crate) host: Arc<HostState>,
     listener: Listener,
-    /// Whether every step is told.
+    /// Whether every step is reported.
     pub(crate) traced: bool,
     roster: Mutex<Roster>,
     /// Signalled when the last process has ended.
     empty: Condvar,
     channels: Mutex<Channels>,
-    /// What channels that are gone have seen.
-    channel_totals: Arc<ChannelTotals>,
+    /// The statistics of channels that are gone, whether wired or opened since.
+    channel_totals: [Arc<ChannelTotals>; 2],
     /// What all of its processes use together.
     pub(crate) totals: Arc<Totals>,
     /// Its number among the networks of its host.
     pub(super) number: u64,
     pub(super) permits: Arc<Permits>,
-    /// What waiting for its own permits, and for those of the host, counts as.
+    /// The ids under which deadlock detection knows its own permits, and those of the host.
     pub(super) permit_ids: [ChannelId; 2],
-    /// What to do where no place is free.
+    /// What to do where there is no permit.
     pub(crate) at_capacity: AtCapacity,
-    pub(super) watch: Watch,
+    pub(super) look_timer: LookTimer,
     /// Those of its processes that are supervised.
-    pub(super) units: OnceLock<Vec<Arc<SupervisedGroup>>>,
+    pub(super) groups: OnceLock<Vec<Arc<SupervisedGroup>>>,
     pub(super) newer: Newer,
     pub(super) sweeps: Sweeps,
 }
@@ -63,46 +64,49 @@ struct Roster {
     last: u64,
     born: u64,
     failed: u64,
-    failures: Vec<ProcessReport>,
+    failures: Vec<Held<ProcessReport>>,
+    deadlocked: u64,
     deadlocks: Vec<DeadlockReport>,
     stopping: Option<String>,
     restarts: u64,
-    restarted: Vec<RestartReport>,
+    restarted: Vec<Held<RestartReport>>,
     unfinished: UnfinishedCount,
+    bad_lines: BadLineCount,
+}
+
+/// What a roster has counted.
+pub(super) struct Counted {
+    pub(super) born: u64,
+    pub(super) failed: u64,
+    pub(super) restarts: u64,
+    pub(super) deadlocks: u64,
+    pub(super) stopping: Option<String>,
 }
 
 /// Every channel of the network that still has an end.
 #[derive(Default)]
 struct Channels {
     probes: Vec<Weak<dyn Inspect>>,
-    /// Snapshot for dead entries when there are so many.
+    /// Look for dead entries when there are this many.
     sweep_at: usize,
 }
 
 const FIRST_SWEEP: usize = 64;
 
 impl NetworkState {
-    pub(super) fn new(
-        name: String,
-        host: Arc<HostState>,
-        listener: Listener,
-        traced: bool,
-        channel_totals: Arc<ChannelTotals>,
-        totals: plan::Totals,
-        at_capacity: Option<AtCapacity>,
-    ) -> Self {
+    pub(super) fn new(network: &Network, listener: Listener) -> Self {
+        let host = network.host.0.clone();
+        let totals = network.totals;
         let allowed = Allowed {
             memory: totals.memory,
             channels: totals.channels,
-            cpu: totals
-                .cpu
-                .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+            cpu: totals.cpu,
         };
         Self {
             totals: Arc::new(Totals::new(
                 LimitOwner::Network,
                 allowed,
-                Some(host.totals().clone()),
+                Some(host.totals()),
             )),
             number: host.next_network(),
             permits: Permits::new(
@@ -113,29 +117,42 @@ impl NetworkState {
                 },
             ),
             permit_ids: [ChannelId::fresh(), ChannelId::fresh()],
-            at_capacity: at_capacity.unwrap_or(host.at_capacity()),
-            name,
+            at_capacity: network.at_capacity.unwrap_or(host.at_capacity()),
+            name: network.name.clone(),
             host,
             listener,
-            traced,
+            traced: network.traced,
             roster: Mutex::default(),
             empty: Condvar::new(),
             channels: Mutex::default(),
-            channel_totals,
-            watch: Watch::default(),
-            units: OnceLock::new(),
+            channel_totals: [&network.channel_totals, &network.opened_totals].map(Arc::clone),
+            look_timer: LookTimer::default(),
+            groups: OnceLock::new(),
             newer: Newer::default(),
             sweeps: Sweeps::default(),
         }
     }
 
+    /// Tells the program of an event; log lines are `tracing` events, too.
     pub(crate) fn tell(&self, event: Event) {
+        if let Event::Log {
+            process,
+            level,
+            line,
+        } = &event
+        {
+            trace_log(&self.name, process, *level, line);
+        }
         (self.listener)(event);
     }
 
-    /// Enters a new process, under its name or, where that is taken, with a number behind; or
-    /// in the place of an earlier incarnation.
-    pub(crate) fn enrol(&self, request: &SpawnRequest) -> Result<Arc<Process>, SpawnFault> {
+    /// Enters a new process: under its name, followed by a number if that is taken, or as the successor
+    /// of an earlier incarnation.
+    pub(crate) fn enrol(
+        &self,
+        request: &SpawnRequest,
+        budget: Arc<Budget>,
+    ) -> Result<Arc<Process>, SpawnFault> {
         let mut roster = lock(&self.roster);
         if roster.stopping.is_some() {
             return Err(SpawnFault::Stopping);
@@ -149,15 +166,15 @@ impl NetworkState {
             }
             None => {
                 roster.born += 1;
-                roster.free_name(&request.name, id)
+                roster.free_name(&request.spec.name, id)
             }
         };
-        let process = Arc::new(Process::new(id, name, request));
+        let process = Arc::new(Process::new(id, name, request, budget));
         roster.living.insert(id, process.clone());
         Ok(process)
     }
 
-    /// Takes a process off the roster that was never born.
+    /// Removes a process that never started.
     pub(crate) fn forget(&self, process: &Process) {
         let mut roster = lock(&self.roster);
         roster.born -= 1;
@@ -165,12 +182,12 @@ impl NetworkState {
         self.signal_if_empty(&roster);
     }
 
-    /// Takes a process off the roster, and tells everybody how it ended.
+    /// Removes a process, and tells everybody how it ended.
     pub(crate) fn ended(&self, process: &Process, outcome: Outcome) {
         let report = ProcessReport {
             name: process.name.to_string(),
             id: process.id,
-            component: process.component.to_string(),
+            component: process.component_name().to_owned(),
             outcome: outcome.clone(),
             restarts: 0,
             gave_up: None,
@@ -179,7 +196,7 @@ impl NetworkState {
         self.concluded(process, report);
     }
 
-    /// Takes a process off the roster whose end is final, and tells everybody.
+    /// Removes a process whose end is final, and tells everybody.
     pub(crate) fn concluded(&self, process: &Process, report: ProcessReport) {
         if !lock(&self.roster).living.contains_key(&process.id) {
             return;
@@ -190,7 +207,7 @@ impl NetworkState {
         if !report.outcome.is_finished() {
             roster.failed += 1;
             if roster.failures.len() < Report::MOST_FAILURES {
-                roster.failures.push(report);
+                roster.failures.push(Held::shared(report, process.kept()));
             }
         }
         self.signal_if_empty(&roster);
@@ -217,12 +234,12 @@ impl NetworkState {
         lock(&self.roster).living.is_empty()
     }
 
-    /// Everybody who lives, in the order of request.
-    pub(super) fn living(&self) -> Vec<Arc<Process>> {
+    /// The living processes, in the order in which they were requested.
+    pub(crate) fn living(&self) -> Vec<Arc<Process>> {
         lock(&self.roster).living.values().cloned().collect()
     }
 
-    /// Ends every process with this reason; none can be born any more.
+    /// Ends every process with this reason; no more can start.
     pub(super) fn stop(&self, reason: &str) {
         let mut roster = lock(&self.roster);
         roster.stopping.get_or_insert_with(|| reason.to_owned());
@@ -230,35 +247,48 @@ impl NetworkState {
         for process in self.living() {
             process.end(Outcome::Stopped(reason.to_owned()));
         }
-        self.units
+        self.groups
             .get()
             .into_iter()
             .flatten()
-            .for_each(|unit| unit.stop());
+            .for_each(|group| group.stop());
     }
 
-    /// The options of a channel that is opened while the network runs, and counts as its own.
+    /// Adds what makes a channel that is opened while the network runs count as the network's.
     pub(crate) fn counted(&self, options: Options, label: &str, open: Arc<OpenChannel>) -> Options {
         options
             .label(label)
-            .totals(self.channel_totals.clone())
+            .totals(self.channel_totals[1].clone())
             .live_count(self.host.counts().channels.clone())
             .keep_alive(open)
     }
 
     /// Remembers a channel, for as long as it has an end.
-    pub(crate) fn watch_channel(&self, sender: &Sender) {
-        self.watch_probe(&sender.inspect());
+    pub(crate) fn register_channel(&self, sender: &Sender) {
+        self.register_probe(&sender.inspect());
     }
 
     /// Remembers a channel by its probe, likewise.
-    pub(crate) fn watch_probe(&self, probe: &Arc<dyn Inspect>) {
+    pub(crate) fn register_probe(&self, probe: &Arc<dyn Inspect>) {
         let mut channels = lock(&self.channels);
         if channels.probes.len() >= channels.sweep_at.max(FIRST_SWEEP) {
             channels.probes.retain(|probe| probe.strong_count() > 0);
             channels.sweep_at = 2 * channels.probes.len();
         }
         channels.probes.push(Arc::downgrade(probe));
+    }
+
+    /// How many channels have an end, or had one not long ago.
+    pub(super) fn channels_at_most(&self) -> u64 {
+        lock(&self.channels).probes.len() as u64
+    }
+
+    /// How often messages with ends have entered its channels, or come back.
+    pub(super) fn ends_moved(&self) -> u64 {
+        self.channel_totals
+            .iter()
+            .map(|totals| totals.moves())
+            .sum()
     }
 
     /// Every channel that still has an end.
@@ -269,14 +299,44 @@ impl NetworkState {
 
     pub(super) fn add_deadlock(&self, report: DeadlockReport) {
         self.tell(Event::Deadlock(report.clone()));
-        lock(&self.roster).deadlocks.push(report);
+        let mut roster = lock(&self.roster);
+        roster.deadlocked += 1;
+        if roster.deadlocks.len() < Report::MOST_DEADLOCKS {
+            roster.deadlocks.push(report);
+        }
+    }
+
+    /// Notes a line of standard input that could not be taken as it is, and tells everybody.
+    pub(crate) fn bad_line(&self, line: BadLine) {
+        lock(&self.roster).bad_lines.add(line.fate);
+        self.tell(Event::BadLine(line));
+    }
+
+    /// The statistics of channels that are gone.
+    pub(super) fn channel_totals(&self) -> &[Arc<ChannelTotals>] {
+        &self.channel_totals
+    }
+
+    /// What has been counted of its processes.
+    pub(super) fn counted_so_far(&self) -> Counted {
+        let roster = lock(&self.roster);
+        Counted {
+            born: roster.born,
+            failed: roster.failed,
+            restarts: roster.restarts,
+            deadlocks: roster.deadlocked,
+            stopping: roster.stopping.clone(),
+        }
     }
 
     /// What became of the network so far.
     pub(super) fn report(&self) -> Report {
         let probes = self.probes();
-        let mut sent = self.channel_totals.sent.load(Ordering::Acquire);
-        let mut dropped = self.channel_totals.dropped.load(Ordering::Acquire);
+        let (mut sent, mut dropped) = (0, 0);
+        for gone in &self.channel_totals {
+            sent += gone.sent.load(Ordering::Acquire);
+            dropped += gone.dropped.load(Ordering::Acquire);
+        }
         for probe in &probes {
             let seen = probe.statistics();
             sent += seen.sent;
@@ -287,11 +347,13 @@ impl NetworkState {
         Report {
             network: self.name.clone(),
             processes: roster.born,
-            failures: roster.failures.clone(),
+            failures: reports(&roster.failures),
             failed: roster.failed,
             restarts: roster.restarts,
-            restarted: roster.restarted.clone(),
+            restarted: reports(&roster.restarted),
             unfinished: roster.unfinished,
+            bad_lines: roster.bad_lines,
+            deadlocked: roster.deadlocked,
             deadlocks: roster.deadlocks.clone(),
             sent,
             dropped,
@@ -307,12 +369,12 @@ impl NetworkState {
     }
 
     /// Notes that a process has ended and will be restarted, and tells everybody.
-    pub(crate) fn restarting(&self, report: RestartReport) {
+    pub(crate) fn restarting(&self, process: &Process, report: RestartReport) {
         self.tell(Event::Restarting(report.clone()));
         let mut roster = lock(&self.roster);
         roster.restarts += 1;
         if roster.restarted.len() < Report::MOST_FAILURES {
-            roster.restarted.push(report);
+            roster.restarted.push(Held::shared(report, process.kept()));
         }
     }
 
@@ -322,7 +384,7 @@ impl NetworkState {
         self.tell(Event::Unfinished(message));
     }
 
-    /// Ends the processes of these names, for the failure of one that they are linked with.
+    /// Ends the processes of these names, because one that they are linked with has failed.
     pub(crate) fn end_linked(&self, failed: &str, names: &[String], outcome: &Outcome) {
         if names.is_empty() {
             return;
@@ -334,13 +396,41 @@ impl NetworkState {
     }
 }
 
+/// Tells a log line to whoever has subscribed to `tracing`: target `transputer::process`, with the
+/// network and the process.
+fn trace_log(network: &str, process: &str, level: Level, line: &str) {
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::event!(
+                target: "transputer::process",
+                tracing::Level::$level,
+                network,
+                process,
+                "{line}"
+            )
+        };
+    }
+    match level {
+        Level::Trace => event!(TRACE),
+        Level::Debug => event!(DEBUG),
+        Level::Info => event!(INFO),
+        Level::Warn => event!(WARN),
+        Level::Error => event!(ERROR),
+    }
+}
+
+/// Copies, for the program.
+fn reports<T: Clone>(kept: &[Held<T>]) -> Vec<T> {
+    kept.iter().map(|kept| T::clone(kept)).collect()
+}
+
 impl Roster {
-    /// A name that nobody has, like the one that is wanted.
-    fn free_name(&mut self, wanted: &str, id: ProcessId) -> Arc<str> {
-        let name: Arc<str> = if self.names.contains(wanted) {
+    /// The wanted name or, if that is taken, one like it.
+    fn free_name(&mut self, wanted: &Arc<str>, id: ProcessId) -> Arc<str> {
+        let name: Arc<str> = if self.names.contains(&**wanted) {
             format!("{wanted}-{}", id.0).into()
         } else {
-            wanted.into()
+            wanted.clone()
         };
         self.names.insert(name.clone());
         name

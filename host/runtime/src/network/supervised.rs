@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::builder::{ChannelOptions, Network, ProcessSettings};
+use super::builder::{ChannelOptions, Network};
+use super::member::ProcessSettings;
 use crate::error::Error;
 use crate::host_ports::HostReceiver;
 use crate::message::Sender;
@@ -11,7 +12,7 @@ use transputer_network::policies::{Group, Restart, Unfinished};
 use transputer_network::signature::{Direction, PayloadType};
 
 impl ProcessSettings<'_> {
-    /// Has the process restarted when it ends.
+    /// Sets whether and how the process is restarted when it ends.
     ///
     /// ```no_run
     /// use transputer::{Component, Network, Restart};
@@ -27,21 +28,16 @@ impl ProcessSettings<'_> {
 }
 
 impl Network {
-    /// Supervises processes together: when one of them is restarted, others of the group may be,
-    /// by its strategy. Each has its own [`Restart`]; the group's intensity stands for theirs.
+    /// Supervises processes together: when one of them is restarted, others of the group may be as well,
+    /// depending on the strategy. Each has its own [`Restart`], but the group's intensity replaces theirs.
     ///
     /// ```no_run
-    /// use transputer::{Component, Group, Intensity, Network, Restart, Strategy};
+    /// use transputer::{Component, Group, Network, Restart, Strategy};
     ///
     /// # fn wire(network: &mut Network, reader: &Component, writer: &Component) {
     /// network.process("reader", reader).restart(Restart::on_failure());
     /// network.process("writer", writer).restart(Restart::on_failure());
-    /// network.group(Group {
-    ///     name: "store".to_owned(),
-    ///     strategy: Strategy::OneForAll,
-    ///     members: vec!["reader".to_owned(), "writer".to_owned()],
-    ///     intensity: Intensity::default(),
-    /// });
+    /// network.group(Group::new("store", Strategy::OneForAll, ["reader", "writer"]));
     /// # }
     /// ```
     ///
@@ -52,15 +48,15 @@ impl Network {
         self
     }
 
-    /// Links two processes: when one has failed for good, the other is ended, with an outcome
-    /// that names the first. One that can be restarted has not failed for good before its
-    /// supervisor gives up, and is restarted after it was ended by a link.
+    /// Links two processes: when one has failed for good, the other is ended, with an outcome that names
+    /// the first. A process that can be restarted has not failed for good until its supervisor gives up;
+    /// it is restarted after a link has ended it.
     ///
     /// # Errors
     /// [`Error::Wiring`] if there is no process of one of the names.
     pub fn link(&mut self, one: &str, other: &str) -> Result<(), Error> {
         for (name, peer) in [(one, other), (other, one)] {
-            let member = self.members.iter_mut().find(|member| member.name == name);
+            let member = self.members.iter_mut().find(|member| member.name() == name);
             match member {
                 Some(member) => member.links.push(peer.to_owned()),
                 None => return Err(self.fault(format!("there is no process `{name}`"))),
@@ -69,10 +65,10 @@ impl Network {
         Ok(())
     }
 
-    /// Sends messages that these processes could not finish to a port, by a channel of its own:
-    /// those that were tried often enough and, with [`Unfinished::DeadLetter`], all. Where the
-    /// channel is full or closed such a message is dropped, counted, and told as an
-    /// [`Event::Unfinished`](super::Event::Unfinished): nobody waits for the port's process.
+    /// Sends the messages that these processes could not finish to a port, over a channel of its own:
+    /// those that were tried often enough or, with [`Unfinished::DeadLetter`], all of them. Nobody waits
+    /// for the process at that port: if the channel is full or closed, such a message is dropped, counted,
+    /// and reported as an [`Event::Unfinished`](super::Event::Unfinished).
     ///
     /// # Errors
     /// [`Error::Wiring`] if the port does not exist, is an output or is wired already; if there
@@ -126,7 +122,7 @@ impl Network {
             with_ends: payload.carries_ends(),
         };
         for member in &mut self.members {
-            if processes.contains(&member.name.as_str()) {
+            if processes.contains(&member.name()) {
                 member.letters = Some(letters.clone());
             }
         }
@@ -139,11 +135,11 @@ impl Network {
         payload: &PayloadType,
     ) -> Result<(), Error> {
         for name in processes {
-            let member = self.members.iter().find(|member| member.name == *name);
+            let member = self.members.iter().find(|member| member.name() == *name);
             let Some(member) = member else {
                 return Err(self.fault(format!("there is no process `{name}`")));
             };
-            let ports = &member.component.signature().ports;
+            let ports = &member.spec.component.signature().ports;
             let mut inputs = ports
                 .iter()
                 .filter(|port| port.direction == Direction::Input);
@@ -164,7 +160,7 @@ impl Network {
         let mut seen = BTreeSet::new();
         for group in &self.groups {
             for name in &group.members {
-                if !self.members.iter().any(|member| member.name == *name) {
+                if !self.members.iter().any(|member| member.name() == name) {
                     faults.push(format!(
                         "group `{}`: there is no process `{name}`",
                         group.name
@@ -186,13 +182,13 @@ impl Network {
             if unfinished == Unfinished::DeadLetter && member.letters.is_none() {
                 faults.push(format!(
                     "process `{}` has no dead letters to send unfinished messages to",
-                    member.name
+                    member.name()
                 ));
             }
             if attempts == 0 {
                 faults.push(format!(
                     "process `{}`: a message is delivered at least once, so `attempts` cannot be 0",
-                    member.name
+                    member.name()
                 ));
             }
         }

@@ -1,6 +1,6 @@
 //! What processes wait for, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,28 +9,33 @@ use serde::{Serialize, Serializer};
 use transputer_core::channel::{Inspect, Side, Snapshot};
 use transputer_core::{ChannelId, Holder, ProcessId};
 
+use super::report::Report;
 use super::state::NetworkState;
 use crate::process::Process;
 
 /// A communication that a process waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Wait {
     /// What it waits to do.
     #[serde(serialize_with = "verb")]
     pub operation: Side,
-    /// Its port, if it was born with the channel's end.
+    /// The port at which it waits, if the channel's end is one of its ports.
     pub port: Option<String>,
     /// The channel's label.
     pub channel: String,
-    /// Who could do the other part: holders of the ends at the other side.
+    /// Who could do the other part: holders of the ends at the other side. At most
+    /// [`Report::MOST_WAITS`] are named.
     pub with: Vec<String>,
+    /// How many more could.
+    pub more: u64,
     /// How long it has waited, to within some milliseconds. Not told in a seeded run, where
     /// waits last for no real time.
     #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
     pub lasted: Option<Duration>,
 }
 
-/// How many names of others are shown.
+/// The most names of others that are shown.
 const SHOWN: usize = 3;
 
 /// An operation's verb, and the preposition for the other party.
@@ -39,7 +44,7 @@ fn in_words(operation: Side) -> (&'static str, &'static str) {
         Side::Send => ("send", "to"),
         Side::Receive => ("receive", "from"),
         Side::Sync => ("meet", "with"),
-        Side::Permit => ("have a place", "from"),
+        Side::Permit => ("get a permit", "from"),
     }
 }
 
@@ -69,8 +74,9 @@ impl fmt::Display for Wait {
             let shown = self.with.iter().take(SHOWN);
             let names: Vec<_> = shown.map(|name| format!("`{name}`")).collect();
             write!(f, " {preposition} {}", names.join(" or "))?;
-            if self.with.len() > SHOWN {
-                write!(f, " or {} more", self.with.len() - SHOWN)?;
+            let more = self.with.len().saturating_sub(SHOWN) as u64 + self.more;
+            if more > 0 {
+                write!(f, " or {more} more")?;
             }
         }
         write!(f, " (channel `{}`)", self.channel)?;
@@ -120,20 +126,26 @@ impl Names {
             .map(str::to_owned)
     }
 
-    /// Who these holders are, each once; ends inside messages are nobody's.
-    pub(super) fn holders(&self, holders: &[Holder]) -> Vec<String> {
+    /// Who these holders are, each once, and how many more there are; ends inside messages are
+    /// nobody's.
+    pub(super) fn holders(&self, holders: &[Holder]) -> (Vec<String>, u64) {
         let mut names: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
         for holder in holders {
-            let name = match holder {
-                Holder::Process(id) => self.of(*id),
-                Holder::Host => "the host".to_owned(),
-                Holder::Transit(_) => "an undelivered message".to_owned(),
+            let (who, name): (_, &dyn Fn() -> String) = match holder {
+                Holder::Process(id) => (*holder, &|| self.of(*id)),
+                Holder::Host => (*holder, &|| "the host".to_owned()),
+                Holder::Transit(_) => {
+                    let any = Holder::Transit(ChannelId(0));
+                    (any, &|| "an undelivered message".to_owned())
+                }
             };
-            if !names.contains(&name) {
-                names.push(name);
+            if seen.insert(who) && names.len() < Report::MOST_WAITS {
+                names.push(name());
             }
         }
-        names
+        let more = seen.len() - names.len();
+        (names, more as u64)
     }
 }
 
@@ -144,11 +156,13 @@ pub(super) fn waits(probes: &[Arc<dyn Inspect>], names: &Names) -> BTreeMap<Proc
         let look = probe.snapshot();
         for waiting in &look.waiting {
             if let Holder::Process(id) = waiting.holder {
+                let (with, more) = names.holders(other_side(&look, waiting.side));
                 waits.entry(id).or_default().push(Wait {
                     operation: waiting.side,
                     port: names.port(id, probe.id()),
                     channel: label(&**probe),
-                    with: names.holders(other_side(&look, waiting.side)),
+                    with,
+                    more,
                     lasted: names.lasted(Some(waiting.since)),
                 });
             }

@@ -1,24 +1,73 @@
 //! What a process may reach outside its network, as WASI sees it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use transputer_core::clock::{Clock, Time};
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::sockets::SocketAddrUse;
-use wasmtime_wasi::{Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
+use wasmtime_wasi::{
+    Deterministic, FsPerms, HostMonotonicClock, HostWallClock, ResourceTable, WasiCtx,
+    WasiCtxBuilder,
+};
 
+use super::printed::Printed;
+use crate::network::Level;
 use transputer_network::plan::{Directory, Grants, Variable};
 
-/// A WASI context that holds what was granted, directories excepted, and nothing else.
+/// The directories of a grant, opened once, when the network starts.
+///
+/// Every process with the grant gets these handles: children, later incarnations and replacements
+/// as well. The paths are never followed again, since processes may have changed by then what is there.
+#[derive(Clone, Default)]
+pub(crate) struct OpenDirectories(WasiFilesystemCtx);
+
+impl OpenDirectories {
+    /// Opens all directories of a grant.
+    ///
+    /// # Errors
+    /// Names the directory that cannot be opened.
+    pub(crate) fn open(directories: &[Directory]) -> Result<Self, String> {
+        let mut builder = WasiCtxBuilder::new();
+        let mut directories = directories.iter();
+        directories.try_for_each(|directory| open(&mut builder, directory))?;
+        Ok(Self(builder.build().filesystem().clone()))
+    }
+}
+
+impl fmt::Debug for OpenDirectories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenDirectories").finish_non_exhaustive()
+    }
+}
+
+/// What a process has of WASI.
+pub(crate) struct Wasi {
+    pub(crate) ctx: WasiCtx,
+    pub(crate) table: ResourceTable,
+}
+
+/// Pollables, streams and open files that a process may have at once. They are what the host holds for a
+/// process without counting the bytes: some hundred each.
+const RESOURCES: usize = 32_768;
+
+/// A WASI context that holds what was granted, and nothing else. What the process prints goes to the streams
+/// that `printed` gives, unless it may write to the host's.
 pub(crate) fn wasi(
     grants: &Grants,
+    printed: impl Fn(Level) -> Printed,
+    directories: &OpenDirectories,
     clock: &Clock,
     born: Time,
     seeded: Option<Seeded>,
-) -> WasiCtxBuilder {
+) -> Wasi {
     let mut builder = WasiCtxBuilder::new();
     if grants.stdio {
         builder.inherit_stdout().inherit_stderr();
+    } else {
+        builder.stdout(printed(Level::Info));
+        builder.stderr(printed(Level::Debug));
     }
     for variable in &grants.env {
         match variable {
@@ -42,16 +91,11 @@ pub(crate) fn wasi(
             started: born,
         });
     }
-    builder
-}
-
-/// Grants the directories besides.
-///
-/// # Errors
-/// One that cannot be opened, named.
-pub(crate) fn directories(builder: &mut WasiCtxBuilder, grants: &Grants) -> Result<(), String> {
-    let mut directories = grants.directories.iter();
-    directories.try_for_each(|directory| open(builder, directory))
+    let mut ctx = builder.build();
+    ctx.filesystem().clone_from(&directories.0);
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(RESOURCES);
+    Wasi { ctx, table }
 }
 
 fn open(builder: &mut WasiCtxBuilder, directory: &Directory) -> Result<(), String> {
@@ -78,7 +122,7 @@ fn network(builder: &mut WasiCtxBuilder, addresses: &[SocketAddr]) {
         .allow_udp(!addresses.is_empty())
         .socket_addr_check(move |address, purpose| {
             let allowed = match purpose {
-                // What every connection begins with: any local port.
+                // Every connection begins with this: any local port.
                 SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
                     address.ip().is_unspecified() && address.port() == 0
                 }
@@ -96,7 +140,7 @@ pub(crate) struct Seeded {
     pub(crate) seed: u64,
 }
 
-/// Random bytes that a seeded process gets before they come again.
+/// Random bytes that a seeded process gets before they repeat.
 const RANDOM_BYTES: usize = 4_096;
 
 impl Seeded {
@@ -113,7 +157,7 @@ impl Seeded {
     }
 }
 
-/// The wall clock of a process without a grant: always the first moment of 1970.
+/// The wall clock of a process without a grant: it stands at the beginning of 1970.
 struct StoppedClock;
 
 impl HostWallClock for StoppedClock {
@@ -126,8 +170,8 @@ impl HostWallClock for StoppedClock {
     }
 }
 
-/// The monotonic clock of a process without a grant: its own time since it started, too coarse
-/// to measure others by. What sleeps and measures its own work goes on as it would.
+/// The monotonic clock of a process without a grant: the time since the process started, too coarse to
+/// measure others with. Sleeping, and measuring its own work, still make sense.
 struct OwnTime {
     clock: Clock,
     started: Time,
@@ -142,7 +186,7 @@ impl HostMonotonicClock for OwnTime {
     }
 
     fn now(&self) -> u64 {
-        let own = (self.clock.now().as_nanos()).saturating_sub(self.started.as_nanos());
+        let own = (self.clock.look().as_nanos()).saturating_sub(self.started.as_nanos());
         own - own % STEP
     }
 }
@@ -156,7 +200,7 @@ impl HostMonotonicClock for VirtualClock {
     }
 
     fn now(&self) -> u64 {
-        self.0.now().as_nanos()
+        self.0.look().as_nanos()
     }
 }
 
@@ -166,6 +210,6 @@ impl HostWallClock for VirtualClock {
     }
 
     fn now(&self) -> Duration {
-        Duration::from_nanos(self.0.now().as_nanos())
+        Duration::from_nanos(self.0.look().as_nanos())
     }
 }

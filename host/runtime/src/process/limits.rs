@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transputer_core::channel::Payload;
-use transputer_core::clock::Time;
+use transputer_core::channel::{Poison, PoisonKind, Reason};
 use wasmtime::ResourceLimiter;
 
-use super::outcome::{LimitKind, LimitOwner, Overrun};
-use crate::limits::{Charge, OpenAccount, PLACE, Totals};
-use crate::message::{Bytes, Message, Sender};
+use super::Process;
+use super::measures::Measures;
+use super::outcome::Overrun;
+use crate::limits::{Account, Charge, ENTRY, Held, Totals};
+use crate::message::{Bytes, Carried, Message, Sender};
+use crate::text::Text;
 use transputer_network::plan::Limits;
 
 const MIB: u64 = 1 << 20;
@@ -17,98 +19,214 @@ const MIB: u64 = 1 << 20;
 /// The limits of a process, all decided.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct ProcessLimits {
+    /// What was given: the process shares that with all that descends from it.
+    pub(crate) given: Limits,
     pub(crate) memory: u64,
     pub(crate) message: usize,
-    pub(crate) cpu: Option<Duration>,
-    pub(crate) wall: Option<Duration>,
     pub(crate) operation: Option<Duration>,
     pub(crate) children: usize,
     pub(crate) channels: usize,
     pub(crate) ends: usize,
-    pub(crate) log: Option<u32>,
+}
+
+/// What a batch may have besides a message of the largest size: many small ones, with their lengths.
+const BESIDES: usize = 64 << 10;
+
+impl ProcessLimits {
+    /// Bytes that a batch may have.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        self.message.saturating_add(BESIDES)
+    }
+
+    /// Bytes that the lists of one host call may hold together: twice a batch.
+    pub(crate) fn call_bytes(&self) -> usize {
+        self.batch_bytes().saturating_mul(2)
+    }
 }
 
 /// Defaults for what a network file leaves open.
 const MEMORY: u64 = 64 * MIB;
-const MESSAGE: u64 = 16 * MIB;
-const CHILDREN: u32 = 100_000;
-const CHANNELS: u32 = 65_536;
+pub(crate) const MESSAGE: usize = 16 << 20;
+const CHILDREN: usize = 100_000;
+const CHANNELS: usize = 65_536;
 
-/// The limits asked for, with defaults for the others; refused if the host cannot hold
-/// them, never silently lowered.
+impl ProcessLimits {
+    /// The limits of a process for which none were asked for.
+    pub(crate) fn defaults(largest_memory: u64) -> Self {
+        Self {
+            given: Limits::default(),
+            memory: MEMORY.min(largest_memory),
+            message: MESSAGE,
+            operation: None,
+            children: CHILDREN,
+            channels: CHANNELS,
+            ends: 2 * CHANNELS,
+        }
+    }
+}
+
+/// The limits asked for, with defaults for the others. Limits that the host cannot give are refused,
+/// never silently lowered.
 pub(crate) fn checked_limits(limits: Limits, largest_memory: u64) -> Result<ProcessLimits, String> {
-    let memory = limits.memory.unwrap_or(MEMORY.min(largest_memory));
+    let defaults = ProcessLimits::defaults(largest_memory);
+    let memory = limits.memory.unwrap_or(defaults.memory);
     if memory > largest_memory {
         return Err(format!(
             "its memory limit of {memory} bytes is more than the {largest_memory} bytes that \
              each of so many processes can have; lower it, or lower `max_processes`"
         ));
     }
-    let message = limits.message.unwrap_or(MESSAGE);
-    let message = usize::try_from(message)
-        .ok()
-        .filter(|&message| message <= u32::MAX as usize)
-        .ok_or_else(|| {
-            format!("its message limit of {message} bytes is more than a message can have (4 GiB)")
-        })?;
+    let message = match limits.message {
+        None => defaults.message,
+        Some(message) => usize::try_from(message)
+            .ok()
+            .filter(|&message| message <= u32::MAX as usize)
+            .ok_or_else(|| {
+                format!(
+                    "its message limit of {message} bytes is more than a message can have (4 GiB)"
+                )
+            })?,
+    };
+    let count = |limit: Option<u32>, default| limit.map_or(default, |most| most as usize);
+    let channels = count(limits.channels, defaults.channels);
     Ok(ProcessLimits {
+        given: limits,
         memory,
         message,
-        cpu: limits.cpu,
-        wall: limits.wall,
         operation: limits.operation,
-        children: limits.children.unwrap_or(CHILDREN) as usize,
-        channels: limits.channels.unwrap_or(CHANNELS) as usize,
-        ends: 2 * limits.channels.unwrap_or(CHANNELS) as usize,
-        log: limits.log,
+        children: count(limits.children, defaults.children),
+        channels,
+        ends: 2 * channels,
     })
 }
 
-/// Counts the bytes of all linear memories and tables of one process and of its messages that
-/// wait, and ends it where they would exceed its limit.
+/// Counts the bytes of a process's linear memories, tables and waiting messages, and ends the process
+/// when they would exceed its limit.
 #[derive(Debug)]
-pub(crate) struct MemoryLimiter(OpenAccount);
+pub(crate) struct MemoryLimiter {
+    account: Account,
+    /// Where its memories and tables are told who watches.
+    measures: Arc<Measures>,
+    /// Bytes that were told.
+    told: u64,
+}
+
+impl Drop for MemoryLimiter {
+    fn drop(&mut self) {
+        self.measures.shrinks(self.told);
+    }
+}
 
 /// Bytes that the engine spends on one table element.
 const ELEMENT: u64 = 8;
 
 impl MemoryLimiter {
-    pub(crate) fn new(allowed: u64, totals: Arc<Totals>) -> Self {
-        Self(OpenAccount::new(allowed, totals))
+    pub(crate) fn new(process: &Process, totals: &Totals) -> Self {
+        let total = process.budget.memory(&process.spec.limits);
+        Self {
+            account: Account::open(total, &totals.accounts),
+            measures: process.measures.clone(),
+            told: 0,
+        }
     }
 
-    /// A message for a sender of this process, counted if it can come to wait in the channel.
+    /// A message for a sender of this process. Only one that takes no memory, at a channel where it
+    /// cannot come to wait without its sender, costs nothing.
     #[inline]
     pub(crate) fn message(
         &mut self,
         sender: &Sender,
         bytes: impl Into<Bytes>,
     ) -> wasmtime::Result<Message> {
-        let mut message = Message::new(bytes);
-        self.count(sender, &mut message)?;
-        Ok(message)
+        let bytes = bytes.into();
+        let bytes = match sender.capacity() {
+            0 => match Message::if_small(bytes) {
+                Ok(message) => return Ok(message),
+                Err(bytes) => bytes,
+            },
+            _ => bytes,
+        };
+        let charge = self.charge(Message::charged(bytes.len(), 0))?;
+        Ok(Message::of_process(bytes, Carried::default(), charge))
     }
 
-    /// Counts a message, likewise. At a rendezvous there is nothing to count: its sender waits
-    /// with the message, and has no other.
-    #[inline]
-    pub(crate) fn count(&mut self, sender: &Sender, message: &mut Message) -> wasmtime::Result<()> {
-        if sender.capacity() == 0 {
+    /// A message with ends, likewise.
+    pub(crate) fn message_with_ends(
+        &mut self,
+        bytes: Vec<u8>,
+        ends: Carried,
+    ) -> wasmtime::Result<Message> {
+        let charge = self.charge(Message::charged(bytes.len(), ends.len()))?;
+        Ok(Message::of_process(bytes.into(), ends, charge))
+    }
+
+    /// Charges entries of a table of the host's, `bytes` each, up to this many, when it grows; the table
+    /// itself never shrinks either. The first few are part of what any process costs.
+    pub(crate) fn cover(
+        &mut self,
+        covered: &mut usize,
+        entries: usize,
+        bytes: u64,
+    ) -> wasmtime::Result<()> {
+        const FREE: usize = 16;
+        if entries <= (*covered).max(FREE) {
             return Ok(());
         }
-        message.charge = Some(self.charge(message.size() as u64 + PLACE)?);
+        let grown = entries.next_power_of_two();
+        let more = (grown - (*covered).max(FREE)) as u64;
+        self.account.fix(more * bytes).map_err(Overrun::from)?;
+        *covered = grown;
         Ok(())
     }
 
-    /// Charges so many bytes of messages.
+    /// A poison of this process's, whose reason is charged for as long as a channel or anybody else
+    /// has it.
+    pub(crate) fn poison(&mut self, reason: Text) -> wasmtime::Result<Poison> {
+        let charge = self.charge(reason.len() as u64 + ENTRY)?;
+        let reason = Reason::keeping(reason.into_string(), Arc::new(charge));
+        Ok(Poison::new(PoisonKind::Poisoned, reason))
+    }
+
+    /// Charges so many bytes that the host keeps of this process after its end, when its memories are
+    /// gone.
+    pub(crate) fn charge_at_end(&mut self, bytes: u64) -> Option<Charge> {
+        self.account.free_fixed();
+        self.account.charge(bytes).ok()
+    }
+
+    /// Charges so many bytes of what the host keeps.
     pub(crate) fn charge(&mut self, bytes: u64) -> wasmtime::Result<Charge> {
-        Ok(self.0.charge(bytes)?)
+        Ok(self.try_charge(bytes)?)
+    }
+
+    /// Something that the host keeps for this process, and that counts for so many bytes.
+    pub(crate) fn hold<T>(&mut self, value: T, bytes: u64) -> wasmtime::Result<Held<T>> {
+        Ok(Held::by_process(value, self.charge(bytes)?))
+    }
+
+    /// A copy of a message that the process has received and not finished.
+    ///
+    /// # Errors
+    /// Without memory for it.
+    pub(crate) fn copy(&self, message: &Message) -> Result<Message, Overrun> {
+        let size = Message::charged(message.bytes.len(), message.ends.len());
+        let charge = self.account.charge_seldom(size)?;
+        let copy = message.bytes.clone();
+        Ok(Message::of_process(copy, Carried::default(), charge))
+    }
+
+    /// Like `charge`, for a caller that can go on without.
+    pub(crate) fn try_charge(&mut self, bytes: u64) -> Result<Charge, Overrun> {
+        Ok(self.account.charge(bytes)?)
     }
 
     fn grow(&mut self, current: u64, desired: u64) -> wasmtime::Result<bool> {
-        self.0
-            .grow(desired.saturating_sub(current))
-            .map_err(wasmtime::Error::new)?;
+        let more = desired.saturating_sub(current);
+        self.account
+            .fix(more)
+            .map_err(|over| wasmtime::Error::new(Overrun::from(over)))?;
+        self.told += more;
+        self.measures.grows(more);
         Ok(true)
     }
 }
@@ -137,46 +255,5 @@ impl ResourceLimiter for MemoryLimiter {
         }
         let bytes = |elements: usize| (elements as u64).saturating_mul(ELEMENT);
         self.grow(bytes(current), bytes(desired))
-    }
-}
-
-/// Counts the lines that a process logs, by the second.
-#[derive(Debug)]
-pub(crate) struct LogLimiter {
-    allowed: Option<u32>,
-    /// When the second began, and the lines in it.
-    second: Time,
-    lines: u64,
-}
-
-impl LogLimiter {
-    pub(crate) fn new(allowed: Option<u32>) -> Self {
-        Self {
-            allowed,
-            second: Time::ZERO,
-            lines: 0,
-        }
-    }
-
-    /// Counts a line.
-    pub(crate) fn line(&mut self, now: impl FnOnce() -> Time) -> Result<(), Overrun> {
-        let Some(allowed) = self.allowed else {
-            return Ok(());
-        };
-        let now = now();
-        if self.lines == 0 || now - self.second >= Duration::from_secs(1) {
-            self.second = now;
-            self.lines = 0;
-        }
-        self.lines += 1;
-        if self.lines <= allowed.into() {
-            return Ok(());
-        }
-        Err(Overrun {
-            limit: LimitKind::Log,
-            owner: LimitOwner::Process,
-            allowed: allowed.into(),
-            asked: self.lines,
-        })
     }
 }

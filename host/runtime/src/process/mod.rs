@@ -1,64 +1,125 @@
-//! Processes: one instance in one store each.
+//! Processes: each is one instance in one store.
 //!
 //! [`Process`] is what others may know of a process and do to it; [`ProcessState`] is what
-//! its store holds and its imports work on. A process begins in [`spawn`], ends when its
-//! state is dropped, and whatever ended it, its ends are closed or poisoned there.
+//! its store holds and its imports work on. A process begins in [`spawn`], and ends in `exit`,
+//! whatever ended it.
 
+mod end;
 mod ends;
+mod exit;
 mod grants;
+mod in_place;
+mod instantiate;
 mod limits;
+mod measures;
 mod metered;
 mod outcome;
+mod pace;
+mod printed;
+mod processor_time;
 mod spawn;
+mod spec;
 mod state;
 
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
-use std::task::{Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use transputer_core::channel::Poison;
+use transputer_core::clock::{Clock, Time};
 use transputer_core::scheduler::Task;
 use transputer_core::{ChannelId, ProcessId};
 
 use crate::component::Component;
 use crate::host::lock;
+use crate::limits::{Budget, Charge};
 use crate::message::End;
 use crate::supervision::{ChildSlot, InFlight};
 use transputer_network::policies::RestartPolicy;
 
-pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Trap};
+pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};
 
-pub(crate) use crate::host_calls::Prepared;
+pub(crate) use crate::host_calls::{Operation, Prepared};
+pub(crate) use end::LINK;
+use end::Listeners;
 pub(crate) use ends::Ends;
-pub(crate) use grants::Seeded;
-pub(crate) use limits::{MemoryLimiter, checked_limits};
+pub(crate) use grants::{OpenDirectories, Seeded};
+pub(crate) use instantiate::Body;
+pub(crate) use limits::{MESSAGE, MemoryLimiter, ProcessLimits, checked_limits};
+pub(crate) use measures::Measures;
 pub(crate) use metered::Turn;
-pub(crate) use spawn::{Body, ChildGuard, SpawnRequest, Wiring, spawn};
-pub(crate) use state::{ExitSlot, ProcessState, Settings};
+pub(crate) use pace::Pace;
+pub(crate) use spawn::{ChildGuard, SpawnRequest, Started, Wiring, spawn};
+pub(crate) use spec::{Arguments, OwnLimits, ProcessSpec, Spawnable};
+pub(crate) use state::ProcessState;
 
 /// A port's channel and name.
 type Port = (ChannelId, Box<str>);
 
-/// What others may know of a process, and do to it.
+/// What others may know of a process and do to it.
 pub(crate) struct Process {
     pub(crate) id: ProcessId,
+    /// Unique among the living processes of its network.
     pub(crate) name: Arc<str>,
-    pub(crate) component: Arc<str>,
+    pub(crate) spec: ProcessSpec,
     /// Its ports, by the channels that they were wired to.
     ports: OnceLock<Ports>,
-    /// Counts when it parks in an operation on channels and when that is over; odd while parked.
+    /// Incremented when it parks in an operation on channels, and when that is over: odd while parked.
+    /// A stackless process parks in all of its operations at once.
     parkings: AtomicU64,
+    /// What is told of a stackless process while it is parked.
+    stackless: Stackless,
+    /// Whether somebody has ended it: checked at each poll of its task.
+    killed: AtomicBool,
     life: Mutex<Life>,
+    /// What it uses up, with all that share it.
+    pub(crate) budget: Arc<Budget>,
+    /// What is counted of it.
+    pub(crate) measures: Arc<Measures>,
+    /// When it began to wait, in a network that is traced.
+    traced_wait: Option<TracedWait>,
+    /// The charge for the texts of its outcome, as long as anybody keeps them.
+    kept: OnceLock<Arc<Charge>>,
+    /// What its channels are poisoned with, once that is decided.
+    poison: OnceLock<Poison>,
     /// When it is restarted.
     pub(crate) policy: RestartPolicy,
     pub(crate) child_slot: Option<ChildSlot>,
     /// What it has received and not finished, where that matters.
     pub(crate) in_flight: InFlight,
-    /// What its instance is made of.
+    /// What its instance is made of: the component of `spec`, or what has replaced it.
     code: Mutex<Component>,
-    pub(crate) settings: Arc<Settings>,
+}
+
+/// What others may know of the waits of a stackless process. Written by its own task, between its turns.
+#[derive(Default)]
+struct Stackless {
+    /// Whether it is one.
+    is: AtomicBool,
+    /// Whether it goes on by itself: one of its calls ends with time, or by somebody who does not wait.
+    live: AtomicBool,
+    /// When the oldest of its operations on channels began to wait, in nanoseconds; 0 if none does, or if
+    /// that is not limited.
+    oldest: AtomicU64,
+}
+
+/// When a process that is traced last began to wait, until the step after that is told.
+struct TracedWait {
+    clock: Clock,
+    since: AtomicU64,
+}
+
+const NOT_WAITING: u64 = u64::MAX;
+
+/// How a stackless process waits, as deadlock detection sees it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// It runs, or goes on by itself.
+    Live,
+    /// It is parked for the time of this number.
+    Parked(u64),
 }
 
 /// Inputs first.
@@ -71,13 +132,13 @@ struct Ports {
 #[derive(Default)]
 struct Life {
     task: Option<Task>,
-    /// What it was sentenced to from outside; decides the outcome of a task cut short.
+    /// What it ends with because somebody has ended it.
     kill_reason: Option<Outcome>,
+    /// How it has ended, from the moment when its monitors are being told.
+    ending: Option<Outcome>,
+    /// The same, from the moment when all of them have been told.
     outcome: Option<Outcome>,
-    /// Who waits for its end.
-    waiting: Vec<Waker>,
-    /// Whom its failure ends.
-    linked: Vec<Weak<Process>>,
+    listeners: Listeners,
     /// Whose end it waits for itself, and the number of that wait.
     joining: Option<Join>,
     joins: u64,
@@ -103,22 +164,36 @@ impl fmt::Debug for Child {
 }
 
 impl Process {
-    pub(crate) fn new(id: ProcessId, name: Arc<str>, request: &SpawnRequest) -> Self {
+    pub(crate) fn new(
+        id: ProcessId,
+        name: Arc<str>,
+        request: &SpawnRequest,
+        budget: Arc<Budget>,
+    ) -> Self {
         let child_slot = request.child_slot.clone();
         Self {
             id,
             name,
-            component: request.component_name.clone(),
+            spec: request.spec.clone(),
             ports: OnceLock::new(),
             parkings: AtomicU64::new(0),
+            stackless: Stackless::default(),
+            killed: AtomicBool::new(false),
             life: Mutex::default(),
+            budget,
+            measures: Arc::default(),
+            traced_wait: request.network.traced.then(|| TracedWait {
+                clock: request.network.host.scheduler().clock().clone(),
+                since: AtomicU64::new(NOT_WAITING),
+            }),
+            kept: OnceLock::new(),
+            poison: OnceLock::new(),
             policy: child_slot
                 .as_ref()
                 .map_or_else(Default::default, |child_slot| child_slot.policy),
             child_slot,
             in_flight: InFlight::default(),
-            code: Mutex::new(request.component.clone()),
-            settings: request.settings.clone(),
+            code: Mutex::new(request.spec.component.clone()),
         }
     }
 
@@ -129,17 +204,22 @@ impl Process {
             .map_or(1, |child_slot| child_slot.incarnation)
     }
 
+    /// What its component is called in the network.
+    pub(crate) fn component_name(&self) -> &str {
+        &self.spec.component_name
+    }
+
     /// The code that it runs.
     pub(crate) fn code(&self) -> Component {
         lock(&self.code).clone()
     }
 
-    /// Notes that it runs other code from now on.
+    /// Notes that it runs this code from now on.
     pub(crate) fn set_code(&self, component: Component) {
         *lock(&self.code) = component;
     }
 
-    /// Remembers which ports the process was born with, for reports.
+    /// Remembers which ports the process started with, for reports.
     pub(crate) fn wired(&self, wiring: &Wiring) {
         let inputs = wiring.inputs.iter();
         let inputs = inputs.map(|(name, end)| (end.id(), name.as_str().into()));
@@ -150,6 +230,7 @@ impl Process {
             all: inputs.chain(outputs).collect(),
             inputs: wiring.inputs.len(),
         });
+        self.in_flight.wired(|| self.input_channels());
     }
 
     /// Its input and its output ports, each with the channel that it was wired to.
@@ -165,37 +246,41 @@ impl Process {
         self.ports().0.iter().map(|(channel, _)| *channel).collect()
     }
 
-    /// The port that the process was born with at this channel.
+    /// The port that the process started with at this channel.
     pub(crate) fn port(&self, channel: ChannelId) -> Option<&str> {
         let ports = self.ports.get()?.all.iter();
         let mut at_channel = ports.filter(|(wired, _)| *wired == channel);
         at_channel.next().map(|(_, name)| &**name)
     }
 
-    /// Connects the process with the task that runs it. One that was sentenced before it
-    /// could start is ended now.
+    /// Connects the process with the task that runs it. If it has been ended already, the task is told now.
     pub(crate) fn started(&self, task: Task) {
         let mut life = lock(&self.life);
-        let doomed = life.kill_reason.is_some() && life.outcome.is_none();
+        if life.outcome.is_some() {
+            return;
+        }
         life.task = Some(task.clone());
+        let ended = life.kill_reason.is_some();
         drop(life);
-        if doomed {
-            task.abort();
+        if ended {
+            task.wake();
         }
     }
 
-    /// Ends the process from outside: it leaves every queue, its channels are poisoned.
-    /// The first kill_reason counts; one that comes after the end changes nothing.
-    pub(crate) fn end(&self, kill_reason: Outcome) {
+    /// Ends the process from outside: its task leaves every queue and finishes it, when it is next
+    /// polled or after the poll that it is in. The first reason counts; one that comes after the
+    /// end changes nothing.
+    pub(crate) fn end(&self, reason: Outcome) {
         let mut life = lock(&self.life);
         if life.outcome.is_some() || life.kill_reason.is_some() {
             return;
         }
-        life.kill_reason = Some(kill_reason);
+        life.kill_reason = Some(reason);
+        self.killed.store(true, Ordering::Release);
         let task = life.task.clone();
         drop(life);
         if let Some(task) = task {
-            task.abort();
+            task.wake();
         }
     }
 
@@ -204,21 +289,31 @@ impl Process {
         lock(&self.life).outcome.clone()
     }
 
-    /// What a process ends with that did not end by itself.
-    pub(crate) fn kill_reason(&self) -> Outcome {
-        lock(&self.life)
-            .kill_reason
-            .clone()
-            .unwrap_or_else(|| Outcome::Stopped("the host cut it short".to_owned()))
+    /// The outcome that it is to have, if somebody has ended it.
+    pub(crate) fn kill_reason(&self) -> Option<Outcome> {
+        if !self.killed.load(Ordering::Acquire) {
+            return None;
+        }
+        lock(&self.life).kill_reason.clone()
     }
 
-    /// Poisons ends that it leaves behind, if it was ended or did not finish; but not those of the
-    /// channels of its ports if another incarnation takes them over.
+    /// The outcome that it has if its task is never polled again.
+    pub(crate) fn cut_short(&self) -> Outcome {
+        let stopped = || Outcome::Stopped("the host cut it short".to_owned());
+        self.kill_reason().unwrap_or_else(stopped)
+    }
+
+    /// Poisons ends that it leaves behind, if it was ended or did not finish; except the ends at its
+    /// ports, if another incarnation takes them over.
     pub(crate) fn poison(&self, ends: &[End]) {
         let life = lock(&self.life);
         let outcome = life.outcome.as_ref().or(life.kill_reason.as_ref());
-        let poison = outcome.and_then(|outcome| outcome.poison(&self.name));
+        let outcome = outcome.cloned();
         drop(life);
+        let poison = outcome.and_then(|outcome| match self.poison.get() {
+            Some(poison) => Some(poison.clone()),
+            None => outcome.poison(self),
+        });
         let Some(poison) = poison else { return };
         for end in ends {
             let kept = |channel| self.child_slot.is_some() && self.port(channel).is_some();
@@ -228,53 +323,27 @@ impl Process {
         }
     }
 
-    /// Records the end, and wakes who waited for it.
-    pub(crate) fn ended(&self, outcome: Outcome) {
-        let mut life = lock(&self.life);
-        debug_assert!(life.outcome.is_none(), "a process ends once");
-        life.outcome = Some(outcome.clone());
-        life.task = None;
-        let waiting = std::mem::take(&mut life.waiting);
-        drop(life);
-        self.in_flight.end();
-        waiting.into_iter().for_each(Waker::wake);
-        self.end_linked(&outcome);
+    /// Keeps the charge for the texts of its outcome.
+    pub(crate) fn keep(&self, charge: Charge) {
+        // A process ends once.
+        let _ = self.kept.set(Arc::new(charge));
     }
 
-    /// If the process did not finish, ends those that it is linked with. Comes before its ends are
-    /// poisoned: what they end with must not depend on which of the two they hear of first.
-    pub(crate) fn end_linked(&self, outcome: &Outcome) {
-        let linked = std::mem::take(&mut lock(&self.life).linked);
-        if !outcome.is_finished() {
-            for other in linked.iter().filter_map(Weak::upgrade) {
-                other.end_with(&self.name, outcome);
-            }
+    /// The same, for whoever keeps a copy of its outcome.
+    pub(crate) fn kept(&self) -> Option<Arc<Charge>> {
+        self.kept.get().cloned()
+    }
+
+    /// What its channels are poisoned with after this outcome, which is its final one. One text is
+    /// shared by all of them.
+    pub(crate) fn poison_for(&self, outcome: &Outcome) -> Option<Poison> {
+        if self.poison.get().is_none()
+            && let Some(poison) = outcome.poison(self)
+        {
+            // Another thread can only have decided the same.
+            let _ = self.poison.set(poison);
         }
-    }
-
-    /// Has the failure of each of two processes end the other. If one has failed already, the
-    /// other is ended now.
-    pub(crate) fn link(self: &Arc<Self>, other: &Arc<Self>) {
-        for (one, other) in [(self, other), (other, self)] {
-            let mut life = lock(&one.life);
-            life.linked.retain(|linked| linked.strong_count() > 0);
-            match life.outcome.clone() {
-                None => life.linked.push(Arc::downgrade(other)),
-                Some(outcome) => {
-                    drop(life);
-                    if !outcome.is_finished() {
-                        other.end_with(&one.name, &outcome);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Ends the process because one that it is linked with has failed.
-    pub(crate) fn end_with(&self, name: &str, outcome: &Outcome) {
-        self.end(Outcome::Stopped(format!(
-            "linked process `{name}` {outcome}"
-        )));
+        self.poison.get().cloned()
     }
 
     /// Has its task look around.
@@ -285,53 +354,109 @@ impl Process {
         }
     }
 
-    /// Waits for the end. Dropping the future stops waiting.
-    pub(crate) async fn wait(&self) -> Outcome {
-        std::future::poll_fn(|context| {
-            let mut life = lock(&self.life);
-            if let Some(outcome) = &life.outcome {
-                return Poll::Ready(outcome.clone());
-            }
-            if !life
-                .waiting
-                .iter()
-                .any(|waker| waker.will_wake(context.waker()))
-            {
-                life.waiting.push(context.waker().clone());
-            }
-            Poll::Pending
-        })
-        .await
-    }
-
     /// The number of the operation on channels that it is parked in. For its own task.
     fn parked_operation(&self) -> Option<u64> {
         let parkings = self.parkings.load(Ordering::Relaxed);
         (parkings % 2 == 1).then_some(parkings)
     }
 
-    /// How often it has parked in an operation on channels, or gone on. For its own task.
+    /// How often it has parked in an operation on channels, or gone on since. For its own task.
     #[inline]
     pub(crate) fn parkings(&self) -> u64 {
         self.parkings.load(Ordering::Relaxed)
     }
 
-    /// Notes that it parks in an operation on channels, or goes on. For its own task.
+    /// Notes that it parks in an operation on channels, and goes on when the guard is dropped. For
+    /// its own task.
     #[inline]
-    pub(crate) fn note_parking(&self) {
+    pub(crate) fn park(&self) -> Parked<'_> {
+        self.note_parking();
+        Parked(self)
+    }
+
+    #[inline]
+    fn note_parking(&self) {
         let parkings = self.parkings();
         self.parkings.store(parkings + 1, Ordering::Relaxed);
+        if parkings.is_multiple_of(2) {
+            self.begins_to_wait();
+        }
+    }
+
+    /// Notes when it begins to wait, if it is traced. For its own task.
+    #[inline]
+    pub(crate) fn begins_to_wait(&self) {
+        if let Some(traced) = &self.traced_wait {
+            traced
+                .since
+                .store(traced.clock.now().as_nanos(), Ordering::Relaxed);
+        }
+    }
+
+    /// Since when it has waited for the step that it tells next. For its own task.
+    pub(crate) fn take_wait(&self) -> Option<u64> {
+        let since = self
+            .traced_wait
+            .as_ref()?
+            .since
+            .swap(NOT_WAITING, Ordering::Relaxed);
+        (since != NOT_WAITING).then_some(since)
+    }
+
+    /// Notes that it is parked in its calls. For its own task, if it is stackless.
+    pub(crate) fn stackless_parks(&self, live: bool, oldest: Option<Time>) {
+        self.stackless.is.store(true, Ordering::Relaxed);
+        self.stackless.live.store(live, Ordering::Relaxed);
+        let oldest = oldest.map_or(0, |time| time.as_nanos().max(1));
+        self.stackless.oldest.store(oldest, Ordering::Relaxed);
+        if self.parked_operation().is_none() {
+            self.begins_to_wait();
+            self.parkings.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Notes that it goes on, likewise.
+    pub(crate) fn stackless_goes_on(&self) {
+        if self.parked_operation().is_some() {
+            self.parkings.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// How it waits, if it is stackless.
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
+        let parkings = self.parkings.load(Ordering::Acquire);
+        if !self.stackless.is.load(Ordering::Relaxed) {
+            return None;
+        }
+        let live = self.stackless.live.load(Ordering::Relaxed);
+        Some(match parkings % 2 == 1 && !live {
+            true => Waiting::Parked(parkings),
+            false => Waiting::Live,
+        })
+    }
+
+    /// The number of the operation on channels that it is parked in, if that has a limit to keep to. For
+    /// its own task.
+    fn limited_operation(&self) -> Option<u64> {
+        let stackless = self.stackless.is.load(Ordering::Relaxed);
+        let unlimited = stackless && self.oldest_operation().is_none();
+        self.parked_operation().filter(|_| !unlimited)
+    }
+
+    /// When its oldest operation on channels began to wait, if it is stackless and that is limited.
+    fn oldest_operation(&self) -> Option<Time> {
+        let oldest = self.stackless.oldest.load(Ordering::Relaxed);
+        (oldest > 0).then(|| Time::from_nanos(oldest))
     }
 
     /// Runs an operation on channels of this process, which notes when it is parked there.
     pub(crate) async fn operate<F: Future>(&self, operation: F) -> F::Output {
         let mut operation = pin!(operation);
-        let mut parked = false;
+        let mut parked = None;
         poll_fn(|context| {
             let polled = operation.as_mut().poll(context);
-            if polled.is_pending() != parked {
-                parked = !parked;
-                self.note_parking();
+            if polled.is_pending() && parked.is_none() {
+                parked = Some(self.park());
             }
             polled
         })
@@ -352,6 +477,17 @@ impl Process {
     /// Whose end this process waits for.
     pub(crate) fn join(&self) -> Option<Join> {
         lock(&self.life).joining
+    }
+}
+
+/// A process is parked in an operation on channels as long as this lives: until the operation is
+/// over, or is dropped with the instance that made it.
+pub(crate) struct Parked<'a>(&'a Process);
+
+impl Drop for Parked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.note_parking();
     }
 }
 

@@ -4,7 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
-use transputer_core::channel::{Poison, PoisonKind};
+use transputer_core::ProcessId;
+use transputer_core::channel::{Poison, PoisonKind, Reason};
+
+use crate::text::Text;
+
+use super::Process;
 
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,7 +22,7 @@ pub enum Outcome {
     Failed(String),
     /// It trapped: a panic, a memory fault, an exhausted stack, …
     Trapped(Trap),
-    /// The host ended it, for going over a limit.
+    /// The host ended it because it went over a limit.
     Killed(Overrun),
     /// Its parent, or whoever runs the network, stopped it for this reason.
     Stopped(String),
@@ -25,6 +30,7 @@ pub enum Outcome {
 
 /// What a process did that WebAssembly forbids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Trap {
     /// The trap, or the text of a panic.
     pub reason: String,
@@ -34,6 +40,7 @@ pub struct Trap {
 
 /// A limit that a process went over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Overrun {
     /// Which limit.
     pub limit: LimitKind,
@@ -41,11 +48,11 @@ pub struct Overrun {
     pub owner: LimitOwner,
     /// What it allows, in the unit of the limit (bytes, nanoseconds, or a count).
     pub allowed: u64,
-    /// What the process asked for, or had come to; of a total, what all had come to with it.
+    /// What the process asked for or had used; for a total, what all had used, with this.
     pub asked: u64,
 }
 
-/// Whom a limit holds for.
+/// To whom a limit applies.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -77,6 +84,36 @@ pub enum LimitKind {
     /// Channels and barriers that were opened and still have an end. Going over it ends
     /// nobody: opening fails.
     Channels,
+}
+
+/// A process that poisoned what it held by the way in which it ended: what
+/// [`Poison::cause`](transputer_core::Poison::cause) is then.
+///
+/// ```
+/// use transputer::{LimitKind, Outcome, Peer, ReceiveError};
+///
+/// /// The process that took too much memory, if that is the error.
+/// fn glutton(error: &ReceiveError) -> Option<&str> {
+///     let ReceiveError::Poisoned(poison) = error else {
+///         return None;
+///     };
+///     match poison.cause::<Peer>()? {
+///         Peer { name, outcome: Outcome::Killed(overrun), .. }
+///             if overrun.limit == LimitKind::Memory => Some(name),
+///         _ => None,
+///     }
+/// }
+/// # assert_eq!(glutton(&ReceiveError::Closed), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its number.
+    pub id: ProcessId,
+    /// How it ended; never [`Finished`](Outcome::Finished).
+    pub outcome: Outcome,
 }
 
 impl LimitKind {
@@ -124,7 +161,7 @@ impl Outcome {
 
     /// What the channels of a process with this outcome are poisoned with; a process
     /// that finished only closes them.
-    pub(crate) fn poison(&self, process: &str) -> Option<Poison> {
+    pub(crate) fn poison(&self, process: &Process) -> Option<Poison> {
         let kind = match self {
             Self::Finished => return None,
             Self::Failed(_) => PoisonKind::PeerFailed,
@@ -132,8 +169,42 @@ impl Outcome {
             Self::Killed(_) => PoisonKind::PeerKilled,
             Self::Stopped(_) => PoisonKind::PeerKilled,
         };
-        let reason = Arc::from(format!("process `{process}` {self}"));
-        Some(Poison::new(kind, reason))
+        let reason = Text::of(format_args!("process `{}` {self}", process.name)).into_string();
+        let reason = match process.kept() {
+            Some(kept) => Reason::keeping(reason, kept),
+            None => reason.into(),
+        };
+        let peer = Peer {
+            name: process.name.clone(),
+            id: process.id,
+            outcome: self.clone(),
+        };
+        Some(Poison::new(kind, reason).caused_by(Arc::new(peer)))
+    }
+
+    /// Bytes of what somebody has written in it.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        let frames = |trap: &Trap| trap.backtrace.iter().map(String::len).sum::<usize>();
+        let bytes = match self {
+            Self::Finished | Self::Killed(_) => 0,
+            Self::Failed(text) | Self::Stopped(text) => text.len(),
+            Self::Trapped(trap) => trap.reason.len() + frames(trap),
+        };
+        bytes as u64
+    }
+
+    /// The same without what anybody has written, where there is no memory to keep that.
+    pub(crate) fn without_text(self) -> Self {
+        let lost = || "(no memory was left to keep what it said)".to_owned();
+        match self {
+            Self::Failed(_) => Self::Failed(lost()),
+            Self::Stopped(_) => Self::Stopped(lost()),
+            Self::Trapped(_) => Self::Trapped(Trap {
+                reason: lost(),
+                backtrace: Vec::new(),
+            }),
+            other => other,
+        }
     }
 }
 
@@ -150,8 +221,8 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
-    /// What an error that left a guest's call means. `panic` is the text of a panic that
-    /// the guest reported before it trapped.
+    /// The outcome that an error from a guest's call means. `panic` is the text of the panic that the
+    /// guest reported before it trapped.
     pub(crate) fn of_error(error: &wasmtime::Error, panic: Option<String>) -> Self {
         if let Some(overrun) = error.downcast_ref::<Overrun>() {
             return Self::Killed(overrun.clone());
@@ -164,7 +235,7 @@ impl Outcome {
         }
         let reason = panic.unwrap_or_else(|| match error.downcast_ref::<wasmtime::Trap>() {
             Some(trap) => trap.to_string(),
-            None => format!("{:#}", error.root_cause()),
+            None => Text::of(format_args!("{:#}", error.root_cause())).into_string(),
         });
         let backtrace = error
             .downcast_ref::<wasmtime::WasmBacktrace>()
@@ -174,8 +245,15 @@ impl Outcome {
     }
 }
 
+/// The innermost frames that are kept.
+const FRAMES: usize = 32;
+
+/// Their names, which come from the guest, all together have no more bytes than a text.
 fn frames(backtrace: &wasmtime::WasmBacktrace) -> Vec<String> {
-    backtrace.frames().iter().map(frame).collect()
+    let frames = backtrace.frames().iter().take(FRAMES);
+    frames
+        .map(|it| Text::name(frame(it)).into_string())
+        .collect()
 }
 
 fn frame(frame: &wasmtime::FrameInfo) -> String {

@@ -1,86 +1,65 @@
-//! What a process's store holds.
+//! The state in a process's store.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::task::Waker;
 
 use slab::Slab;
-use transputer_abi::HostCalls;
 use transputer_abi::bindings::transputer::csp::channel;
+use transputer_abi::{Answer, Begun, Call, HostCalls};
 use transputer_core::alternation::{Alternation, Order};
 use transputer_core::clock::Time;
+use transputer_core::scheduler::ThisTask;
 use wasmtime::component::Resource;
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use super::limits::{LogLimiter, MemoryLimiter, ProcessLimits};
-use super::{Child, Ends, Outcome, Prepared, Process, grants};
-use crate::component::Component;
-use crate::host::lock;
+use super::grants::{self, Wasi};
+use super::limits::MemoryLimiter;
+use super::printed::Printed;
+use super::{Child, Ends, Operation, Outcome, Pace, Prepared, Process, Turn};
+use crate::limits::{Count, Held, Total};
 use crate::message::End;
 use crate::network::state::NetworkState;
 use crate::supervision::{Handover, Left, TakenEnd};
 use crate::usage::CountedStore;
-use transputer_network::plan::Grants;
 use transputer_network::policies::RestartPolicy;
 
-/// What a process may do. Its children get the same, never more.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) limits: ProcessLimits,
-    pub(crate) grants: Grants,
-    /// The components that it may spawn, by name.
-    pub(crate) spawnable: BTreeMap<String, Component>,
-}
-
-/// What is left of a process when its store is dropped.
-#[derive(Default)]
-pub(crate) struct ExitRecord {
-    pub(super) outcome: Option<Outcome>,
-    /// The ends at its ports, if they go to its supervisor.
-    pub(super) handover: Option<Handover>,
-}
-
-/// Where a process's state leaves them.
-pub(crate) type ExitSlot = Arc<Mutex<ExitRecord>>;
-
-/// What a process's store holds, and its imports work on.
+/// What a process's store holds, and its host calls work on.
 pub(crate) struct ProcessState {
     pub(crate) process: Arc<Process>,
     pub(crate) network: Arc<NetworkState>,
-    pub(crate) settings: Arc<Settings>,
     pub(crate) ends: Ends,
     pub(crate) children: Slab<Child>,
-    pub(crate) prepared: Slab<Prepared>,
-    /// How many of its children live, whether it holds their handles or not.
-    pub(crate) living_children: Arc<AtomicUsize>,
-    /// How many of the channels and barriers that it has opened still have an end.
-    pub(crate) open_channels: Arc<AtomicUsize>,
+    /// How many of those are charged.
+    pub(crate) covered_children: usize,
+    pub(crate) prepared: Slab<Held<Prepared>>,
+    /// Its children that live, whether it holds their handles or not, and who shares that budget.
+    pub(crate) living_children: Arc<Count>,
+    /// The channels and barriers that it has opened and that still have an end, likewise.
+    pub(crate) open_channels: Arc<Total>,
     /// Whether it has been told that a total of channels was reached.
     pub(crate) told_of_channels: bool,
     pub(crate) memory: MemoryLimiter,
-    pub(crate) log: LogLimiter,
+    /// When its long calls let others run.
+    pub(crate) pace: Pace,
+    pub(super) turn: Turn,
+    /// The task that runs it.
+    pub(super) task: ThisTask,
     pub(crate) fair: Alternation,
     pub(crate) priority: Alternation,
     /// How many channels it has opened.
     pub(crate) opened: u64,
     /// The last panic that the guest reported, which says more than the trap after it.
-    pub(crate) panic: Option<String>,
-    /// How the process's `run` ended; `None` while it runs, or if it was cut short.
-    pub(crate) outcome: Option<Outcome>,
-    /// Ends of ports that the guest dropped, open until it next does something that can park:
-    /// a guest drops its ends before it returns, and then its next incarnation has them.
+    pub(crate) panic: Option<Held<String>>,
+    /// Ends of ports that the guest dropped. They stay open until it next does something that can park:
+    /// a guest drops its ends before it returns, but its next incarnation gets them.
     pub(crate) dropped: Vec<End>,
-    /// Where the outcome is left when this state is dropped; nowhere while, or since, another
-    /// instance is the process's.
-    fate: Option<ExitSlot>,
     /// What it is granted of WASI, once it has asked for any.
-    wasi: Option<Box<WasiP1Ctx>>,
-    /// When it was born.
+    wasi: Option<Box<Wasi>>,
+    /// When it was made.
     born: Time,
-    /// What the way it is called by the guest keeps for it.
-    abi: transputer_abi::State,
-    /// The last field: everything else is gone when it is dropped.
+    /// What the ABI keeps for it.
+    abi: transputer_abi::State<Operation>,
+    /// The last field, so that everything else is gone when it is dropped.
     _counted: CountedStore,
 }
 
@@ -88,53 +67,116 @@ impl ProcessState {
     pub(crate) fn new(
         process: Arc<Process>,
         network: Arc<NetworkState>,
-        settings: Arc<Settings>,
-        wasi: Option<WasiCtxBuilder>,
-        fate: Option<ExitSlot>,
+        turn: &Turn,
+        task: ThisTask,
     ) -> Self {
         let scheduler = network.host.scheduler();
+        let limits = &process.spec.limits;
         Self {
             born: scheduler.clock().now(),
             abi: transputer_abi::State::default(),
-            ends: Ends::new(process.id, settings.limits.ends),
+            ends: Ends::new(process.id, limits.ends),
             children: Slab::new(),
+            covered_children: 0,
             prepared: Slab::new(),
-            living_children: Arc::default(),
-            open_channels: Arc::default(),
+            living_children: process.budget.children(limits),
+            open_channels: process.budget.channels(limits),
             told_of_channels: false,
-            memory: MemoryLimiter::new(settings.limits.memory, network.totals.clone()),
-            log: LogLimiter::new(settings.limits.log),
+            memory: MemoryLimiter::new(&process, &network.totals),
+            pace: Pace::of(turn, network.host.is_seeded()),
+            turn: turn.clone(),
+            task,
             fair: Alternation::seeded(Order::Fair, scheduler.random_seed()),
             priority: Alternation::seeded(Order::Priority, scheduler.random_seed()),
             opened: 0,
             panic: None,
-            outcome: None,
             dropped: Vec::new(),
-            fate,
-            wasi: wasi.map(|mut wasi| Box::new(wasi.build_p1())),
+            wasi: None,
             _counted: CountedStore::new(network.host.counts()),
             process,
             network,
-            settings,
         }
     }
 }
 
 impl HostCalls for ProcessState {
-    fn abi(&self) -> &transputer_abi::State {
+    type Operation = Operation;
+
+    fn abi(&self) -> &transputer_abi::State<Operation> {
         &self.abi
     }
 
-    fn abi_mut(&mut self) -> &mut transputer_abi::State {
+    fn abi_mut(&mut self) -> &mut transputer_abi::State<Operation> {
         &mut self.abi
     }
 
-    fn preview1(&mut self) -> &mut WasiP1Ctx {
-        self.wasi()
+    fn begin(&mut self, call: Call<'_>, waker: &Waker) -> wasmtime::Result<Begun<Operation>> {
+        self.begin_call(call, waker)
+    }
+
+    fn resume(
+        &mut self,
+        operation: &mut Operation,
+        waker: &Waker,
+    ) -> wasmtime::Result<Option<Answer>> {
+        self.resume_call(operation, waker)
+    }
+
+    fn cancel(&mut self, operation: Operation) -> wasmtime::Result<Option<Answer>> {
+        self.cancel_call(operation)
+    }
+
+    fn cover_tasks(&mut self, covered: &mut usize, entries: usize) -> wasmtime::Result<()> {
+        // A place, its waker, and what waits there.
+        const ENTRY: u64 = 512;
+        let most = self.process.spec.limits.ends;
+        if entries > most {
+            wasmtime::bail!(
+                "the process has {entries} calls and sets that wait, but may have {most}"
+            );
+        }
+        self.memory.cover(covered, entries, ENTRY)
+    }
+
+    fn parks(&mut self) {
+        self.note_parked();
+    }
+
+    fn goes_on(&mut self) {
+        self.note_goes_on();
+    }
+
+    fn lets_others_run(&mut self) {
+        self.close_dropped();
+    }
+
+    fn may_run_in_place(&self) -> bool {
+        self.network.host.scheduler().may_block_in_place()
+    }
+
+    fn this_task(&self) -> &ThisTask {
+        &self.task
     }
 
     fn parkings(&self) -> u64 {
         self.process.parkings()
+    }
+
+    fn call_bytes(&self) -> usize {
+        self.process.spec.limits.call_bytes()
+    }
+
+    async fn step(&mut self) {
+        self.pace.step().await;
+    }
+
+    async fn send_some_from(
+        &mut self,
+        sender: u32,
+        packed: &[u8],
+    ) -> wasmtime::Result<channel::Sent> {
+        let patience = channel::Patience::Forever;
+        self.send_packed(sender, packed, patience).await
     }
 
     fn try_send_small(
@@ -150,28 +192,44 @@ impl HostCalls for ProcessState {
         receiver: u32,
         most: u32,
     ) -> wasmtime::Result<Option<Result<channel::Received, channel::Error>>> {
-        Ok(self.try_some(receiver, most))
+        self.try_some(receiver, most)
     }
 }
 
 impl WasiView for ProcessState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi().ctx()
+        let wasi = self.wasi();
+        WasiCtxView {
+            ctx: &mut wasi.ctx,
+            table: &mut wasi.table,
+        }
     }
 }
 
 impl ProcessState {
     /// What the process is granted of WASI. Most processes never ask, so it is made when they do.
-    pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
-        let (host, grants) = (&self.network.host, &self.settings.grants);
+    pub(crate) fn wasi(&mut self) -> &mut Wasi {
+        let (host, spec) = (&self.network.host, &self.process.spec);
         self.wasi.get_or_insert_with(|| {
+            let (grants, directories) = (&spec.grants, &spec.directories);
             let clock = host.scheduler().clock();
-            Box::new(grants::wasi(grants, clock, self.born, host.seeded()).build_p1())
+            let seeded = host.seeded();
+            let printed = |level| Printed::new(&self.network, &self.process, level);
+            let born = self.born;
+            Box::new(grants::wasi(
+                grants,
+                printed,
+                directories,
+                clock,
+                born,
+                seeded,
+            ))
         })
     }
 
-    /// Takes out what the next incarnation gets: the ends at the ports, and what is unfinished.
+    /// Takes out what the next incarnation gets: the ends at the ports, and the unfinished messages.
     fn hand_over(&mut self) -> Handover {
+        self.give_up_calls();
         let mut handover = Handover::default();
         for taken in self.process.in_flight.unfinished() {
             let ends = taken.ends.iter().filter_map(|end| self.take_end(*end));
@@ -182,8 +240,8 @@ impl ProcessState {
         for (channel, port) in inputs {
             let dropped = |end: &End| matches!(end, End::Receiver(r) if r.id() == *channel);
             let end = self.ends.take_receiver_at(*channel).or_else(|| {
-                let place = self.dropped.iter().position(dropped)?;
-                match self.dropped.swap_remove(place) {
+                let index = self.dropped.iter().position(dropped)?;
+                match self.dropped.swap_remove(index) {
                     End::Receiver(receiver) => Some(receiver),
                     _ => None,
                 }
@@ -193,8 +251,8 @@ impl ProcessState {
         for (channel, port) in outputs {
             let dropped = |end: &End| matches!(end, End::Sender(s) if s.id() == *channel);
             let end = self.ends.take_sender_at(*channel).or_else(|| {
-                let place = self.dropped.iter().position(dropped)?;
-                match self.dropped.swap_remove(place) {
+                let index = self.dropped.iter().position(dropped)?;
+                match self.dropped.swap_remove(index) {
                     End::Sender(sender) => Some(sender),
                     _ => None,
                 }
@@ -228,18 +286,44 @@ impl ProcessState {
         }
     }
 
-    /// Gives up what the next instance of the same process gets. What remains ends as that of a
-    /// process that finished.
-    pub(super) fn retire(&mut self) -> Handover {
-        self.fate = None;
-        self.outcome = Some(Outcome::Finished);
-        self.hand_over()
+    /// Takes over from another instance of the same process: returns what that one hands over. The rest
+    /// is closed when it is dropped.
+    pub(crate) fn succeed(&mut self, old: &mut Self) -> Handover {
+        self.living_children = old.living_children.clone();
+        self.open_channels = old.open_channels.clone();
+        self.task = old.task.clone();
+        old.hand_over()
     }
 
-    /// Takes the place of another instance of the same process.
-    pub(crate) fn succeed(&mut self, old: &Self, fate: ExitSlot) {
-        self.living_children = old.living_children.clone();
-        self.fate = Some(fate);
+    /// Begins to end the process: its calls that wait are given up; a process which can be restarted
+    /// leaves the ends at its ports to its supervisor, then those that are linked with it are ended.
+    pub(super) fn begin_end(&mut self, outcome: &Outcome) -> Option<Handover> {
+        self.give_up_calls();
+        let mut handover = self.keeps_ends().then(|| self.hand_over());
+        if outcome.is_finished()
+            && let Some(handover) = &mut handover
+        {
+            handover.unfinished.clear();
+        }
+        self.process.end_linked(outcome);
+        handover
+    }
+
+    /// Charges what the host keeps of an outcome's texts: with the process, as the reason of its
+    /// channels and its cause, and in the network's report.
+    pub(super) fn keep(&mut self, outcome: Outcome) -> Outcome {
+        const COPIES: u64 = 4;
+        let bytes = COPIES * outcome.text_bytes();
+        if bytes == 0 {
+            return outcome;
+        }
+        match self.memory.charge_at_end(bytes) {
+            Some(charge) => {
+                self.process.keep(charge);
+                outcome
+            }
+            None => outcome.without_text(),
+        }
     }
 
     /// Whether the ends at its ports go to its supervisor.
@@ -250,39 +334,5 @@ impl ProcessState {
     /// Whether ends that the guest drops stay open for a while.
     pub(crate) fn postpones_closing(&self) -> bool {
         self.process.policy == RestartPolicy::Always
-    }
-}
-
-/// The end of every process, whatever ended it: its channels are poisoned if it did not
-/// finish, and its ends are closed; but those at the ports of one that can be restarted are
-/// left to its supervisor.
-impl Drop for ProcessState {
-    fn drop(&mut self) {
-        let outcome = match self.outcome.take() {
-            Some(outcome) => outcome,
-            None => self.process.kill_reason(),
-        };
-        let Some(fate) = self.fate.take() else {
-            return;
-        };
-        let mut handover = self.keeps_ends().then(|| self.hand_over());
-        if outcome.is_finished()
-            && let Some(handover) = &mut handover
-        {
-            handover.unfinished.clear();
-        }
-        self.process.end_linked(&outcome);
-        if let Some(poison) = outcome.poison(&self.process.name) {
-            let kept = |channel| {
-                handover
-                    .as_ref()
-                    .is_some_and(|handover| handover.keeps(channel))
-            };
-            self.ends.poison(&poison, kept);
-        }
-        *lock(&fate) = ExitRecord {
-            outcome: Some(outcome),
-            handover,
-        };
     }
 }

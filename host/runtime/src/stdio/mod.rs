@@ -1,26 +1,27 @@
 //! The network's own standard input and output.
 //!
-//! Each has a thread of its own, for reads and writes block. In a seeded run they are tasks
-//! like the processes instead: then a read or a write holds everything up, as if it took no
-//! time, and the schedule does not depend on it.
+//! Each has a thread of its own, because reads and writes block. In a seeded run they are tasks like
+//! the processes instead. A read or a write then holds up everything else, as if it took no time, so that the schedule
+//! does not depend on it.
 
 mod input;
 mod output;
+mod rows;
 
 use std::io::{self, Read, Write};
-use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread::JoinHandle;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use transputer_core::channel::{ChannelError, Poison, PoisonKind, SendError};
+use transputer_core::channel::{Poison, PoisonKind, SendError, TryReceiveError};
 
 use crate::dead_letters::Journal;
-use crate::message::{Message, Receiver, Sender};
+use crate::host::lock;
+use crate::message::{Carried, Message, Receiver, Sender};
 use crate::network::event::Event;
 use crate::network::state::NetworkState;
-use input::Input;
+use input::{Input, Taken};
 use output::Output;
 use transputer_network::plan::{Format, PlannedEndpoint};
+use transputer_network::policies::OnBadLine;
 use transputer_network::signature::PayloadType;
 
 /// The host's end of the channel of stdin or stdout.
@@ -28,6 +29,9 @@ pub(super) struct Endpoint<E> {
     end: E,
     format: Format,
     payload: PayloadType,
+    /// Bytes of a message, at most.
+    longest: usize,
+    on_bad_line: OnBadLine,
 }
 
 impl<E> Endpoint<E> {
@@ -36,7 +40,14 @@ impl<E> Endpoint<E> {
             end,
             format: planned.format,
             payload: planned.payload.clone(),
+            longest: usize::MAX,
+            on_bad_line: planned.on_bad_line,
         }
+    }
+
+    /// The same endpoint, with this limit on the size of messages.
+    pub(super) fn within(self, longest: usize) -> Self {
+        Self { longest, ..self }
     }
 
     /// What its channel carries.
@@ -52,8 +63,8 @@ impl Endpoint<Sender> {
     }
 }
 
-/// Passes standard input on until its end, or until nobody wants more of it. A thread that
-/// does so is left to itself: a read from a terminal cannot be cut short.
+/// Passes standard input on until it ends, or until nobody wants more of it. The thread that does so is never
+/// joined, because a read from a terminal cannot be interrupted.
 pub(super) fn read(
     state: &Arc<NetworkState>,
     endpoint: Endpoint<Sender>,
@@ -61,9 +72,16 @@ pub(super) fn read(
     journal: Option<Arc<Journal>>,
 ) {
     let reader = reader.unwrap_or_else(|| Box::new(io::empty()));
+    let input = Input::new(
+        reader,
+        endpoint.format,
+        endpoint.payload,
+        endpoint.longest,
+        endpoint.on_bad_line,
+    );
     let mut feed = Feed {
         state: state.clone(),
-        input: Input::new(reader, endpoint.format, endpoint.payload),
+        input,
         sender: endpoint.end,
         journal,
     };
@@ -71,7 +89,7 @@ pub(super) fn read(
         state.host.scheduler().spawn(async move {
             while let Some(message) = feed.next() {
                 let sent = feed.sender.send(message).await;
-                if !feed.settle(sent) {
+                if !feed.note_sent(sent) {
                     break;
                 }
             }
@@ -81,7 +99,7 @@ pub(super) fn read(
     let spawned = thread("transputer-stdin", move || {
         while let Some(message) = feed.next() {
             let sent = feed.sender.send_blocking(message);
-            if !feed.settle(sent) {
+            if !feed.note_sent(sent) {
                 break;
             }
         }
@@ -100,21 +118,15 @@ struct Feed {
 }
 
 impl Feed {
-    /// The next message to send. What is wrong with the input poisons the channel: the stream is
-    /// broken, not complete.
+    /// The next message to send. If something is wrong with the input, the channel is poisoned
+    /// behind what was sent before: the stream is broken, not complete.
     fn next(&mut self) -> Option<Message> {
         if let Some(message) = self.journal.as_ref().and_then(|journal| journal.again()) {
-            return Some(Message::new(message));
+            return Some(Message::of_program(message, Carried::default()));
         }
-        let problem = match (self.input.next_message(), &self.journal) {
-            (Ok(None), _) => return None,
-            (Ok(Some(bytes)), None) => return Some(Message::new(bytes)),
-            (Ok(Some(bytes)), Some(journal)) => match journal.accept(&bytes) {
-                Ok(true) => return Some(Message::new(bytes)),
-                Ok(false) => return None,
-                Err(problem) => problem,
-            },
-            (Err(problem), _) => problem,
+        let problem = match self.next_of_input() {
+            Ok(message) => return message,
+            Err(problem) => problem,
         };
         let reason = format!("stdin: {problem}");
         self.sender
@@ -126,30 +138,58 @@ impl Feed {
         None
     }
 
+    /// The next message of the input, once it is in the journal.
+    fn next_of_input(&mut self) -> Result<Option<Message>, String> {
+        let bytes = loop {
+            match self.input.next()? {
+                Taken::Message(bytes) => break bytes,
+                Taken::Cut(bytes, line) => {
+                    self.state.bad_line(line);
+                    break bytes;
+                }
+                Taken::Skipped(line) => self.state.bad_line(line),
+                Taken::End => return Ok(None),
+            }
+        };
+        let accepted = match &self.journal {
+            Some(journal) => journal.accept(&bytes)?,
+            None => true,
+        };
+        Ok(accepted.then(|| Message::of_program(bytes, Carried::default())))
+    }
+
     /// Notes what became of a message; false if nobody wants more.
-    fn settle(&self, sent: Result<(), SendError<Message>>) -> bool {
+    fn note_sent(&self, sent: Result<(), SendError<Message>>) -> bool {
         if let Some(journal) = &self.journal {
             let refused = sent.as_ref().err();
-            journal.settle(refused.map(|refused| &*refused.message.bytes));
+            journal.note_sent(refused.map(|refused| &*refused.message().bytes));
         }
         sent.is_ok()
     }
 }
 
-/// The end of standard output can be waited for.
-pub(super) enum Writing {
-    Thread(JoinHandle<()>),
-    Task(mpsc::Receiver<()>),
+/// Whether everything of standard output has been written. Clones are the same one.
+#[derive(Clone, Default)]
+pub(super) struct Written(Arc<(Mutex<bool>, Condvar)>);
+
+impl Written {
+    /// Blocks until everything has been written.
+    pub(super) fn wait(&self) {
+        let (written, changed) = &*self.0;
+        let waits = changed.wait_while(lock(written), |written| !*written);
+        drop(waits.unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
-impl Writing {
-    /// Blocks until everything has been written.
-    pub(super) fn wait(self) {
-        // A panic in the writer has been printed; there is nothing more to wait for.
-        match self {
-            Self::Thread(thread) => drop(thread.join()),
-            Self::Task(done) => drop(done.recv()),
-        }
+/// Held by the writer, and dropped last, even in a panic: after that there is nothing more to
+/// wait for.
+struct Writing(Written);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let (written, changed) = &*self.0.0;
+        *lock(written) = true;
+        changed.notify_all();
     }
 }
 
@@ -159,46 +199,46 @@ pub(super) fn write(
     endpoint: Endpoint<Receiver>,
     writer: Option<Box<dyn Write + Send>>,
     journal: Option<Arc<Journal>>,
-) -> Option<Writing> {
+) -> Written {
+    let written = Written::default();
+    let writing = Writing(written.clone());
     let writer = writer.unwrap_or_else(|| Box::new(io::sink()));
     let receiver = endpoint.end;
-    let mut drain = Drain {
+    let drain = Drain {
         state: state.clone(),
         output: Output::new(writer, endpoint.format, endpoint.payload),
         taken: 0,
         journal,
     };
     if state.host.is_seeded() {
-        let (done, waiting) = mpsc::sync_channel(1);
         state.host.scheduler().spawn(async move {
-            let mut received = receiver.receive().await;
+            let _writing = writing;
+            let (receiver, mut drain) = (receiver, drain);
+            let mut received = receiver.receive().await.ok();
             while drain.write(received) {
-                received = receiver.receive().await;
+                received = receiver.receive().await.ok();
             }
-            // Nobody may be waiting for it.
-            let _ = done.send(());
         });
-        return Some(Writing::Task(waiting));
+        return written;
     }
     let spawned = thread("transputer-stdout", move || {
-        let mut received = receiver.receive_blocking();
+        let _writing = writing;
+        let (receiver, mut drain) = (receiver, drain);
+        let mut received = receiver.receive_blocking().ok();
         while drain.write(received) {
             received = match receiver.try_receive() {
                 // Somebody may be waiting for what has been written so far.
-                Err(ChannelError::WouldBlock) if drain.flush().is_ok() => {
-                    receiver.receive_blocking()
+                Err(TryReceiveError::Empty) if drain.flush().is_ok() => {
+                    receiver.receive_blocking().ok()
                 }
-                other => other,
+                other => other.ok(),
             };
         }
     });
-    match spawned {
-        Ok(thread) => Some(Writing::Thread(thread)),
-        Err(error) => {
-            fault(state, "stdout", format!("no thread for it: {error}"));
-            None
-        }
+    if let Err(error) = spawned {
+        fault(state, "stdout", format!("no thread for it: {error}"));
     }
+    written
 }
 
 /// What writes standard output.
@@ -211,12 +251,12 @@ struct Drain {
 }
 
 impl Drain {
-    /// Writes what was received; false if that was the end.
-    fn write(&mut self, received: Result<Message, ChannelError>) -> bool {
+    /// Writes what was received; false if that was the end. (Why the channel ended is in the outcome of
+    /// whoever ended it.)
+    fn write(&mut self, received: Option<Message>) -> bool {
         let (result, more) = match received {
-            Ok(message) => (self.message(&message.bytes), true),
-            // Why the channel ended is in the outcome of whoever ended it.
-            Err(_) => (self.flush(), false),
+            Some(message) => (self.message(&message.bytes), true),
+            None => (self.flush(), false),
         };
         let Err(error) = result else {
             return more;
@@ -224,7 +264,7 @@ impl Drain {
         if let Some(journal) = &self.journal {
             journal.spoil();
         }
-        // Whoever reads the output has had enough, like `head`.
+        // The reader of the output has had enough, as `head` has.
         if error.kind() != io::ErrorKind::BrokenPipe {
             fault(&self.state, "stdout", error.to_string());
         }
@@ -250,8 +290,11 @@ impl Drain {
     }
 }
 
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map(drop)
 }
 
 fn fault(state: &NetworkState, endpoint: &'static str, message: String) {

@@ -15,37 +15,38 @@ use crate::component::Component;
 use crate::host::lock;
 use crate::network::permits::ProcessPermit;
 use crate::network::state::NetworkState;
-use crate::process::{Outcome, Process, Settings};
+use crate::process::{Outcome, Process, ProcessSpec};
 use transputer_network::policies::{Intensity, Restart, RestartPolicy, Strategy};
 
 /// A group, or one process by itself. Only one task at a time drives it.
 pub(crate) struct SupervisedGroup {
-    pub(super) group: Option<String>,
+    /// `None` for one process by itself.
+    pub(super) name: Option<String>,
     pub(super) strategy: Strategy,
     pub(super) intensity: Intensity,
     /// Wakes a wait before a restart when the network is being stopped.
     pub(super) stop: Notify,
     stopping: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<GroupState>,
 }
 
-/// What changes. Of other locks only those of channels are taken while its lock is held.
-pub(super) struct State {
+/// The part that changes. While its lock is held, only locks of channels may be taken.
+pub(super) struct GroupState {
     /// In the order in which they are started.
     pub(super) slots: Vec<Slot>,
-    /// Whose ends nobody has looked at yet.
+    /// Members that have ended, and that nobody has dealt with yet.
     ended: VecDeque<usize>,
-    /// Whether a task drives this unit.
+    /// Whether a task drives the group.
     driven: bool,
     /// When it restarted something, within the period.
     pub(super) recent: VecDeque<Time>,
 }
 
-/// A process of a unit, over all its incarnations.
+/// A process of a group, over all its incarnations.
 pub(crate) struct Slot {
-    pub(super) recipe: Recipe,
+    pub(super) spec: ProcessSpec,
     pub(super) restart: Restart,
-    /// Where messages go that nobody could finish.
+    /// Where unfinished messages go.
     pub(super) letters: Option<DeadLetterPort>,
     /// Whom its failure ends.
     pub(super) links: Arc<[String]>,
@@ -53,34 +54,25 @@ pub(crate) struct Slot {
     /// What is left of the present incarnation, once it has ended.
     pub(super) end: Option<End>,
     pub(super) began: Time,
-    /// Restarts one after the other, each soon after the one before.
+    /// Restarts in a row, each soon after the one before.
     pub(super) row: u32,
     pub(super) restarts: u64,
-    /// Messages that were redelivered, for the count of attempts.
+    /// Messages that were redelivered, to count the attempts.
     pub(super) tried: Vec<Tried>,
-}
-
-/// What a process is made of, each time.
-#[derive(Clone)]
-pub(crate) struct Recipe {
-    pub(crate) component: Component,
-    pub(crate) component_name: Arc<str>,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) arguments: Vec<u8>,
 }
 
 /// An incarnation that has ended.
 pub(crate) struct End {
     pub(super) outcome: Outcome,
     pub(super) handover: Handover,
-    /// Its place among the host's processes, kept for the next one.
-    pub(super) place: Option<ProcessPermit>,
+    /// Kept for the next one.
+    pub(super) permit: Option<ProcessPermit>,
 }
 
-/// A process's place in its unit.
+/// Which member of its group a process is.
 #[derive(Clone)]
 pub(crate) struct ChildSlot {
-    pub(super) unit: Arc<SupervisedGroup>,
+    pub(super) group: Arc<SupervisedGroup>,
     pub(super) index: usize,
     pub(crate) policy: RestartPolicy,
     /// Counted from 1.
@@ -89,13 +81,13 @@ pub(crate) struct ChildSlot {
 
 impl Slot {
     pub(crate) fn new(
-        recipe: Recipe,
+        spec: ProcessSpec,
         restart: Restart,
         letters: Option<DeadLetterPort>,
         links: Vec<String>,
     ) -> Self {
         Self {
-            recipe,
+            spec,
             restart,
             letters,
             links: links.into(),
@@ -111,18 +103,18 @@ impl Slot {
 
 impl SupervisedGroup {
     pub(crate) fn new(
-        group: Option<String>,
+        name: Option<String>,
         strategy: Strategy,
         intensity: Intensity,
         slots: Vec<Slot>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            group,
+            name,
             strategy,
             intensity,
             stop: Notify::new(),
             stopping: AtomicBool::new(false),
-            state: Mutex::new(State {
+            state: Mutex::new(GroupState {
                 slots,
                 ended: VecDeque::new(),
                 driven: false,
@@ -131,16 +123,16 @@ impl SupervisedGroup {
         })
     }
 
-    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, GroupState> {
         lock(&self.state)
     }
 
-    /// The child_slot of a member for its next incarnation.
+    /// The slot of a member for its next incarnation.
     pub(crate) fn child_slot(self: &Arc<Self>, index: usize) -> ChildSlot {
         let state = self.state();
         let slot = &state.slots[index];
         ChildSlot {
-            unit: self.clone(),
+            group: self.clone(),
             index,
             policy: slot.restart.policy,
             incarnation: slot.restarts + 1,
@@ -157,7 +149,7 @@ impl SupervisedGroup {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Whose end to look at next; without one the unit is no longer driven.
+    /// The next member that has ended. If there is none, the group is no longer driven.
     pub(super) fn next_ended(&self) -> Option<usize> {
         let mut state = self.state();
         let next = state.ended.pop_front();
@@ -167,51 +159,51 @@ impl SupervisedGroup {
 }
 
 impl ChildSlot {
-    /// Whether the ends at the ports of its process go to the unit.
+    /// Whether the ends at the ports of its process go to the group.
     pub(crate) fn keeps_ends(&self) -> bool {
         self.policy != RestartPolicy::Never
     }
 
     /// A new incarnation lives.
     pub(crate) fn taken(&self, process: &Arc<Process>, now: Time) {
-        let mut state = self.unit.state();
+        let mut state = self.group.state();
         let slot = &mut state.slots[self.index];
         slot.process = Some(process.clone());
         slot.began = now;
         if let Some(letters) = &slot.letters {
-            // Deadlock detection shall know who can still write here.
+            // So that deadlock detection knows who can still write here.
             letters
                 .sender
                 .set_holder(transputer_core::Holder::Process(process.id));
         }
     }
 
-    /// Has further incarnations run this component.
+    /// Makes later incarnations run this component; returns the one before.
     pub(super) fn set_component(&self, component: &Component) -> Component {
-        let mut state = self.unit.state();
-        let place = &mut state.slots[self.index].recipe.component;
-        std::mem::replace(place, component.clone())
+        let mut state = self.group.state();
+        let current = &mut state.slots[self.index].spec.component;
+        std::mem::replace(current, component.clone())
     }
 
-    /// Messages that earlier incarnations were given.
+    /// Messages that were given to earlier incarnations.
     pub(crate) fn tried(&self) -> Vec<Tried> {
-        std::mem::take(&mut self.unit.state().slots[self.index].tried)
+        std::mem::take(&mut self.group.state().slots[self.index].tried)
     }
 
-    /// The incarnation has ended; its unit decides what becomes of it.
+    /// The incarnation has ended; its group decides what becomes of it.
     pub(crate) fn ended(
         self,
         network: &Arc<NetworkState>,
         process: &Process,
         outcome: Outcome,
         handover: Handover,
-        place: Option<ProcessPermit>,
+        permit: Option<ProcessPermit>,
     ) {
-        let mut state = self.unit.state();
+        let mut state = self.group.state();
         state.slots[self.index].end = Some(End {
             outcome: outcome.clone(),
             handover,
-            place,
+            permit,
         });
         state.ended.push_back(self.index);
         let driven = std::mem::replace(&mut state.driven, true);
@@ -219,7 +211,7 @@ impl ChildSlot {
         process.ended(outcome);
         if !driven {
             let scheduler = network.host.scheduler();
-            scheduler.spawn(run_loop::drive(self.unit, network.clone()));
+            scheduler.spawn(run_loop::drive(self.group, network.clone()));
         }
     }
 }

@@ -6,12 +6,11 @@ use transputer_core::{ChannelId, Holder, Options};
 
 use super::in_flight::Taken;
 use crate::limits::OpenChannel;
-use crate::message::{Message, Receiver, Sender};
+use crate::message::{End, Message, Receiver, Sender};
 use crate::network::state::NetworkState;
-use crate::process::{Outcome, Wiring};
+use crate::process::{Outcome, Process, Wiring};
 
-/// What is left of a process whose ends go to its supervisor. A port whose end it had closed or
-/// given away has none.
+/// What a process leaves to its supervisor. Ports whose ends it had closed or given away are `None`.
 #[derive(Default)]
 pub(crate) struct Handover {
     pub(crate) inputs: Vec<(String, Option<Receiver>)>,
@@ -30,7 +29,7 @@ pub(crate) struct Left {
 }
 
 impl Handover {
-    /// Everything of a process that could not be born.
+    /// The whole wiring of a process that could not start.
     pub(crate) fn of_wiring(wiring: Wiring) -> Self {
         let inputs = wiring.inputs.into_iter();
         let outputs = wiring.outputs.into_iter();
@@ -41,12 +40,12 @@ impl Handover {
         }
     }
 
-    /// The ends as ports of the next incarnation; an end of a closed channel for each that is
+    /// The ends as the ports of the next incarnation, with an end of a closed channel for each that is
     /// gone.
     pub(crate) fn into_wiring(self, network: &NetworkState, process: &str) -> Wiring {
         let closed = |port: &str| {
             let label = format!("closed port {process}.{port}");
-            let open = OpenChannel::of_program(&network.totals);
+            let open = OpenChannel::of_program(&network.totals.channels);
             channel::<Message>(network.counted(Options::rendezvous(), &label, open))
         };
         let inputs = self.inputs.into_iter().map(|(port, end)| {
@@ -82,8 +81,8 @@ impl Handover {
         ports.next().map_or("", |(port, _)| port)
     }
 
-    /// Whether a process with these ends would find nothing to do: every input has come to its
-    /// end, or every output has. A process without ports finds its work elsewhere.
+    /// Whether a process with these ends would have nothing to do, because all its inputs or all its
+    /// outputs have ended. A process without ports finds its work elsewhere.
     pub(super) fn is_idle(&self) -> bool {
         let ended = |end: &Option<Receiver>| end.as_ref().is_none_or(Receiver::is_ended);
         let inputs = self.inputs.iter().all(|(_, end)| ended(end));
@@ -92,7 +91,7 @@ impl Handover {
         (!self.inputs.is_empty() && inputs) || (!self.outputs.is_empty() && outputs)
     }
 
-    /// Whether every channel has been poisoned: nothing can come of another try.
+    /// Whether every channel has been poisoned: another try would be pointless.
     pub(super) fn is_poisoned(&self) -> bool {
         let inputs = self.inputs.iter();
         let inputs = inputs.map(|(_, end)| end.as_ref().is_some_and(|e| e.poisoned().is_some()));
@@ -102,8 +101,8 @@ impl Handover {
         all.peek().is_some() && all.all(|poisoned| poisoned)
     }
 
-    /// Returns a message to the front of its channel; false, and nothing happens, if its port
-    /// is gone. Several are returned in the opposite order in which they were received.
+    /// Returns a message to the front of its channel, or gives it back if its port is gone. Return several
+    /// in the reverse of the order in which they were received.
     pub(crate) fn put_back(&self, left: Left) -> Result<(), Left> {
         let Some(receiver) = self.receiver(left.channel) else {
             return Err(left);
@@ -115,9 +114,9 @@ impl Handover {
         Ok(())
     }
 
-    /// Ends what is left as a process with this outcome does.
-    pub(super) fn end(self, outcome: &Outcome, process: &str) {
-        let Some(poison) = outcome.poison(process) else {
+    /// Ends what is left as the end of a process with this outcome does.
+    pub(super) fn end(self, outcome: &Outcome, process: &Process) {
+        let Some(poison) = process.poison_for(outcome) else {
             return;
         };
         for receiver in self.inputs.iter().filter_map(|(_, end)| end.as_ref()) {
@@ -131,15 +130,15 @@ impl Handover {
 
 impl Left {
     /// A message that was kept, with those of its ends that the process still held.
-    pub(crate) fn new(taken: Taken, ends: Vec<crate::message::End>) -> Self {
+    pub(crate) fn new(taken: Taken, ends: Vec<End>) -> Self {
+        let mut message = taken.message;
+        let whole = ends.len() == taken.ends.len();
+        message.ends = ends.into();
         Self {
             channel: taken.channel,
             attempts: taken.attempts,
-            whole: ends.len() == taken.ends.len(),
-            message: Message {
-                ends: ends.into(),
-                ..Message::new(taken.bytes)
-            },
+            whole,
+            message,
         }
     }
 }

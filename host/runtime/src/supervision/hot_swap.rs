@@ -2,41 +2,57 @@
 //!
 //! The new instance is made while the old one runs, so that a component that cannot be
 //! instantiated harms nobody. Then the process is watched until it waits to receive with nothing
-//! unfinished: between two of its steps its task drops the old instance, gives the ends at its
-//! ports to the new one, and calls that. Nothing that is in the channels is touched.
+//! unfinished. Between two of its steps its task then drops the old instance, gives the ends at its
+//! ports to the new one, and calls that. The contents of the channels are not touched.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use transputer_core::clock::Sleep;
+use transputer_core::scheduler::ThisTask;
 use wasmtime::Store;
 
-use super::handover::Handover;
 use super::in_flight::Unswappable;
 use crate::component::Component;
 use crate::error::SpawnFault;
 use crate::network::state::NetworkState;
-use crate::process::{Body, ExitSlot, Outcome, Process, ProcessState, Turn, Wiring};
+use crate::process::{Body, Outcome, Process, ProcessState, Turn, Wiring};
 use transputer_abi::Instance;
 use transputer_network::policies::RestartPolicy;
 use transputer_network::signature::Signature;
 
 /// How to replace a process's component.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Replace {
     /// How long to wait, on the scheduler's clock, until the process waits to receive at one of
     /// its ports and has nothing unfinished.
     pub patience: Duration,
-    /// What to do then.
+    /// What to do if it is still busy then.
     pub then: OutOfPatience,
+}
+
+impl Replace {
+    /// Sets how long to wait until the process can be replaced without loss.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Sets what to do if it is still busy then.
+    #[must_use]
+    pub fn then(self, then: OutOfPatience) -> Self {
+        Self { then, ..self }
+    }
 }
 
 /// What to do with a process that is still busy when patience has run out.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OutOfPatience {
-    /// Replace it where it is. What it had received and not finished since it was asked to be
-    /// replaced (all the time, if it can be restarted) is delivered once more, to its successor.
+    /// Replace it where it is. What it has received and not finished since the request (or, if it can be
+    /// restarted, since its start) is delivered again, to its successor.
     #[default]
     Cut,
     /// Let it run on, and fail with [`ReplaceError::TimedOut`].
@@ -44,7 +60,7 @@ pub enum OutOfPatience {
 }
 
 impl Default for Replace {
-    /// Five seconds of patience, then a cut.
+    /// Waits for five seconds, then cuts.
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(5),
@@ -53,7 +69,7 @@ impl Default for Replace {
     }
 }
 
-/// Why a process was not replaced. It runs on as it was, if it runs.
+/// Why a process was not replaced. If it is running, it goes on as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplaceError {
@@ -82,7 +98,7 @@ pub enum ReplaceError {
         /// Why not.
         reason: SpawnFault,
     },
-    /// It did not come to wait for a message in time.
+    /// It did not wait for a message in time.
     #[error("process `{process}` was still busy after {patience:?}, so it was not replaced")]
     TimedOut {
         /// The process.
@@ -103,7 +119,7 @@ pub enum ReplaceError {
     Busy(String),
 }
 
-/// An instance that waits to take the place of a process's own.
+/// An instance that is to replace a process's own.
 pub(crate) struct Swap {
     store: Store<ProcessState>,
     instance: Instance,
@@ -112,9 +128,8 @@ pub(crate) struct Swap {
     done: oneshot::Sender<()>,
 }
 
-/// The instance that a process has from now on.
+/// The instance that a process has from now on, and what goes with it.
 pub(crate) struct Successor {
-    pub(crate) store: Store<ProcessState>,
     pub(crate) instance: Instance,
     pub(crate) turn: Turn,
     pub(crate) wiring: Wiring,
@@ -122,17 +137,15 @@ pub(crate) struct Successor {
 }
 
 impl Swap {
-    /// Takes the place of the instance in `old`, which is dropped.
+    /// Puts the new instance's store in the place of the old one's, which is dropped.
     pub(crate) fn take_over(
         mut self,
-        old: Store<ProcessState>,
-        mut handover: Handover,
-        fate: ExitSlot,
+        store: &mut Store<ProcessState>,
         process: &Process,
     ) -> Successor {
-        let network = old.data().network.clone();
-        self.store.data_mut().succeed(old.data(), fate);
-        drop(old);
+        let network = store.data().network.clone();
+        let mut handover = self.store.data_mut().succeed(store.data_mut());
+        *store = self.store;
         while let Some(left) = handover.unfinished.pop() {
             // A message whose port was closed meanwhile cannot be received again; one whose
             // ends are gone is not what was sent.
@@ -147,7 +160,6 @@ impl Swap {
             .in_flight
             .renew(process.policy != RestartPolicy::Never);
         Successor {
-            store: self.store,
             instance: self.instance,
             turn: self.turn,
             wiring: handover.into_wiring(&network, &process.name),
@@ -162,14 +174,15 @@ pub(crate) async fn replace(
     process: Arc<Process>,
     component: Component,
     options: Replace,
+    task: &ThisTask,
 ) -> Result<(), ReplaceError> {
     fits(&process, &component)?;
-    // Further incarnations run it, too: also if this one ends before it can be replaced.
+    // Later incarnations run it, too, even if this one ends before it can be replaced.
     let old = process
         .child_slot
         .as_ref()
         .map(|child_slot| child_slot.set_component(&component));
-    let replaced = exchange(&network, &process, component, options).await;
+    let replaced = exchange(&network, &process, component, options, task).await;
     match (&replaced, &process.child_slot, old) {
         (Err(ReplaceError::Ended { .. }), Some(child_slot), Some(_)) if child_slot.keeps_ends() => {
             Ok(())
@@ -187,11 +200,12 @@ async fn exchange(
     process: &Arc<Process>,
     component: Component,
     options: Replace,
+    task: &ThisTask,
 ) -> Result<(), ReplaceError> {
     let name = || process.name.to_string();
     let ended = || ReplaceError::Ended {
         process: name(),
-        outcome: process.outcome().unwrap_or_else(|| process.kill_reason()),
+        outcome: process.outcome().unwrap_or_else(|| process.cut_short()),
     };
     if process.outcome().is_some() {
         return Err(ended());
@@ -200,16 +214,16 @@ async fn exchange(
         process: name(),
         reason,
     };
-    // Both instances are there for a while.
-    let _place = network.try_acquire_for_child().map_err(failed)?;
+    // Both instances exist for a while.
+    let _permit = network.try_acquire_for_child().map_err(failed)?;
     let turn = Turn::new(network.host.ticks());
     let body = Body {
         process,
         network,
         component: &component,
-        settings: &process.settings,
+        task,
     };
-    let (store, instance) = body.begin(None, &turn).await.map_err(failed)?;
+    let (store, instance) = body.begin(&turn).await.map_err(failed)?;
     let (done, swapped) = oneshot::channel();
     let swap = Swap {
         store,
@@ -218,7 +232,7 @@ async fn exchange(
         component,
         done,
     };
-    match process.in_flight.request(process.input_channels(), swap) {
+    match process.in_flight.request(|| process.input_channels(), swap) {
         Ok(()) => {}
         Err(Unswappable::Ended) => return Err(ended()),
         Err(Unswappable::Busy) => return Err(ReplaceError::Busy(name())),
@@ -246,7 +260,7 @@ async fn exchange(
     swapped.await.map_err(|_| ended())
 }
 
-/// What comes of `wanted`, if that is before the end of patience.
+/// The output of `wanted`, unless patience ends first.
 async fn within<F: Future + Unpin>(mut patience: Sleep, wanted: &mut F) -> Option<F::Output> {
     std::future::poll_fn(|context| {
         if let std::task::Poll::Ready(output) = std::pin::Pin::new(&mut *wanted).poll(context) {
@@ -274,7 +288,7 @@ fn fits(process: &Process, component: &Component) -> Result<(), ReplaceError> {
     })
 }
 
-/// In what a new signature does not fit where the old one does.
+/// In what respects a new signature does not fit where the old one does.
 fn differences(process: &str, old: &Signature, new: &Signature) -> Vec<String> {
     let mut faults = Vec::new();
     for port in &old.ports {

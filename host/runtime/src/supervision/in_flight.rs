@@ -1,35 +1,37 @@
-//! What a process has received and not finished, and the moment to exchange its component.
+//! What a process has received and not finished, and the right moment to replace its component.
 //!
-//! Only processes that can be restarted, or that are about to be replaced, are watched; all
-//! others pay one look at a flag for each call.
+//! Only processes that can be restarted, or that are about to be replaced, are tracked; for all others
+//! each call costs one look at a flag.
 //!
 //! The rule is that of nested loops: a message is finished when the process asks its port for
 //! another one, and so is everything that it received after that message. So at most one message
-//! for each port is kept, in the order of reception.
+//! for each port is kept, in the order of reception. What is kept counts as the receiver's memory.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use transputer_core::ChannelId;
 
+use super::finished::FinishedCounts;
 use super::hot_swap::Swap;
 use crate::host::lock;
+use crate::message::Message;
 
-/// What is known of a process's receiving. Its lock is a leaf.
+/// What is known of the messages that a process receives. Its lock is a leaf.
 #[derive(Default)]
 pub(crate) struct InFlight {
     on: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<Reception>,
 }
 
 #[derive(Default)]
-struct State {
+struct Reception {
     ended: bool,
-    /// Most processes never need it.
+    /// `None` for most processes.
     watched: Option<Box<Watched>>,
 }
 
-impl State {
+impl Reception {
     fn watched(&mut self) -> &mut Watched {
         self.watched.get_or_insert_default()
     }
@@ -39,15 +41,17 @@ impl State {
 struct Watched {
     /// The channels of its input ports.
     inputs: Vec<ChannelId>,
-    /// Those from which it may hold messages that it received before it was watched.
+    /// Those from which it may hold messages that it received before it was tracked.
     unknown: Vec<ChannelId>,
     /// What it has received and not finished, in the order of reception.
     taken: Vec<Taken>,
+    /// Who wants to know what is finished.
+    finished: FinishedCounts,
     /// Messages that earlier incarnations were given.
     tried: Vec<Tried>,
     /// It waits to receive from a port, and has nothing unfinished.
     idle: bool,
-    /// What is to take its place.
+    /// What is to replace it.
     swap: Option<Swap>,
     /// The swap does not wait for the process to be idle.
     cut: bool,
@@ -56,7 +60,8 @@ struct Watched {
 /// A message that was received and is not finished.
 pub(crate) struct Taken {
     pub(crate) channel: ChannelId,
-    pub(crate) bytes: Vec<u8>,
+    /// It, without what came with it.
+    pub(crate) message: Message,
     /// What came with it, by the numbers that these ends have at the process.
     pub(crate) ends: Vec<TakenEnd>,
     /// How often it has been delivered to this process.
@@ -74,9 +79,26 @@ pub(crate) enum TakenEnd {
 /// A message that an earlier incarnation of the process was given.
 #[derive(Clone, Debug)]
 pub(crate) struct Tried {
-    pub(crate) channel: ChannelId,
-    pub(crate) bytes: Vec<u8>,
+    channel: ChannelId,
+    /// What it is known by, so that it need not be kept twice.
+    length: usize,
+    digest: blake3::Hash,
     pub(crate) attempts: u32,
+}
+
+impl Tried {
+    pub(crate) fn new(channel: ChannelId, bytes: &[u8], attempts: u32) -> Self {
+        Self {
+            channel,
+            length: bytes.len(),
+            digest: blake3::hash(bytes),
+            attempts,
+        }
+    }
+
+    fn is(&self, channel: ChannelId, bytes: &[u8]) -> bool {
+        self.channel == channel && self.length == bytes.len() && self.digest == blake3::hash(bytes)
+    }
 }
 
 /// Why a process cannot be replaced now.
@@ -86,18 +108,25 @@ pub(super) enum Unswappable {
 }
 
 impl InFlight {
-    /// Whether the process is watched.
+    /// Whether the process is tracked.
     #[inline]
     pub(crate) fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
     }
 
-    /// Watches a process from its start. `tried` is what earlier incarnations were given.
-    pub(crate) fn start(&self, inputs: Vec<ChannelId>, tried: Vec<Tried>) {
+    /// Tracks a process from its start. `tried` is what earlier incarnations were given; `finished` hears what is
+    /// finished.
+    pub(crate) fn start(
+        &self,
+        inputs: Vec<ChannelId>,
+        tried: Vec<Tried>,
+        finished: FinishedCounts,
+    ) {
         let mut state = lock(&self.state);
         let watched = state.watched();
         watched.inputs = inputs;
         watched.tried = tried;
+        watched.finished = finished;
         self.on.store(true, Ordering::Relaxed);
     }
 
@@ -106,6 +135,7 @@ impl InFlight {
         let mut state = lock(&self.state);
         let watched = state.watched();
         let mut at_port = false;
+        let mut done = Vec::new();
         for channel in channels {
             if !watched.inputs.contains(&channel) {
                 continue;
@@ -113,11 +143,27 @@ impl InFlight {
             at_port = true;
             watched.unknown.retain(|unknown| *unknown != channel);
             let taken = watched.taken.iter();
-            if let Some(place) = taken.map(|taken| taken.channel).position(|c| c == channel) {
-                watched.taken.truncate(place);
+            if let Some(index) = taken.map(|taken| taken.channel).position(|c| c == channel) {
+                done.extend(watched.finish_from(index));
             }
         }
         watched.idle = waits && at_port && watched.is_clean();
+        let finished = (!done.is_empty()).then(|| watched.finished.clone());
+        drop(state);
+        tell(finished, done);
+    }
+
+    /// The process has returned: it has finished everything.
+    pub(crate) fn finishes_all(&self) {
+        if !self.is_on() {
+            return;
+        }
+        let mut state = lock(&self.state);
+        let watched = state.watched();
+        let done = watched.finish_from(0);
+        let finished = (!done.is_empty()).then(|| watched.finished.clone());
+        drop(state);
+        tell(finished, done);
     }
 
     /// The process goes on, with a message or without.
@@ -125,20 +171,22 @@ impl InFlight {
         lock(&self.state).watched().idle = false;
     }
 
-    /// The process has received a message.
-    pub(crate) fn took(&self, channel: ChannelId, bytes: &[u8], ends: Vec<TakenEnd>) {
-        self.asks([channel], false);
+    /// Whether a message from this channel is to be kept until it is finished.
+    pub(crate) fn keeps(&self, channel: ChannelId) -> bool {
+        lock(&self.state).watched().inputs.contains(&channel)
+    }
+
+    /// The process has received a message from a channel that it [keeps](Self::keeps) messages of. Its
+    /// ends have these numbers there now.
+    pub(crate) fn took(&self, channel: ChannelId, message: Message, ends: Vec<TakenEnd>) {
         let mut state = lock(&self.state);
         let watched = state.watched();
-        if !watched.inputs.contains(&channel) {
-            return;
-        }
         let mut tried = watched.tried.iter();
-        let tried = tried.position(|tried| tried.channel == channel && tried.bytes == bytes);
-        let before = tried.map_or(0, |place| watched.tried.swap_remove(place).attempts);
+        let tried = tried.position(|tried| tried.is(channel, &message.bytes));
+        let before = tried.map_or(0, |index| watched.tried.swap_remove(index).attempts);
         watched.taken.push(Taken {
             channel,
-            bytes: bytes.to_vec(),
+            message,
             ends,
             attempts: before + 1,
         });
@@ -151,8 +199,24 @@ impl InFlight {
         watched.map_or_else(Vec::new, |watched| std::mem::take(&mut watched.taken))
     }
 
-    /// Has the process replaced at its next idle moment. From now on it is watched.
-    pub(super) fn request(&self, inputs: Vec<ChannelId>, swap: Swap) -> Result<(), Unswappable> {
+    /// The process has its ports, of which `inputs` are those that receive.
+    pub(crate) fn wired(&self, inputs: impl FnOnce() -> Vec<ChannelId>) {
+        let mut state = lock(&self.state);
+        // Whoever asked for a replacement before this has seen no ports.
+        if let Some(watched) = &mut state.watched
+            && watched.inputs.is_empty()
+        {
+            watched.inputs = inputs();
+        }
+    }
+
+    /// Asks for the process to be replaced at its next idle moment. From now on it is tracked. `inputs` looks
+    /// for its ports: if it has none yet, [`wired`](Self::wired) comes later.
+    pub(super) fn request(
+        &self,
+        inputs: impl FnOnce() -> Vec<ChannelId>,
+        swap: Swap,
+    ) -> Result<(), Unswappable> {
         let mut state = lock(&self.state);
         if state.ended {
             return Err(Unswappable::Ended);
@@ -162,8 +226,8 @@ impl InFlight {
             return Err(Unswappable::Busy);
         }
         if !self.is_on() {
-            watched.unknown.clone_from(&inputs);
-            watched.inputs = inputs;
+            watched.inputs = inputs();
+            watched.unknown.clone_from(&watched.inputs);
         }
         watched.swap = Some(swap);
         watched.cut = false;
@@ -171,7 +235,7 @@ impl InFlight {
         Ok(())
     }
 
-    /// Has the process replaced wherever it is when it next lets others run.
+    /// Asks for it to be replaced wherever it is when it next lets others run.
     pub(super) fn cut(&self) {
         lock(&self.state).watched().cut = true;
     }
@@ -181,7 +245,7 @@ impl InFlight {
         lock(&self.state).watched().swap.take()
     }
 
-    /// What takes the place of the process, if this is the moment. Called between its steps.
+    /// What replaces the process's instance, if this is the moment. Called between its steps.
     #[inline]
     pub(crate) fn due(&self) -> Option<Swap> {
         if !self.is_on() {
@@ -204,10 +268,11 @@ impl InFlight {
         watched.tried.clear();
         watched.idle = false;
         watched.cut = false;
+        let watch = watch || watched.finished.is_wanted();
         self.on.store(watch, Ordering::Relaxed);
     }
 
-    /// The process has ended: nobody will take its place.
+    /// The process has ended: nothing will replace its instance.
     pub(crate) fn end(&self) {
         let mut state = lock(&self.state);
         state.ended = true;
@@ -217,7 +282,23 @@ impl InFlight {
     }
 }
 
+/// Tells of finished messages; without the lock, because it is the program that listens.
+fn tell(finished: Option<FinishedCounts>, done: Vec<ChannelId>) {
+    for channel in done {
+        finished.iter().for_each(|counts| counts.finished(channel));
+    }
+}
+
 impl Watched {
+    /// Finishes what was received from this one on. Returns the channels of those, if anybody wants to know.
+    fn finish_from(&mut self, index: usize) -> Vec<ChannelId> {
+        let done = self.taken.drain(index..);
+        match self.finished.is_wanted() {
+            true => done.map(|taken| taken.channel).collect(),
+            false => Vec::new(),
+        }
+    }
+
     fn is_clean(&self) -> bool {
         self.taken.is_empty() && self.unknown.is_empty()
     }

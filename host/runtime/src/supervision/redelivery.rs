@@ -1,12 +1,14 @@
 //! What becomes of messages that a process had received and not finished.
 
-use transputer_core::Holder;
+use transputer_core::channel::Poison;
+use transputer_core::{ChannelId, Holder};
 
 use super::group::Slot;
 use super::handover::{Handover, Left};
 use super::in_flight::Tried;
-use crate::message::Sender;
+use crate::message::{Message, Sender};
 use crate::network::report::{UnfinishedFate, UnfinishedMessage};
+use crate::process::{Outcome, Process};
 use transputer_network::policies::Unfinished;
 
 /// Where messages go that a process could not finish.
@@ -22,41 +24,55 @@ pub(crate) struct DeadLetterPort {
 pub(super) enum Next {
     /// It ended over the message that it received last, which counts against that message.
     Restart,
-    /// Others had it end.
+    /// It ended because of others.
     RestartInnocent,
     Nothing,
 }
 
-/// Deals with the unfinished messages of an incarnation, the last one first; what became of
-/// each is to be told when no lock is held.
-pub(super) fn settle_unfinished(
+/// Deals with the unfinished messages of an incarnation, the last one first. Returns what became of
+/// each, to be reported when no lock is held, and the channels of those that are given up. Ends in those that are dropped learn how it ended.
+pub(super) fn decide_unfinished(
     slot: &mut Slot,
     handover: &mut Handover,
     next: Next,
-    process: &str,
-) -> Vec<UnfinishedMessage> {
+    process: &Process,
+    outcome: &Outcome,
+) -> (Vec<UnfinishedMessage>, Vec<ChannelId>) {
+    let why = process.poison_for(outcome);
     slot.tried.clear();
-    let mut settled = Vec::new();
+    let mut decided = Vec::new();
+    let mut done = Vec::new();
     let mut last = true;
     while let Some(mut left) = handover.unfinished.pop() {
         if !std::mem::take(&mut last) || next == Next::RestartInnocent {
-            // Only the message that it was busy with can be to blame.
+            // Only the message that it was working on can be to blame.
             left.attempts = left.attempts.saturating_sub(1);
         }
         let message = UnfinishedMessage {
-            process: process.to_owned(),
+            process: process.name.to_string(),
             port: handover.port(left.channel).to_owned(),
             bytes: left.message.bytes.len() as u64,
             attempts: left.attempts,
             fate: UnfinishedFate::Dropped,
         };
-        let fate = one(slot, handover, left, next);
-        settled.push(UnfinishedMessage { fate, ..message });
+        let channel = left.channel;
+        let fate = one(slot, handover, left, next, why.as_ref());
+        if fate != UnfinishedFate::Redelivered {
+            // Nobody will finish it, so this host has.
+            done.push(channel);
+        }
+        decided.push(UnfinishedMessage { fate, ..message });
     }
-    settled
+    (decided, done)
 }
 
-fn one(slot: &mut Slot, handover: &Handover, left: Left, next: Next) -> UnfinishedFate {
+fn one(
+    slot: &mut Slot,
+    handover: &Handover,
+    left: Left,
+    next: Next,
+    why: Option<&Poison>,
+) -> UnfinishedFate {
     let wanted = match (slot.restart.unfinished, next) {
         (Unfinished::Redeliver, Next::Nothing) => Unfinished::DeadLetter,
         (Unfinished::Redeliver, _) if left.attempts >= slot.restart.attempts => {
@@ -66,38 +82,44 @@ fn one(slot: &mut Slot, handover: &Handover, left: Left, next: Next) -> Unfinish
         (wanted, _) => wanted,
     };
     match wanted {
-        Unfinished::Redeliver => redeliver(slot, handover, left),
-        Unfinished::DeadLetter => dead_letter(slot, handover, left),
-        Unfinished::Drop => drop_it(handover, left),
+        Unfinished::Redeliver => redeliver(slot, handover, left, why),
+        Unfinished::DeadLetter => dead_letter(slot, handover, left, why),
+        Unfinished::Drop => drop_it(handover, left.channel, left.message, why),
     }
 }
 
-fn redeliver(slot: &mut Slot, handover: &Handover, left: Left) -> UnfinishedFate {
-    let tried = Tried {
-        channel: left.channel,
-        bytes: left.message.bytes.to_vec(),
-        attempts: left.attempts,
-    };
+fn redeliver(
+    slot: &mut Slot,
+    handover: &Handover,
+    left: Left,
+    why: Option<&Poison>,
+) -> UnfinishedFate {
+    let tried = Tried::new(left.channel, &left.message.bytes, left.attempts);
     match handover.put_back(left) {
         Ok(()) => {
             slot.tried.push(tried);
             UnfinishedFate::Redelivered
         }
         // It closed the port meanwhile, so nothing can be received there.
-        Err(left) => dead_letter(slot, handover, left),
+        Err(left) => dead_letter(slot, handover, left, why),
     }
 }
 
 /// Sends a message to the dead letters, as far as there is room: nothing waits for a reader.
-fn dead_letter(slot: &Slot, handover: &Handover, mut left: Left) -> UnfinishedFate {
+fn dead_letter(
+    slot: &Slot,
+    handover: &Handover,
+    mut left: Left,
+    why: Option<&Poison>,
+) -> UnfinishedFate {
     let Some(DeadLetterPort { sender, with_ends }) = &slot.letters else {
-        return drop_it(handover, left);
+        return drop_it(handover, left.channel, left.message, why);
     };
     if !with_ends {
-        // Whoever takes it as bytes does not expect any.
-        drop(std::mem::take(&mut left.message.ends));
+        // A port that takes it as bytes expects no ends.
+        left.message.drop_ends(why);
     } else if !left.whole {
-        drop_it(handover, left);
+        drop_it(handover, left.channel, left.message, why);
         return UnfinishedFate::Refused("ends that came with it are gone".to_owned());
     }
     let transit = Holder::Transit(sender.id());
@@ -106,18 +128,23 @@ fn dead_letter(slot: &Slot, handover: &Handover, mut left: Left) -> UnfinishedFa
     match sender.try_send(left.message) {
         Ok(()) => UnfinishedFate::DeadLettered,
         Err(refused) => {
-            if let Some(receiver) = handover.receiver(left.channel) {
-                receiver.drop_received(refused.message);
-            }
-            UnfinishedFate::Refused(refused.error.to_string())
+            let (message, error) = refused.into_parts();
+            drop_it(handover, left.channel, message, why);
+            UnfinishedFate::Refused(error.to_string())
         }
     }
 }
 
 /// Drops a message; its channel counts it as dropped, not as received.
-fn drop_it(handover: &Handover, left: Left) -> UnfinishedFate {
-    if let Some(receiver) = handover.receiver(left.channel) {
-        receiver.drop_received(left.message);
+fn drop_it(
+    handover: &Handover,
+    channel: ChannelId,
+    mut message: Message,
+    why: Option<&Poison>,
+) -> UnfinishedFate {
+    message.drop_ends(why);
+    if let Some(receiver) = handover.receiver(channel) {
+        receiver.drop_received(message);
     }
     UnfinishedFate::Dropped
 }

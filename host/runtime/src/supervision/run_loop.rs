@@ -10,27 +10,28 @@ use crate::network::event::Event;
 use crate::network::report::{ProcessReport, RestartReport};
 use crate::network::state::NetworkState;
 use crate::process::{Outcome, Process, SpawnRequest, spawn};
+use crate::text::Text;
 use transputer_network::policies::{RestartPolicy, Strategy};
 
 /// What is decided about a process that has ended.
 enum Decision {
-    /// Its end is final; why it is not restarted, if its policy would have it.
+    /// Its end is final. If its policy asks for a restart: why there is none.
     Final(Option<String>),
-    /// Too many restarts: the whole unit ends.
+    /// Too many restarts: the whole group ends.
     GiveUp(String),
     Restart,
 }
 
-/// Looks at the ends of a unit's members, one after the other, until there are no more.
-pub(super) async fn drive(unit: Arc<SupervisedGroup>, network: Arc<NetworkState>) {
-    let driver = Driver { unit, network };
-    while let Some(index) = driver.unit.next_ended() {
+/// Deals with the members of a group that have ended, one after the other, until there are no more.
+pub(super) async fn drive(group: Arc<SupervisedGroup>, network: Arc<NetworkState>) {
+    let driver = Driver { group, network };
+    while let Some(index) = driver.group.next_ended() {
         driver.look_at(index).await;
     }
 }
 
 struct Driver {
-    unit: Arc<SupervisedGroup>,
+    group: Arc<SupervisedGroup>,
     network: Arc<NetworkState>,
 }
 
@@ -49,7 +50,7 @@ impl Driver {
     fn decide(&self, index: usize) -> Option<Decision> {
         let stopping = self.network.is_stopping();
         let now = self.network.host.scheduler().clock().now();
-        let mut state = self.unit.state();
+        let mut state = self.group.state();
         let slot = &state.slots[index];
         let end = slot.end.as_ref()?;
         if stopping || !wants_restart(slot.restart.policy, end) {
@@ -60,7 +61,7 @@ impl Driver {
             return Some(Decision::Final(Some(text)));
         }
         let began = slot.began;
-        let intensity = self.unit.intensity;
+        let intensity = self.group.intensity;
         while let Some(&oldest) = state.recent.front()
             && now - oldest > intensity.period
         {
@@ -84,8 +85,8 @@ impl Driver {
 
     /// The members that are restarted with this one, in order.
     fn affected(&self, index: usize) -> Vec<usize> {
-        let members = self.unit.state().slots.len();
-        match self.unit.strategy {
+        let members = self.group.state().slots.len();
+        match self.group.strategy {
             Strategy::OneForOne => vec![index],
             Strategy::OneForAll => (0..members).collect(),
             Strategy::RestForOne => (index..members).collect(),
@@ -94,7 +95,7 @@ impl Driver {
 
     async fn restart(&self, index: usize) {
         let (name, outcome, wait) = {
-            let state = self.unit.state();
+            let state = self.group.state();
             let slot = &state.slots[index];
             let (Some(process), Some(end)) = (&slot.process, &slot.end) else {
                 return;
@@ -103,8 +104,11 @@ impl Driver {
             (process.name.clone(), end.outcome.clone(), wait)
         };
         self.announce(index, wait, Next::Restart);
-        let why = match &self.unit.group {
-            Some(group) => format!("group `{group}` restarts it, for `{name}` {outcome}"),
+        let why = match &self.group.name {
+            Some(group) => {
+                let why = format_args!("group `{group}` restarts it, for `{name}` {outcome}");
+                Text::of(why).into_string()
+            }
             None => String::new(),
         };
         let mut again = Vec::new();
@@ -131,12 +135,12 @@ impl Driver {
         }
     }
 
-    /// Waits, unless the network is being stopped.
+    /// Waits, but no longer than until the network is being stopped.
     async fn unless_stopped(&self, wait: impl Future<Output = ()>) {
         let mut wait = std::pin::pin!(wait);
-        let mut stop = std::pin::pin!(self.unit.stop.notified());
+        let mut stop = std::pin::pin!(self.group.stop.notified());
         std::future::poll_fn(|context| {
-            if self.unit.is_stopping() || stop.as_mut().poll(context).is_ready() {
+            if self.group.is_stopping() || stop.as_mut().poll(context).is_ready() {
                 return std::task::Poll::Ready(());
             }
             wait.as_mut().poll(context)
@@ -144,7 +148,7 @@ impl Driver {
         .await;
     }
 
-    /// Ends a member because of another one, and waits until it has ended. Whether it is to be
+    /// Ends a member because of another one, and waits until it has ended. Returns whether it is to be
     /// restarted.
     async fn end_other(&self, index: usize, why: &str) -> bool {
         let Some(process) = self.running(index) else {
@@ -153,7 +157,7 @@ impl Driver {
         let kill_reason = Outcome::Stopped(why.to_owned());
         process.end(kill_reason.clone());
         process.wait().await;
-        let state = self.unit.state();
+        let state = self.group.state();
         let slot = &state.slots[index];
         let Some(end) = &slot.end else {
             return false;
@@ -168,55 +172,56 @@ impl Driver {
 
     /// The present incarnation of a member that has not come to its final end.
     fn running(&self, index: usize) -> Option<Arc<Process>> {
-        self.unit.state().slots[index].process.clone()
+        self.group.state().slots[index].process.clone()
     }
 
-    /// Deals with what a member has not finished, and tells that it will be restarted.
+    /// Decides what becomes of a member's unfinished messages, and reports that it will be restarted.
     fn announce(&self, index: usize, wait: Duration, next: Next) {
-        let mut state = self.unit.state();
+        let mut state = self.group.state();
         let slot = &mut state.slots[index];
         let (Some(process), Some(mut end)) = (slot.process.clone(), slot.end.take()) else {
             return;
         };
-        let events = redelivery::settle_unfinished(slot, &mut end.handover, next, &process.name);
+        let outcome = end.outcome.clone();
+        let (events, done) =
+            redelivery::decide_unfinished(slot, &mut end.handover, next, &process, &outcome);
         let report = RestartReport {
             name: process.name.to_string(),
             id: process.id,
-            component: process.component.to_string(),
+            component: process.component_name().to_owned(),
             incarnation: slot.restarts + 1,
-            outcome: end.outcome.clone(),
-            group: self.unit.group.clone(),
+            outcome,
+            group: self.group.name.clone(),
             wait,
         };
         slot.end = Some(end);
+        let finished = slot.spec.finished.clone();
         drop(state);
+        done.into_iter().for_each(|it| finished.finished(it));
         events
             .into_iter()
             .for_each(|event| self.network.unfinished(event));
-        self.network.restarting(report);
+        self.network.restarting(&process, report);
     }
 
     /// Starts a member's next incarnation, and waits until it is instantiated.
     async fn start(&self, index: usize) -> Result<(), SpawnFault> {
-        let (old, recipe, end) = {
-            let mut state = self.unit.state();
+        let (old, spec, end) = {
+            let mut state = self.group.state();
             let slot = &mut state.slots[index];
             let (Some(process), Some(end)) = (slot.process.clone(), slot.end.take()) else {
                 return Ok(());
             };
             slot.restarts += 1;
-            (process, slot.recipe.clone(), end)
+            (process, slot.spec.clone(), end)
         };
         let request = SpawnRequest {
             network: self.network.clone(),
-            component: recipe.component,
-            name: old.name.to_string(),
-            component_name: recipe.component_name,
-            settings: recipe.settings,
-            arguments: recipe.arguments,
+            spec,
+            budget: None,
             parent: None,
-            child_slot: Some(self.unit.child_slot(index)),
-            place: end.place,
+            child_slot: Some(self.group.child_slot(index)),
+            permit: end.permit,
             replaces: Some(old.clone()),
         };
         let wiring = end.handover.into_wiring(&self.network, &old.name);
@@ -227,62 +232,70 @@ impl Driver {
                     id: process.id,
                     incarnation: process.incarnation(),
                 });
-                // If it fails to start, that is how this incarnation ends.
+                // If it fails to start, this incarnation ends with that.
                 let _ = started.await;
                 Ok(())
             }
             Err((fault, wiring)) => {
                 let handover = super::Handover::of_wiring(wiring);
-                let mut state = self.unit.state();
+                let mut state = self.group.state();
                 let slot = &mut state.slots[index];
                 slot.restarts -= 1;
                 slot.end = Some(End {
                     outcome: end.outcome,
                     handover,
-                    place: None,
+                    permit: None,
                 });
                 Err(fault)
             }
         }
     }
 
-    /// Makes a member's end final: its ends are closed or poisoned, its failure ends those that
-    /// are linked with it.
+    /// Makes a member's end final: its ends are closed or poisoned, and its failure ends those that are
+    /// linked with it.
     fn conclude(&self, index: usize, gave_up: Option<String>) {
-        let mut state = self.unit.state();
+        let mut state = self.group.state();
         let slot = &mut state.slots[index];
         let (Some(process), Some(mut end)) = (slot.process.take(), slot.end.take()) else {
             return;
         };
-        let events =
-            redelivery::settle_unfinished(slot, &mut end.handover, Next::Nothing, &process.name);
+        let outcome = end.outcome.clone();
+        let (events, done) = redelivery::decide_unfinished(
+            slot,
+            &mut end.handover,
+            Next::Nothing,
+            &process,
+            &outcome,
+        );
         let letters = slot.letters.take();
         let links = slot.links.clone();
+        let finished = slot.spec.finished.clone();
         let report = ProcessReport {
             name: process.name.to_string(),
             id: process.id,
-            component: process.component.to_string(),
-            outcome: end.outcome.clone(),
+            component: process.component_name().to_owned(),
+            outcome,
             restarts: slot.restarts,
             gave_up,
         };
         drop(state);
+        done.into_iter().for_each(|it| finished.finished(it));
         events
             .into_iter()
             .for_each(|event| self.network.unfinished(event));
         drop(letters);
-        end.handover.end(&end.outcome, &process.name);
-        drop(end.place);
+        end.handover.end(&end.outcome, &process);
+        drop(end.permit);
         if !end.outcome.is_finished() {
             self.network.end_linked(&process.name, &links, &end.outcome);
         }
         self.network.concluded(&process, report);
     }
 
-    /// Ends the whole unit, the last member first.
+    /// Ends the whole group, the last member first.
     async fn give_up(&self, index: usize, text: String) {
-        let members = self.unit.state().slots.len();
-        let why = match &self.unit.group {
+        let members = self.group.state().slots.len();
+        let why = match &self.group.name {
             Some(group) => format!("group `{group}` gave up: {text}"),
             None => text,
         };
@@ -297,7 +310,7 @@ impl Driver {
     }
 }
 
-/// Whether a policy has a process restarted that ended like this.
+/// Whether a process that ended like this is restarted under this policy.
 fn wants_restart(policy: RestartPolicy, end: &End) -> bool {
     match policy {
         RestartPolicy::Never => false,

@@ -5,7 +5,7 @@
 //! - A live sender waits only while its message does not fit, or another is before it.
 //! - A live sender and a live receiver wait together only if both are guards of one
 //!   alternation, which cannot serve itself.
-//! - A poisoned channel buffers nothing, and nobody live waits at it. Nobody live
+//! - A poisoned channel buffers nothing, unless it delivers that first, and nobody live waits at it. Nobody live
 //!   waits to send where no receiver is left, or to receive where no sender is left.
 //! - `sent == received + dropped + buffer.len()`: every accepted message is in one place.
 //!
@@ -15,15 +15,17 @@
 mod receiving;
 mod sending;
 
+use std::mem;
 use std::task::Waker;
 
 pub(crate) use crate::channel::buffer::Accepted;
 use crate::channel::buffer::Buffer;
 use crate::channel::deferred::Deferred;
+use crate::channel::disposal::{Disposals, Leftover};
 use crate::channel::ends::{EndKey, Ends};
-use crate::channel::error::{ChannelError, Poison, SendError};
+use crate::channel::error::{Poison, ReceiveError, SendError};
 use crate::channel::inspect::Statistics;
-use crate::channel::options::{Options, Overflow, Payload};
+use crate::channel::options::{KeepAlive, Options, Overflow, Payload};
 use crate::channel::wait_queue::{Entry, Queue, Ticket, Waiter};
 
 /// What a waiting sender offers, and what became of it.
@@ -37,7 +39,7 @@ pub(crate) enum Offer<T> {
 pub(crate) enum Wish<T> {
     Waiting,
     Received(Accepted<T>),
-    Refused(ChannelError),
+    Refused(ReceiveError),
 }
 
 /// An operation that is about to wait.
@@ -52,6 +54,7 @@ pub(crate) struct State<T: Payload> {
     overflow: Overflow,
     max_waiting: usize,
     max_bytes: usize,
+    delivers_before_poison: bool,
     pub(crate) poison: Option<Poison>,
     pub(crate) senders: Ends,
     pub(crate) receivers: Ends,
@@ -65,15 +68,20 @@ pub(crate) struct State<T: Payload> {
     pub(crate) received: u64,
     pub(crate) dropped: u64,
     tickets: u64,
+    disposals: Disposals,
+    /// As long as the channel has an end, whoever else holds the channel.
+    keep_alive: Option<KeepAlive>,
 }
 
 impl<T: Payload> State<T> {
-    pub(crate) fn new(options: &Options) -> Self {
+    /// Takes what is to be kept alive out of the options.
+    pub(crate) fn new(options: &mut Options) -> Self {
         State {
             capacity: options.capacity,
             overflow: options.overflow,
             max_waiting: options.max_waiting,
             max_bytes: options.max_bytes,
+            delivers_before_poison: options.delivers_before_poison,
             poison: None,
             senders: Ends::default(),
             receivers: Ends::default(),
@@ -85,33 +93,55 @@ impl<T: Payload> State<T> {
             received: 0,
             dropped: 0,
             tickets: 0,
+            disposals: Disposals::default(),
+            keep_alive: options.keep_alive.take(),
         }
     }
 
     /// The last sender is gone: whoever waits to receive waits in vain.
     pub(crate) fn close_receiving(&mut self, later: &mut Deferred<T>) {
         debug_assert!(self.senders.is_empty());
-        self.refuse_receivers(&ChannelError::Closed, later);
+        self.refuse_receivers(&ReceiveError::Closed, later);
     }
 
     /// The last receiver is gone: what is buffered will never be read.
     pub(crate) fn close_sending(&mut self, later: &mut Deferred<T>) {
         debug_assert!(self.receivers.is_empty());
         self.drop_buffer(later);
-        self.refuse_senders(&ChannelError::Closed, later);
+        self.refuse_senders(SendError::Closed, later);
     }
 
-    /// Ends the channel at once. False if it was poisoned already.
+    /// What is to be dropped after unlocking, now that an end has gone: what was kept alive, if it
+    /// was the last.
+    pub(crate) fn let_go(&mut self) -> Option<KeepAlive> {
+        let has_ends = !self.senders.is_empty() || !self.receivers.is_empty();
+        if has_ends {
+            None
+        } else {
+            self.keep_alive.take()
+        }
+    }
+
+    /// Ends the channel: at once, or for receivers behind what is buffered. False if it was
+    /// poisoned already.
     pub(crate) fn poison(&mut self, poison: Poison, later: &mut Deferred<T>) -> bool {
         if self.poison.is_some() {
             return false;
         }
         self.poison = Some(poison.clone());
-        let error = ChannelError::Poisoned(poison);
-        self.drop_buffer(later);
-        self.refuse_senders(&error, later);
-        self.refuse_receivers(&error, later);
+        if !self.delivers_before_poison {
+            self.drop_buffer(later);
+        }
+        let refused = |message| SendError::Poisoned(message, poison.clone());
+        self.refuse_senders(refused, later);
+        self.refuse_receivers(&ReceiveError::Poisoned(poison), later);
         true
+    }
+
+    /// The poison, once nothing is left to be received before it.
+    #[inline]
+    pub(crate) fn poison_for_receivers(&self) -> Option<&Poison> {
+        self.poison.as_ref().filter(|_| self.buffer.is_empty())
     }
 
     /// Drops what is buffered; senders who waited for room come next.
@@ -121,25 +151,37 @@ impl<T: Payload> State<T> {
     }
 
     fn drop_buffer(&mut self, later: &mut Deferred<T>) {
-        while !self.buffer.is_empty() {
-            self.drop_oldest(later);
+        self.drop_oldest(later);
+        if self.buffer.is_empty() {
+            self.buffer.shrink();
+            return;
         }
-        self.buffer.shrink();
+        let buffer = mem::replace(&mut self.buffer, Buffer::new());
+        self.dropped += buffer.len() as u64;
+        later.drop_remains(Box::new(Leftover {
+            buffer,
+            poison: self.poison.clone(),
+            _counted: self.disposals.begin(),
+        }));
     }
 
-    fn refuse_senders(&mut self, error: &ChannelError, later: &mut Deferred<T>) {
+    fn refuse_senders(&mut self, refused: impl Fn(T) -> SendError<T>, later: &mut Deferred<T>) {
         while let Some(key) = self.sending.claim_first() {
             let (message, _) = self.take_offer(key, later);
-            let error = error.clone();
-            self.sending.entry_mut(key).content = Offer::Refused(SendError { message, error });
+            self.sending.entry_mut(key).content = Offer::Refused(refused(message));
         }
     }
 
-    fn refuse_receivers(&mut self, error: &ChannelError, later: &mut Deferred<T>) {
+    fn refuse_receivers(&mut self, error: &ReceiveError, later: &mut Deferred<T>) {
         while let Some(key) = self.receiving.claim_first() {
             let (_, waker) = self.receiving.settle(key, Wish::Refused(error.clone()));
             later.wake(waker);
         }
+    }
+
+    /// Whether messages that it had are still being dropped.
+    pub(crate) fn disposes(&self) -> bool {
+        self.disposals.under_way()
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
@@ -174,7 +216,10 @@ impl<T: Payload> State<T> {
             assert!(self.buffer.is_empty() || !receiver, "a receiver starves");
             assert!(!self.senders.is_empty() || !receiver, "waits for nobody");
             if self.poison.is_some() {
-                assert!(self.buffer.is_empty(), "poison empties the buffer");
+                assert!(
+                    self.buffer.is_empty() || self.delivers_before_poison,
+                    "poison empties the buffer"
+                );
                 assert!(!receiver, "poison wakes receivers");
                 assert!(!sender, "poison wakes senders");
             }

@@ -6,18 +6,18 @@ use std::task::Waker;
 use super::{Accepted, Offer, Parking, State, Wish, renew};
 use crate::channel::batch::Ahead;
 use crate::channel::deferred::Deferred;
-use crate::channel::error::ChannelError;
+use crate::channel::error::{ReceiveError, TryReceiveError};
 use crate::channel::options::Payload;
 use crate::channel::wait_queue::Key;
 
 impl<T: Payload> State<T> {
-    /// Receives without waiting, or fails with `WouldBlock`.
+    /// Receives without waiting.
     #[inline]
-    pub(crate) fn try_receive(&mut self, later: &mut Deferred<T>) -> Result<T, ChannelError> {
-        if let Some(poison) = &self.poison {
-            return Err(ChannelError::Poisoned(poison.clone()));
+    pub(crate) fn try_receive(&mut self, later: &mut Deferred<T>) -> Result<T, TryReceiveError> {
+        if let Some(poison) = self.poison_for_receivers() {
+            return Err(TryReceiveError::Poisoned(poison.clone()));
         }
-        self.settle_prefetched(later);
+        self.release_prefetched(later);
         if !self.buffer.is_empty()
             && let Some(message) = self.take_buffered(later)
         {
@@ -27,9 +27,9 @@ impl<T: Payload> State<T> {
             return Ok(self.take_from(sender, later));
         }
         Err(if self.senders.is_empty() {
-            ChannelError::Closed
+            TryReceiveError::Closed
         } else {
-            ChannelError::WouldBlock
+            TryReceiveError::Empty
         })
     }
 
@@ -39,17 +39,21 @@ impl<T: Payload> State<T> {
         &mut self,
         parking: impl FnOnce() -> Parking,
         later: &mut Deferred<T>,
-    ) -> Result<Result<T, ChannelError>, Key> {
-        match self.try_receive(later) {
-            Err(ChannelError::WouldBlock) => match self.park_receive(parking()) {
-                Ok(key) => Err(key),
-                Err(error) => Ok(Err(error)),
-            },
-            done => Ok(done),
+    ) -> Result<Result<T, ReceiveError>, Key> {
+        let error = match self.try_receive(later) {
+            Ok(message) => return Ok(Ok(message)),
+            Err(error) => error,
+        };
+        if let Some(error) = error.unless_empty() {
+            return Ok(Err(error));
+        }
+        match self.park_receive(parking()) {
+            Ok(key) => Err(key),
+            Err(error) => Ok(Err(error)),
         }
     }
 
-    /// Whether `try_receive` would not answer `WouldBlock`.
+    /// Whether `try_receive` would not fail with `Empty`.
     pub(crate) fn receive_is_ready(&mut self) -> bool {
         self.poison.is_some()
             || !self.buffer.is_empty()
@@ -63,7 +67,7 @@ impl<T: Payload> State<T> {
         accept: &mut impl FnMut(&T) -> bool,
         later: &mut Deferred<T>,
     ) -> Option<T> {
-        self.settle_prefetched(later);
+        self.release_prefetched(later);
         if let Some(next) = self.buffer.first() {
             return accept(next).then(|| self.take_buffered(later)).flatten();
         }
@@ -93,14 +97,14 @@ impl<T: Payload> State<T> {
         if self.receivers.len() != 1 || self.poison.is_some() {
             return;
         }
-        self.settle_prefetched(later);
+        self.release_prefetched(later);
         let taken = self.buffer.take_ahead(most.min(self.capacity / 2), read);
         self.received += taken as u64;
         self.prefetched = taken;
     }
 
     /// The receiver is back: it has used what it had taken ahead.
-    fn settle_prefetched(&mut self, later: &mut Deferred<T>) {
+    fn release_prefetched(&mut self, later: &mut Deferred<T>) {
         if self.prefetched > 0 {
             self.prefetched = 0;
             self.admit_waiting(later);
@@ -125,9 +129,9 @@ impl<T: Payload> State<T> {
 
     /// Queues a receive that `try_receive` could not finish.
     #[inline]
-    pub(crate) fn park_receive(&mut self, parking: Parking) -> Result<Key, ChannelError> {
+    pub(crate) fn park_receive(&mut self, parking: Parking) -> Result<Key, ReceiveError> {
         if self.receiving.len() >= self.max_waiting {
-            return Err(ChannelError::Overloaded {
+            return Err(ReceiveError::Overloaded {
                 limit: self.max_waiting,
             });
         }
@@ -144,7 +148,7 @@ impl<T: Payload> State<T> {
         key: Key,
         waker: &Waker,
         later: &mut Deferred<T>,
-    ) -> Option<Result<T, ChannelError>> {
+    ) -> Option<Result<T, ReceiveError>> {
         let entry = self.receiving.entry_mut(key);
         match mem::replace(&mut entry.content, Wish::Waiting) {
             Wish::Waiting => {
@@ -180,9 +184,8 @@ impl<T: Payload> State<T> {
     /// Returns a message that was received, but not used.
     pub(crate) fn take_back(&mut self, accepted: Accepted<T>, later: &mut Deferred<T>) {
         self.received -= 1;
-        if self.poison.is_some() {
-            self.dropped += 1;
-            later.drop_message(accepted.message);
+        if self.poison.is_some() && !self.delivers_before_poison {
+            self.drop_accepted(accepted.message, later);
             return;
         }
         if let Some(receiver) = self.receiving.claim_first() {

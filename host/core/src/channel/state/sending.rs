@@ -5,13 +5,13 @@ use std::task::Waker;
 use super::{Accepted, Offer, Parking, State, renew};
 use crate::channel::batch::{Batch, Outgoing};
 use crate::channel::deferred::Deferred;
-use crate::channel::error::{ChannelError, SendError};
+use crate::channel::error::{SendError, TrySendError};
 use crate::channel::options::{Overflow, Payload};
 use crate::channel::sender::SentAll;
 use crate::channel::wait_queue::Key;
 
 /// Where a message goes that does not wait.
-enum Place {
+enum Destination {
     /// A claimed one.
     Receiver(Key),
     Buffer,
@@ -20,19 +20,19 @@ enum Place {
 }
 
 impl<T: Payload> State<T> {
-    /// Sends without waiting, or fails with `WouldBlock`.
+    /// Sends without waiting.
     pub(crate) fn try_send(
         &mut self,
         message: T,
         size: usize,
         later: &mut Deferred<T>,
-    ) -> Result<(), SendError<T>> {
-        match self.find_place(size, later) {
-            Ok(place) => {
-                self.put(place, message, size, later);
+    ) -> Result<(), TrySendError<T>> {
+        match self.find_destination(size, later) {
+            Ok(destination) => {
+                self.put(destination, message, size, later);
                 Ok(())
             }
-            Err(error) => Err(SendError { message, error }),
+            Err(error) => Err(error.map(|()| message)),
         }
     }
 
@@ -45,53 +45,59 @@ impl<T: Payload> State<T> {
         parking: impl FnOnce() -> Parking,
         later: &mut Deferred<T>,
     ) -> Result<Result<(), SendError<T>>, Key> {
-        match self.find_place(size, later) {
-            Ok(place) => {
-                self.put(place, message, size, later);
+        match self.find_destination(size, later) {
+            Ok(destination) => {
+                self.put(destination, message, size, later);
                 Ok(Ok(()))
             }
-            Err(ChannelError::WouldBlock) => match self.park_send(parking(), message, size) {
-                Ok(key) => Err(key),
-                Err(refused) => Ok(Err(refused)),
+            Err(error) => match error.map(|()| message).unless_full() {
+                Ok(refused) => Ok(Err(refused)),
+                Err(message) => match self.park_send(parking(), message, size) {
+                    Ok(key) => Err(key),
+                    Err(refused) => Ok(Err(refused)),
+                },
             },
-            Err(error) => Ok(Err(SendError { message, error })),
         }
     }
 
-    /// Where a message goes that does not wait, or `WouldBlock`.
+    /// Where a message goes that does not wait.
     #[inline(always)]
-    fn find_place(&mut self, size: usize, later: &mut Deferred<T>) -> Result<Place, ChannelError> {
+    fn find_destination(
+        &mut self,
+        size: usize,
+        later: &mut Deferred<T>,
+    ) -> Result<Destination, TrySendError<()>> {
         if let Some(error) = self.send_error(size) {
             return Err(error);
         }
         if let Some(receiver) = self.receiving.claim_first() {
-            return Ok(Place::Receiver(receiver));
+            return Ok(Destination::Receiver(receiver));
         }
         self.admit_waiting(later);
         if self.has_room_for_new(size) {
-            return Ok(Place::Buffer);
+            return Ok(Destination::Buffer);
         }
         match self.effective_overflow() {
-            Overflow::Block => Err(ChannelError::WouldBlock),
-            Overflow::DropNewest => Ok(Place::Nowhere),
+            Overflow::Block => Err(TrySendError::Full(())),
+            Overflow::DropNewest => Ok(Destination::Nowhere),
             Overflow::DropOldest => {
                 while !self.fits(size) {
                     self.drop_oldest(later);
                 }
-                Ok(Place::Buffer)
+                Ok(Destination::Buffer)
             }
         }
     }
 
     #[inline]
-    fn put(&mut self, place: Place, message: T, size: usize, later: &mut Deferred<T>) {
-        match place {
-            Place::Receiver(receiver) => {
+    fn put(&mut self, destination: Destination, message: T, size: usize, later: &mut Deferred<T>) {
+        match destination {
+            Destination::Receiver(receiver) => {
                 let accepted = self.accept(message, size);
                 self.hand_over(receiver, accepted, later);
             }
-            Place::Buffer => self.push(message, size),
-            Place::Nowhere => {
+            Destination::Buffer => self.push(message, size),
+            Destination::Nowhere => {
                 self.sent += 1;
                 self.dropped += 1;
                 later.drop_message(message);
@@ -113,7 +119,7 @@ impl<T: Payload> State<T> {
         };
         loop {
             if self.only_room_matters()
-                && let Some(batch) = messages.next_batch(self.places(), self.bytes_left())
+                && let Some(batch) = messages.next_batch(self.free_capacity(), self.bytes_left())
             {
                 all.sent += self.push_batch(batch);
                 continue;
@@ -140,7 +146,7 @@ impl<T: Payload> State<T> {
             && self.sending.first_live().is_none()
     }
 
-    /// Whether `try_send` would not answer `WouldBlock`.
+    /// Whether `try_send` would not fail with `Full`.
     pub(crate) fn send_is_ready(&mut self, size: usize) -> bool {
         self.send_error(size).is_some()
             || self.receiving.first_live().is_some()
@@ -157,10 +163,8 @@ impl<T: Payload> State<T> {
         size: usize,
     ) -> Result<Key, SendError<T>> {
         if self.sending.len() >= self.max_waiting {
-            let error = ChannelError::Overloaded {
-                limit: self.max_waiting,
-            };
-            return Err(SendError { message, error });
+            let limit = self.max_waiting;
+            return Err(SendError::Overloaded { message, limit });
         }
         let content = Offer::Waiting { message, size };
         let ticket = self.ticket();
@@ -202,14 +206,15 @@ impl<T: Payload> State<T> {
     }
 
     #[inline]
-    fn send_error(&self, size: usize) -> Option<ChannelError> {
+    fn send_error(&self, size: usize) -> Option<TrySendError<()>> {
         if let Some(poison) = &self.poison {
-            return Some(ChannelError::Poisoned(poison.clone()));
+            return Some(TrySendError::Poisoned((), poison.clone()));
         }
         if self.receivers.is_empty() {
-            return Some(ChannelError::Closed);
+            return Some(TrySendError::Closed(()));
         }
-        (size > self.max_bytes).then_some(ChannelError::TooLarge {
+        (size > self.max_bytes).then_some(TrySendError::TooLarge {
+            message: (),
             size,
             limit: self.max_bytes,
         })
@@ -223,15 +228,15 @@ impl<T: Payload> State<T> {
     }
 
     fn fits(&self, size: usize) -> bool {
-        self.has_place() && self.buffer.bytes().saturating_add(size) <= self.max_bytes
+        self.has_capacity() && self.buffer.bytes().saturating_add(size) <= self.max_bytes
     }
 
-    fn has_place(&self) -> bool {
+    fn has_capacity(&self) -> bool {
         self.buffer.len() + self.prefetched < self.capacity
     }
 
     /// How many messages there is room for.
-    fn places(&self) -> usize {
+    fn free_capacity(&self) -> usize {
         self.capacity
             .saturating_sub(self.buffer.len() + self.prefetched)
     }
@@ -249,7 +254,7 @@ impl<T: Payload> State<T> {
     /// Moves the messages of waiting senders into the buffer while they fit.
     #[inline]
     pub(super) fn admit_waiting(&mut self, later: &mut Deferred<T>) {
-        while self.has_place()
+        while self.has_capacity()
             && let Some(key) = self.sending.first_live()
         {
             let Offer::Waiting { size, .. } = self.sending.entry(key).content else {
@@ -295,7 +300,10 @@ impl<T: Payload> State<T> {
     fn push_batch(&mut self, batch: T::Batch) -> usize {
         let messages = batch.messages();
         debug_assert!(messages > 0, "a batch is not empty");
-        debug_assert!(messages <= self.places(), "more than there is room for");
+        debug_assert!(
+            messages <= self.free_capacity(),
+            "more than there is room for"
+        );
         debug_assert!(
             batch.size() <= self.bytes_left(),
             "more than there is room for"
@@ -307,8 +315,16 @@ impl<T: Payload> State<T> {
 
     pub(super) fn drop_oldest(&mut self, later: &mut Deferred<T>) {
         if let Some(oldest) = self.buffer.pop() {
-            self.dropped += 1;
-            later.drop_message(oldest.message);
+            self.drop_accepted(oldest.message, later);
         }
+    }
+
+    /// Drops a message that is in the channel no more, telling it why if that is poison.
+    pub(super) fn drop_accepted(&mut self, mut message: T, later: &mut Deferred<T>) {
+        if let Some(poison) = &self.poison {
+            message.undelivered(poison);
+        }
+        self.dropped += 1;
+        later.drop_message(message);
     }
 }

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use transputer_core as core;
-use transputer_core::ChannelError;
 
 use crate::table::{Table, Ticket};
 use crate::{RecvError, RecvTimeoutError, TryRecvError};
@@ -41,7 +40,7 @@ impl<T> Receiver<T> {
     /// Takes a message if there is one.
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let ticket = self.core.try_receive().map_err(|error| match error {
-            ChannelError::WouldBlock => TryRecvError::Empty,
+            core::TryReceiveError::Empty => TryRecvError::Empty,
             _ => TryRecvError::Disconnected,
         })?;
         Ok(self.table.take(ticket))
@@ -51,7 +50,7 @@ impl<T> Receiver<T> {
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         let received = self.core.receive_timeout(timeout);
         let ticket = received.map_err(|error| match error {
-            ChannelError::TimedOut => RecvTimeoutError::Timeout,
+            core::ReceiveTimeoutError::TimedOut => RecvTimeoutError::Timeout,
             _ => RecvTimeoutError::Disconnected,
         })?;
         Ok(self.table.take(ticket))

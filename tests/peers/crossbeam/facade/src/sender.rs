@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use transputer_core as core;
-use transputer_core::ChannelError;
 
 use crate::table::{Table, Ticket};
 use crate::{SendError, SendTimeoutError, TrySendError};
@@ -19,18 +18,18 @@ impl<T> Sender<T> {
         Sender { core, table }
     }
 
-    fn with_ticket(
+    fn with_ticket<E>(
         &self,
         message: T,
-        send: impl FnOnce(Ticket) -> Result<(), core::SendError<Ticket>>,
-    ) -> Result<(), (T, ChannelError)> {
+        send: impl FnOnce(Ticket) -> Result<(), E>,
+    ) -> Result<(), (T, E)> {
         let ticket = self.table.offer(message);
         match send(ticket) {
             Ok(()) => {
                 self.table.sent(ticket);
                 Ok(())
             }
-            Err(refused) => Err((self.table.take_back(ticket), refused.error)),
+            Err(refused) => Err((self.table.take_back(ticket), refused)),
         }
     }
 
@@ -44,7 +43,7 @@ impl<T> Sender<T> {
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         self.with_ticket(message, |ticket| self.core.try_send(ticket))
             .map_err(|(message, error)| match error {
-                ChannelError::WouldBlock => TrySendError::Full(message),
+                core::TrySendError::Full(_) => TrySendError::Full(message),
                 _ => TrySendError::Disconnected(message),
             })
     }
@@ -53,7 +52,7 @@ impl<T> Sender<T> {
     pub fn send_timeout(&self, message: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         self.with_ticket(message, |ticket| self.core.send_timeout(ticket, timeout))
             .map_err(|(message, error)| match error {
-                ChannelError::TimedOut => SendTimeoutError::Timeout(message),
+                core::SendTimeoutError::TimedOut(_) => SendTimeoutError::Timeout(message),
                 _ => SendTimeoutError::Disconnected(message),
             })
     }

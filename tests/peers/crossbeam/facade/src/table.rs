@@ -44,7 +44,7 @@ struct State<T> {
 pub(crate) struct Table<T> {
     state: Mutex<State<T>>,
     added: Condvar,
-    /// The channel's capacity, if it shall have one.
+    /// The channel's capacity, if it is to have one.
     pub(crate) capacity: Option<usize>,
 }
 

@@ -1,1 +1,0 @@
-../../../examples/sieve/filter/src/lib.rs

@@ -1,1 +1,0 @@
-../../../examples/philosophers/fork/src/lib.rs

@@ -1,1 +1,0 @@
-../../../examples/sieve/sieve/src/lib.rs

@@ -1,0 +1,260 @@
+//! Stackless processes: a core module whose `run` returns where it has to wait.
+//!
+//! The guest's `run` and its callback are called one turn at a time, and each says how it goes on: it
+//! has ended, it lets others run, or it waits for a set of waitables (`tasks`). A call of the host's
+//! that cannot be done at once is *begun*: the host keeps what waits in the process's own tables, and
+//! when it is done, the next turn begins with what came of it. So a process that waits keeps nothing
+//! but its memory and a place in a table for each call.
+
+mod call;
+mod tasks;
+mod woken;
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use wasmtime::{Result, Store, TypedFunc, bail};
+
+pub use call::{Answer, Begun, Call};
+pub(crate) use tasks::Tasks;
+
+use crate::HostCalls;
+use crate::canonical::DONE;
+use crate::link::built_ins::write_event;
+use crate::trampolines::STATUS;
+
+/// The states of a subtask that a guest is told.
+pub(crate) const STARTED: u32 = 1;
+pub(crate) const RETURNED: u32 = 2;
+const CANCELLED: u32 = 4;
+
+/// The kinds of event.
+const NO_EVENT: u32 = 0;
+pub(crate) const SUBTASK: u32 = 1;
+
+/// What `run` and its callback return, in the lowest bits; above them the set to wait for.
+const EXIT: u32 = 0;
+const YIELD: u32 = 1;
+const WAIT: u32 = 2;
+const CODE_BITS: u32 = 4;
+
+/// The tables of a stackless process.
+pub(crate) fn tasks<T: HostCalls>(host: &mut T) -> Result<&mut Tasks<T::Operation>> {
+    match &mut host.abi_mut().tasks {
+        Some(tasks) => Ok(tasks),
+        None => bail!("the guest is not a task"),
+    }
+}
+
+/// Charges one more entry of the tables.
+pub(crate) fn cover<T: HostCalls>(host: &mut T) -> Result<()> {
+    let tasks = tasks(host)?;
+    let (mut covered, grown) = (tasks.covered, tasks.grown());
+    if grown > covered {
+        host.cover_tasks(&mut covered, grown)?;
+        self::tasks(host)?.covered = covered;
+    }
+    Ok(())
+}
+
+/// Begins a call whose answer goes to this address.
+pub(crate) fn begin<T: HostCalls>(host: &mut T, to: u32, call: Call<'_>) -> Result<Started> {
+    cover(host)?;
+    let (place, waker) = tasks(host)?.reserve()?;
+    let begun = host.begin(call, &waker);
+    let tasks = tasks(host)?;
+    match begun {
+        Ok(Begun::Waits(operation)) => Ok(Started::Waits(tasks.wait(place, waker, operation, to)?)),
+        Ok(Begun::Done(answer)) => {
+            tasks.release(place, waker);
+            Ok(Started::Done(answer))
+        }
+        Err(error) => {
+            tasks.release(place, waker);
+            Err(error)
+        }
+    }
+}
+
+/// What has become of a call that was begun.
+pub(crate) enum Started {
+    Done(Answer),
+    /// By the number of its subtask.
+    Waits(u32),
+}
+
+/// Tells the guest what has become of a call: what to allocate, or a status.
+pub(crate) fn answer<T: HostCalls>(
+    host: &mut T,
+    memory: &mut [u8],
+    to: u32,
+    begun: Started,
+) -> Result<u64> {
+    match begun {
+        Started::Done(answer) => answer.give(host, memory, to),
+        Started::Waits(subtask) => Ok(STATUS | u64::from(subtask << CODE_BITS | STARTED)),
+    }
+}
+
+/// Looks at the calls that wait and may be done.
+fn progress<T: HostCalls>(host: &mut T) -> Result<()> {
+    let woken = tasks(host)?.take_woken();
+    for place in std::iter::once(0).chain(woken) {
+        let Some((mut operation, waker)) = tasks(host)?.take_operation(place) else {
+            continue;
+        };
+        match host.resume(&mut operation, &waker)? {
+            Some(answer) => tasks(host)?.complete(place, waker, answer),
+            None => tasks(host)?.put_operation(place, waker, operation),
+        }
+    }
+    Ok(())
+}
+
+/// Gives the guest the answer of the subtask that the next event is about.
+pub(crate) fn deliver<T: HostCalls>(host: &mut T, memory: &mut [u8]) -> Result<u64> {
+    let (kind, number, _) = tasks(host)?.event();
+    if kind != SUBTASK {
+        return Ok(DONE);
+    }
+    tell(host, memory, number)
+}
+
+fn tell<T: HostCalls>(host: &mut T, memory: &mut [u8], place: u32) -> Result<u64> {
+    let (answer, to) = tasks(host)?.tell(place)?;
+    answer.give(host, memory, to)
+}
+
+/// What `waitable-set.poll` does.
+pub(crate) fn poll<T: HostCalls>(
+    host: &mut T,
+    memory: &mut [u8],
+    set: u32,
+    to: u32,
+) -> Result<u64> {
+    progress(host)?;
+    let tasks = tasks(host)?;
+    let Some(place) = tasks.next_of(set)? else {
+        write_event(memory, to, (0, 0))?;
+        return Ok(STATUS | u64::from(NO_EVENT));
+    };
+    let number = tasks.number(place)?;
+    write_event(memory, to, (number, RETURNED))?;
+    tell(host, memory, place)
+}
+
+/// What `subtask.cancel` does: at once, in every case.
+pub(crate) fn cancel<T: HostCalls>(host: &mut T, memory: &mut [u8], subtask: u32) -> Result<u64> {
+    let (place, done) = tasks(host)?.to_cancel(subtask)?;
+    if done {
+        return tell(host, memory, place);
+    }
+    let Some((operation, waker)) = tasks(host)?.take_operation(place) else {
+        bail!("subtask {subtask} does not wait");
+    };
+    match host.cancel(operation)? {
+        Some(answer) => {
+            tasks(host)?.complete(place, waker, answer);
+            tell(host, memory, place)
+        }
+        None => {
+            tasks(host)?.cancelled(place, waker);
+            Ok(STATUS | u64::from(CANCELLED))
+        }
+    }
+}
+
+/// The functions by which a stackless instance is entered.
+pub(crate) struct Turns {
+    pub(crate) enter: TypedFunc<(), u32>,
+    pub(crate) turn: TypedFunc<(), u32>,
+    /// Whether they can be called on a worker's own stack: whatever the instance imports waits in place.
+    pub(crate) in_place: bool,
+}
+
+impl Turns {
+    /// Runs the guest until its task has exited. Its arguments have been laid out.
+    pub(crate) async fn run<T: HostCalls>(
+        &self,
+        store: &mut Store<T>,
+    ) -> Result<Result<(), String>> {
+        let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+        store.data_mut().abi_mut().tasks = Some(Box::new(Tasks::new(waker)));
+        let mut code = self.call(&self.enter, store).await?;
+        loop {
+            match (code & ((1 << CODE_BITS) - 1), code >> CODE_BITS) {
+                (EXIT, 0) => break,
+                (YIELD, 0) => {
+                    let_others_run(store).await;
+                    tasks(store.data_mut())?.set_event((NO_EVENT, 0, 0));
+                }
+                (WAIT, set) => {
+                    poll_fn(|context| wait_for(store.data_mut(), set, context)).await?;
+                }
+                _ => bail!("the guest's callback returned {code}, which means nothing"),
+            }
+            code = self.call(&self.turn, store).await?;
+        }
+        match store.data_mut().abi_mut().result.take() {
+            Some(result) => Ok(result),
+            None => bail!("the guest's task has exited without a result"),
+        }
+    }
+
+    /// Gives the guest a turn: on the worker's own stack, which costs a plain call, or where there
+    /// is no thread to stand in for a worker that is kept, on a stack that can be suspended.
+    async fn call<T: HostCalls>(
+        &self,
+        function: &TypedFunc<(), u32>,
+        store: &mut Store<T>,
+    ) -> Result<u32> {
+        if !self.in_place || !store.data().may_run_in_place() {
+            return function.call_async(store, ()).await;
+        }
+        store.data_mut().abi_mut().in_place = true;
+        let code = function.call(&mut *store, ());
+        store.data_mut().abi_mut().in_place = false;
+        code
+    }
+}
+
+/// Waits until there is an event for the waitables in a set, and makes it the next.
+fn wait_for<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Poll<Result<()>> {
+    match look(host, set, context) {
+        Ok(true) => {
+            host.goes_on();
+            Poll::Ready(Ok(()))
+        }
+        Ok(false) => {
+            host.parks();
+            Poll::Pending
+        }
+        Err(error) => Poll::Ready(Err(error)),
+    }
+}
+
+fn look<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Result<bool> {
+    tasks(host)?.set_waker(context.waker());
+    progress(host)?;
+    let tasks = tasks(host)?;
+    let Some(place) = tasks.next_of(set)? else {
+        tasks.check_waits(set)?;
+        return Ok(false);
+    };
+    tasks.set_event((SUBTASK, place, RETURNED));
+    Ok(true)
+}
+
+/// Returns once all who are ready have had a turn.
+async fn let_others_run<T: HostCalls>(store: &mut Store<T>) {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        store.data_mut().lets_others_run();
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

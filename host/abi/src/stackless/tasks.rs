@@ -1,0 +1,479 @@
+//! What a stackless process waits for: its subtasks, and the sets in which it waits for them.
+//!
+//! A *subtask* is a call that could not be done at once. A *set* is what the process waits on: the
+//! callback's next event is that of a subtask that was joined to the set. Both are places in tables
+//! of the process's own, and the guest knows them by numbers with their kinds in the lowest bits, as it
+//! knows other handles.
+//!
+//! Invariants:
+//! - A subtask waits, then is done, then is told; what came of it is kept until the guest is told, and
+//!   is written into its memory just before. A number stands for a subtask until the guest drops it,
+//!   which it may once it was told.
+//! - A subtask is in one set at most. One that is done and in a set is in that set's list, in the
+//!   order in which they came to be both.
+//! - `members` of a set counts the subtasks in it, `untold` those of them that the guest was not told of.
+//!   A set with members is not dropped.
+//! - Each place has a waker. That of the first is the task's own, so a process that waits for one
+//!   thing at a time allocates nothing for it, and looks at that place whenever it is woken; the others
+//!   note their place when they are woken, so that a process looks at no more than has changed.
+
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+use std::task::Waker;
+
+use wasmtime::component::Resource;
+use wasmtime::{Result, bail};
+
+use super::call::Answer;
+use super::woken::Woken;
+use crate::handles::{Kind, handle, resource};
+
+/// The kind of handle that stands for a subtask.
+enum SubtaskKind {}
+
+impl Kind for SubtaskKind {
+    const NUMBER: u32 = 6;
+    const NAME: &'static str = "subtask";
+}
+
+/// The kind of handle that stands for a set of waitables.
+enum SetKind {}
+
+impl Kind for SetKind {
+    const NUMBER: u32 = 7;
+    const NAME: &'static str = "waitable set";
+}
+
+/// No place.
+const NONE: u32 = u32::MAX;
+
+/// The largest number of places, far below what a status has bits for.
+const MOST: usize = 1 << 20;
+
+/// See the module.
+pub(crate) struct Tasks<O> {
+    places: Vec<Place<O>>,
+    /// The first place that is free.
+    free: u32,
+    sets: Vec<Set>,
+    free_set: u32,
+    /// One for each place that was ever used.
+    wakers: Vec<Waker>,
+    woken: Arc<Woken>,
+    /// The storage that the guest has for its task.
+    pub(crate) context: [u32; 2],
+    /// What the callback is called with next.
+    event: (u32, u32, u32),
+    /// How many places are charged.
+    pub(crate) covered: usize,
+    /// How many subtasks and sets there are.
+    used: usize,
+}
+
+struct Place<O> {
+    stage: Stage<O>,
+    /// Where the answer goes.
+    to: u32,
+    set: u32,
+    /// Neighbours in the set's list, or the next free place.
+    previous: u32,
+    next: u32,
+}
+
+enum Stage<O> {
+    Free,
+    /// Reserved for a call that is being begun, or being looked at.
+    Taken,
+    Waits(O),
+    Done(Answer),
+    /// The guest has been told.
+    Told,
+}
+
+#[derive(Clone, Copy)]
+struct Set {
+    in_use: bool,
+    members: u32,
+    untold: u32,
+    /// The ends of the list of those that are done, or the next free set.
+    first: u32,
+    last: u32,
+}
+
+impl<O> Tasks<O> {
+    /// Tables without an entry, for the task that this wakes.
+    pub(crate) fn new(task: Waker) -> Self {
+        Self {
+            places: Vec::new(),
+            free: NONE,
+            sets: Vec::new(),
+            free_set: NONE,
+            wakers: vec![task],
+            woken: Arc::default(),
+            context: [0; 2],
+            event: (0, 0, 0),
+            covered: 0,
+            used: 0,
+        }
+    }
+
+    /// How many places and sets there will be with one more.
+    pub(crate) fn grown(&self) -> usize {
+        self.used + 1
+    }
+
+    /// The calls that wait.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &O> {
+        self.places.iter().filter_map(|place| match &place.stage {
+            Stage::Waits(operation) => Some(operation),
+            _ => None,
+        })
+    }
+
+    /// Takes all calls that wait.
+    pub(crate) fn take_waiting(&mut self) -> Vec<O> {
+        let mut taken = Vec::new();
+        for place in &mut self.places {
+            if matches!(place.stage, Stage::Waits(_))
+                && let Stage::Waits(operation) = mem::replace(&mut place.stage, Stage::Told)
+            {
+                taken.push(operation);
+            }
+        }
+        taken
+    }
+
+    /// Reserves a place for a call, and takes the waker for it.
+    pub(super) fn reserve(&mut self) -> Result<(u32, Waker)> {
+        if self.free == NONE {
+            if self.places.len() >= MOST {
+                bail!("more than {MOST} calls wait");
+            }
+            self.places.push(Place {
+                stage: Stage::Free,
+                to: 0,
+                set: NONE,
+                previous: NONE,
+                next: NONE,
+            });
+            self.free = self.places.len() as u32 - 1;
+        }
+        let place = self.free;
+        if self.wakers.len() <= place as usize {
+            self.wakers.push(self.woken.waker(place, &self.wakers[0]));
+        }
+        let entry = &mut self.places[place as usize];
+        self.free = entry.next;
+        entry.stage = Stage::Taken;
+        entry.set = NONE;
+        self.used += 1;
+        Ok((place, self.lend(place)))
+    }
+
+    /// Takes a place's waker, to be given back.
+    fn lend(&mut self, place: u32) -> Waker {
+        mem::replace(&mut self.wakers[place as usize], Waker::noop().clone())
+    }
+
+    fn give_back(&mut self, place: u32, waker: Waker) {
+        self.wakers[place as usize] = waker;
+    }
+
+    /// The call did not have to wait, or has failed.
+    pub(super) fn release(&mut self, place: u32, waker: Waker) {
+        self.give_back(place, waker);
+        self.free_place(place);
+    }
+
+    fn free_place(&mut self, place: u32) {
+        let entry = &mut self.places[place as usize];
+        entry.stage = Stage::Free;
+        entry.next = self.free;
+        self.free = place;
+        self.used -= 1;
+    }
+
+    /// The call waits. Returns the number of its subtask.
+    pub(super) fn wait(&mut self, place: u32, waker: Waker, operation: O, to: u32) -> Result<u32> {
+        self.give_back(place, waker);
+        let entry = &mut self.places[place as usize];
+        entry.stage = Stage::Waits(operation);
+        entry.to = to;
+        handle(&Resource::<SubtaskKind>::new_own(place))
+    }
+
+    /// Makes the task's waker the one for this context.
+    pub(super) fn set_waker(&mut self, waker: &Waker) {
+        if self.wakers[0].will_wake(waker) {
+            return;
+        }
+        // The marks of the others name the task, and are made anew where they are needed next.
+        self.wakers.truncate(1);
+        self.wakers[0] = waker.clone();
+        for place in 1..self.places.len() as u32 {
+            let waker = self.woken.waker(place, waker);
+            // Whoever would wake an old one is asked again.
+            waker.wake_by_ref();
+            self.wakers.push(waker);
+        }
+    }
+
+    /// The places that may have changed, besides the first.
+    pub(super) fn take_woken(&mut self) -> impl Iterator<Item = u32> + use<O> {
+        self.woken.take()
+    }
+
+    /// Takes the call that waits at a place, to look at it.
+    pub(super) fn take_operation(&mut self, place: u32) -> Option<(O, Waker)> {
+        let entry = self.places.get_mut(place as usize)?;
+        if !matches!(entry.stage, Stage::Waits(_)) {
+            return None;
+        }
+        let Stage::Waits(operation) = mem::replace(&mut entry.stage, Stage::Taken) else {
+            return None;
+        };
+        Some((operation, self.lend(place)))
+    }
+
+    /// It still waits.
+    pub(super) fn put_operation(&mut self, place: u32, waker: Waker, operation: O) {
+        self.give_back(place, waker);
+        self.places[place as usize].stage = Stage::Waits(operation);
+    }
+
+    /// It is done.
+    pub(super) fn complete(&mut self, place: u32, waker: Waker, answer: Answer) {
+        self.give_back(place, waker);
+        self.places[place as usize].stage = Stage::Done(answer);
+        self.enlist(place);
+    }
+
+    /// Appends a subtask that is done to its set's list.
+    fn enlist(&mut self, place: u32) {
+        let set = self.places[place as usize].set;
+        let Some(list) = self.sets.get_mut(set as usize) else {
+            return;
+        };
+        let last = mem::replace(&mut list.last, place);
+        match self.places.get_mut(last as usize) {
+            Some(last) => last.next = place,
+            None => list.first = place,
+        }
+        let entry = &mut self.places[place as usize];
+        entry.previous = last;
+        entry.next = NONE;
+    }
+
+    /// Takes a subtask that is done out of its set's list.
+    fn delist(&mut self, place: u32) {
+        let Place {
+            set,
+            previous,
+            next,
+            ..
+        } = self.places[place as usize];
+        let Some(list) = self.sets.get_mut(set as usize) else {
+            return;
+        };
+        match self.places.get_mut(previous as usize) {
+            Some(previous) => previous.next = next,
+            None => list.first = next,
+        }
+        match self.places.get_mut(next as usize) {
+            Some(next) => next.previous = previous,
+            None => list.last = previous,
+        }
+    }
+
+    fn subtask(&self, number: u32) -> Result<u32> {
+        let place = resource::<SubtaskKind>(number)?.rep();
+        match self.places.get(place as usize).map(|place| &place.stage) {
+            None | Some(Stage::Free | Stage::Taken) => {
+                bail!("unknown handle: no subtask has number {number} here")
+            }
+            Some(_) => Ok(place),
+        }
+    }
+
+    fn set(&self, number: u32) -> Result<u32> {
+        let set = resource::<SetKind>(number)?.rep();
+        match self.sets.get(set as usize) {
+            Some(Set { in_use: true, .. }) => Ok(set),
+            _ => bail!("unknown handle: no waitable set has number {number} here"),
+        }
+    }
+
+    /// Makes a set.
+    pub(crate) fn new_set(&mut self) -> Result<u32> {
+        if self.free_set == NONE {
+            if self.sets.len() >= MOST {
+                bail!("more than {MOST} waitable sets");
+            }
+            self.sets.push(Set {
+                in_use: false,
+                members: 0,
+                untold: 0,
+                first: NONE,
+                last: NONE,
+            });
+            self.free_set = self.sets.len() as u32 - 1;
+        }
+        let number = self.free_set;
+        let set = &mut self.sets[number as usize];
+        self.free_set = set.first;
+        set.in_use = true;
+        set.first = NONE;
+        self.used += 1;
+        handle(&Resource::<SetKind>::new_own(number))
+    }
+
+    /// Drops a set, which must be empty.
+    pub(crate) fn drop_set(&mut self, number: u32) -> Result<()> {
+        let index = self.set(number)?;
+        let set = &mut self.sets[index as usize];
+        if set.members > 0 {
+            bail!("waitable set {number} is dropped while there are waitables in it");
+        }
+        set.in_use = false;
+        set.first = self.free_set;
+        self.free_set = index;
+        self.used -= 1;
+        Ok(())
+    }
+
+    /// Puts a subtask into a set, out of the one that it is in; into none for 0.
+    pub(crate) fn join(&mut self, waitable: u32, set: u32) -> Result<()> {
+        let place = self.subtask(waitable)?;
+        let set = match set {
+            0 => NONE,
+            set => self.set(set)?,
+        };
+        if self.places[place as usize].set == set {
+            return Ok(());
+        }
+        self.leave(place);
+        let entry = &mut self.places[place as usize];
+        entry.set = set;
+        let told = matches!(entry.stage, Stage::Told);
+        let done = matches!(entry.stage, Stage::Done(_));
+        if let Some(set) = self.sets.get_mut(set as usize) {
+            set.members += 1;
+            set.untold += u32::from(!told);
+        }
+        if done {
+            self.enlist(place);
+        }
+        Ok(())
+    }
+
+    /// Takes a subtask out of its set.
+    fn leave(&mut self, place: u32) {
+        let entry = &self.places[place as usize];
+        let told = matches!(entry.stage, Stage::Told);
+        if matches!(entry.stage, Stage::Done(_)) {
+            self.delist(place);
+        }
+        let set = mem::replace(&mut self.places[place as usize].set, NONE);
+        if let Some(set) = self.sets.get_mut(set as usize) {
+            set.members -= 1;
+            set.untold -= u32::from(!told);
+        }
+    }
+
+    /// Drops a subtask of which the guest was told.
+    pub(crate) fn drop_subtask(&mut self, number: u32) -> Result<()> {
+        let place = self.subtask(number)?;
+        if !matches!(self.places[place as usize].stage, Stage::Told) {
+            bail!("subtask {number} is dropped before its end was told");
+        }
+        self.leave(place);
+        self.free_place(place);
+        Ok(())
+    }
+
+    /// The subtask of a set that is to be told next, with where its answer goes.
+    pub(super) fn next_of(&self, set: u32) -> Result<Option<u32>> {
+        let set = self.set(set)?;
+        let first = self.sets[set as usize].first;
+        Ok((first != NONE).then_some(first))
+    }
+
+    /// Whether anything can still come of waiting for a set.
+    pub(super) fn check_waits(&self, number: u32) -> Result<()> {
+        let set = self.set(number)?;
+        if self.sets[set as usize].untold == 0 {
+            bail!("the guest waits for waitable set {number}, in which nothing waits");
+        }
+        Ok(())
+    }
+
+    /// Takes the answer of a subtask that is done: it is told now.
+    pub(super) fn tell(&mut self, place: u32) -> Result<(Answer, u32)> {
+        if matches!(self.places[place as usize].stage, Stage::Done(_)) {
+            self.delist(place);
+        }
+        let entry = &mut self.places[place as usize];
+        let Stage::Done(answer) = mem::replace(&mut entry.stage, Stage::Told) else {
+            bail!("a subtask is told before it is done");
+        };
+        let (to, set) = (entry.to, entry.set);
+        if let Some(set) = self.sets.get_mut(set as usize) {
+            set.untold -= 1;
+        }
+        Ok((answer, to))
+    }
+
+    /// The number of the subtask at a place.
+    pub(super) fn number(&self, place: u32) -> Result<u32> {
+        handle(&Resource::<SubtaskKind>::new_own(place))
+    }
+
+    /// The place of a subtask that the guest cancels, and whether it is done already.
+    pub(super) fn to_cancel(&self, number: u32) -> Result<(u32, bool)> {
+        let place = self.subtask(number)?;
+        match self.places[place as usize].stage {
+            Stage::Waits(_) => Ok((place, false)),
+            Stage::Done(_) => Ok((place, true)),
+            _ => bail!("subtask {number} is cancelled after its end was told"),
+        }
+    }
+
+    /// It was cancelled, without an answer.
+    pub(super) fn cancelled(&mut self, place: u32, waker: Waker) {
+        self.give_back(place, waker);
+        let entry = &mut self.places[place as usize];
+        entry.stage = Stage::Told;
+        let set = entry.set;
+        if let Some(set) = self.sets.get_mut(set as usize) {
+            set.untold -= 1;
+        }
+    }
+
+    /// Sets what the callback is called with.
+    pub(super) fn set_event(&mut self, event: (u32, u32, u32)) {
+        self.event = event;
+    }
+
+    /// The next event, with the place of its subtask.
+    pub(super) fn event(&self) -> (u32, u32, u32) {
+        self.event
+    }
+
+    /// What the callback is called with.
+    pub(crate) fn take_event(&mut self) -> Result<(u32, u32, u32)> {
+        let (kind, place, state) = mem::take(&mut self.event);
+        Ok(match kind {
+            super::SUBTASK => (kind, self.number(place)?, state),
+            _ => (kind, 0, 0),
+        })
+    }
+}
+
+impl<O> fmt::Debug for Tasks<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks")
+            .field("used", &self.used)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,41 @@
+//! What hosts agree on for a whole run: which network it is, and which parts of it have ended.
+
+use bytes::Bytes;
+
+use crate::carrier::{Bucket, Carrier, Exchange, Fault};
+use crate::insist::insist;
+
+/// What tells two texts apart, in a few characters.
+pub fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
+}
+
+/// Sets a fact of the run, unless it is known; then what it is.
+///
+/// # Errors
+/// If the carrier refuses.
+pub async fn agree(carrier: &dyn Carrier, name: &str, value: &str) -> Result<String, Fault> {
+    insist!({
+        let bytes = Bytes::copy_from_slice(value.as_bytes());
+        match carrier.exchange(Bucket::Facts, name, None, bytes).await? {
+            Exchange::Done(_) => Ok(value.to_owned()),
+            Exchange::Another => match known_once(carrier, name).await? {
+                Some(known) => Ok(known),
+                None => Err(Fault::Away("it is gone again".to_owned())),
+            },
+        }
+    })
+}
+
+/// A fact of the run, if it is known.
+///
+/// # Errors
+/// If the carrier refuses.
+pub async fn known(carrier: &dyn Carrier, name: &str) -> Result<Option<String>, Fault> {
+    insist!({ known_once(carrier, name).await })
+}
+
+async fn known_once(carrier: &dyn Carrier, name: &str) -> Result<Option<String>, Fault> {
+    let value = carrier.get(Bucket::Facts, name).await?;
+    Ok(value.map(|value| String::from_utf8_lossy(&value.bytes).into_owned()))
+}

@@ -1,0 +1,128 @@
+//! From a component to an instance in a store of its own.
+
+use std::sync::Arc;
+
+use transputer_abi::{HostCalls as _, Instance};
+use transputer_core::scheduler::{self, ThisTask};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+
+use super::Process;
+use super::limits::ProcessLimits;
+use super::metered::{Meter, Metered, Turn};
+use super::outcome::Outcome;
+use super::state::ProcessState;
+use crate::component::Component;
+use crate::error::SpawnFault;
+use crate::network::state::NetworkState;
+use crate::text::Text;
+
+/// What an instance is made of.
+pub(crate) struct Body<'a> {
+    pub(crate) process: &'a Arc<Process>,
+    pub(crate) network: &'a Arc<NetworkState>,
+    pub(crate) component: &'a Component,
+    /// The one that instantiates it.
+    pub(crate) task: &'a ThisTask,
+}
+
+impl Body<'_> {
+    /// Instantiates it, within the process's limits.
+    pub(crate) async fn begin(
+        &self,
+        turn: &Turn,
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
+        let clock = self.network.host.scheduler().clock();
+        let limits = &self.process.spec.limits;
+        let mut meter = Meter::new(self.process, turn, limits, clock);
+        self.begin_metered(turn, &mut meter).await
+    }
+
+    /// Likewise, with the time counted by `meter`.
+    pub(super) async fn begin_metered(
+        &self,
+        turn: &Turn,
+        meter: &mut Meter,
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
+        Metered::new(self.instantiate(turn), meter)
+            .await
+            .map_err(SpawnFault::Overrun)
+            .flatten()
+    }
+
+    async fn instantiate(
+        &self,
+        turn: &Turn,
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
+        let host = &self.network.host;
+        let state = ProcessState::new(
+            self.process.clone(),
+            self.network.clone(),
+            turn,
+            self.task.clone(),
+        );
+        let engine = self.component.engine();
+        if !host.engines().has(engine) {
+            let text = "the component was loaded by another host";
+            return Err(SpawnFault::Instantiation(text.to_owned()));
+        }
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(self.process.spec.limits.call_bytes());
+        store.set_max_component_handles(handles(&self.process.spec.limits));
+        let preemption = if host.is_seeded() {
+            preempt_by_fuel(&mut store)
+        } else {
+            preempt_by_epoch(&mut store, turn.clone());
+            Ok(())
+        };
+        preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
+        match self.component.code().instantiate(&mut store).await {
+            Ok(instance) => Ok((store, instance)),
+            Err(error) if error.is::<PoolConcurrencyLimitError>() => {
+                Err(SpawnFault::no_slot(&error))
+            }
+            Err(error) => Err(match Outcome::of_error(&error, None) {
+                Outcome::Killed(overrun) => SpawnFault::Overrun(overrun),
+                Outcome::Trapped(_) => {
+                    let text = Text::of(format_args!("{error:#}"));
+                    SpawnFault::Instantiation(text.into_string())
+                }
+                other => SpawnFault::Instantiation(Text::of(other).into_string()),
+            }),
+        }
+    }
+}
+
+/// How many handles a process can hold within its limits: for its ends and children, and some for
+/// prepared alternations and WASI. More than that is a trap, while going over a limit is an error.
+fn handles(limits: &ProcessLimits) -> usize {
+    const OTHERS: usize = 10_000;
+    OTHERS
+        .saturating_add(limits.ends)
+        .saturating_add(limits.children)
+}
+
+/// Has the process yield when it has computed past a tick.
+fn preempt_by_epoch(store: &mut Store<ProcessState>, turn: Turn) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |mut context| {
+        if !turn.is_over() {
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        let state = context.data_mut();
+        if state.abi().is_in_place() {
+            state.give_way()?;
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        scheduler::preempted();
+        Ok(UpdateDeadline::Yield(1))
+    });
+}
+
+/// After roughly this many instructions a seeded process lets others run.
+const TURN: u64 = 1_000_000;
+
+fn preempt_by_fuel(store: &mut Store<ProcessState>) -> wasmtime::Result<()> {
+    store.set_fuel(u64::MAX)?;
+    store.fuel_async_yield_interval(Some(TURN))
+}

@@ -1,0 +1,37 @@
+//! Tells how a child has ended, from what the types say.
+
+use transputer_guest::{Error, Outcome, Sender, channel, spawn};
+
+/// Spawns `greedy`, which takes memory until it gets no more. Tells whether what its channel says of
+/// it is what its handle says, and which limit it went over.
+#[transputer_guest::process]
+fn tells_end(told: Sender<String>) -> Result<(), Error> {
+    let (takes, taken) = channel::<u64>(0)?;
+    let child = spawn("greedy")
+        .argument("mebibytes", 100_u64)
+        .output("taken", takes)
+        .start()?;
+    let error = loop {
+        if let Err(error) = taken.receive() {
+            break error;
+        }
+    };
+    let outcome = child.wait();
+    let peer = error.peer().ok_or("no process is named")?;
+    told.send(format!(
+        "its name: {}, its number: {}, its end: {}",
+        peer.name == child.name(),
+        peer.id == child.id(),
+        peer.outcome == outcome
+    ))?;
+    let Outcome::Killed(overrun) = outcome else {
+        return told.send(format!("{outcome:?}"));
+    };
+    told.send(format!(
+        "{:?} of {:?}, {} allowed, asked for more: {}",
+        overrun.limit,
+        overrun.owner,
+        overrun.allowed,
+        overrun.asked > overrun.allowed
+    ))
+}

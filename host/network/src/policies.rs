@@ -156,6 +156,9 @@ pub enum Unfinished {
     /// It is the first that the restarted process receives from that port.
     #[default]
     Redeliver,
+    /// The same; and where another host takes over, what the process had sent in answer to it is not sent twice. For
+    /// processes that always send the same in answer to the same message, and nothing else.
+    RedeliverOnce,
     /// It is dropped, and counted.
     Drop,
     /// It goes to the process's dead letters.
@@ -164,15 +167,28 @@ pub enum Unfinished {
 
 impl Unfinished {
     /// Every choice.
-    pub const ALL: [Self; 3] = [Self::Redeliver, Self::Drop, Self::DeadLetter];
+    pub const ALL: [Self; 4] = [
+        Self::Redeliver,
+        Self::RedeliverOnce,
+        Self::Drop,
+        Self::DeadLetter,
+    ];
 
     /// Its name in a network file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Redeliver => "redeliver",
+            Self::RedeliverOnce => "redeliver-once",
             Self::Drop => "drop",
             Self::DeadLetter => "dead-letter",
         }
+    }
+}
+
+impl Unfinished {
+    /// Whether the restarted process receives it again.
+    pub fn redelivers(self) -> bool {
+        matches!(self, Self::Redeliver | Self::RedeliverOnce)
     }
 }
 

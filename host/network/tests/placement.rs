@@ -10,7 +10,7 @@ use transputer_network::description::Description;
 use transputer_network::diagnostics::{Diagnostic, Diagnostics};
 use transputer_network::parts::Part;
 use transputer_network::plan::{Cluster, Plan};
-use transputer_network::policies::{Instances, Storage};
+use transputer_network::policies::{Instances, Storage, Unfinished};
 use transputer_network::signature::Direction::{Input, Output};
 use transputer_network::validation::{check, check_on};
 
@@ -69,6 +69,25 @@ fn pipeline(processes: [&str; 3], channels: [&str; 2], rest: &str) -> String {
 }
 
 const REMOTE: &str = "capacity = 8\nremote = true";
+
+#[test]
+fn answers_are_sent_once_only_between_remote_channels() {
+    let places = |parser| ["place = \"edge\"", parser, "place = \"store\""];
+    let once = "place = \"parsing\"\nunfinished = \"redeliver-once\"";
+    let planned = plan(&pipeline(places(once), [REMOTE; 2], "")).unwrap();
+    assert_eq!(
+        planned.processes[1].restart.unfinished,
+        Unfinished::RedeliverOnce
+    );
+    let refused = "9:14 error: `redeliver-once` needs a process with one input, all of whose channels are `remote` and \
+                   shared with no other at its side; `parser` is none (use `redeliver`: after a takeover what it sent in \
+                   answer to its last messages comes twice)";
+    let each = format!("{once}\ninstances = \"each\"");
+    assert_refused(&pipeline(places(&each), [REMOTE; 2], ""), &[refused]);
+    let here = ["", "unfinished = \"redeliver-once\"", ""];
+    let refused = refused.replace("9:14", "8:14");
+    assert_refused(&pipeline(here, [REMOTE, ""], ""), &[&refused]);
+}
 
 #[test]
 fn a_network_of_several_hosts_has_places_and_remote_channels() {

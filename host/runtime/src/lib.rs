@@ -102,14 +102,15 @@ pub use dead_letters::{DeadLetterFile, DeadLetterOptions, DeadLetters};
 pub use error::{ComponentFault, Error, SpawnFault};
 pub use host::Host;
 pub use host_ports::{
-    CrossbeamReceiver, HostAlternation, HostBarrier, HostChosen, HostEnd, HostGuard, HostOutcome,
-    HostReceiver, HostSender, Messages, Order, ReceiveValueError, SendValueError, WithEnds,
+    ChargedMessage, CrossbeamReceiver, HostAlternation, HostBarrier, HostChosen, HostEnd,
+    HostGuard, HostOutcome, HostReceiver, HostSender, Messages, Order, ReceiveValueError,
+    SendValueError, WithEnds,
 };
 pub use network::{
     BadLine, BadLineCount, BadLineFate, ChannelOptions, ChannelStatus, DeadlockReport, Doing,
     Event, Level, Network, NetworkStatus, ProcessReport, ProcessSettings, ProcessStatus, Report,
-    RestartReport, Running, StuckReport, UnfinishedCount, UnfinishedFate, UnfinishedMessage,
-    Verdict, Wait,
+    RestartReport, Running, Standstill, StuckReport, UnfinishedCount, UnfinishedFate,
+    UnfinishedMessage, Verdict, Wait,
 };
 pub use options::{CacheFolder, HostOptions};
 pub use process::{LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};

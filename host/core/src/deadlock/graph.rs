@@ -76,11 +76,12 @@ impl View<'_> {
             .collect()
     }
 
-    fn since(&self, process: ProcessId, channel: ChannelId, side: Side) -> Option<Instant> {
+    /// When it began to wait, and by which ticket it is known.
+    fn wait(&self, process: ProcessId, channel: ChannelId, side: Side) -> Option<(Instant, u64)> {
         let mut waiting = self.seen.get(&channel)?.look.waiting.iter();
         let holder = Holder::Process(process);
         let found = waiting.find(|waiting| waiting.holder == holder && waiting.side == side)?;
-        Some(found.since)
+        Some((found.since, found.ticket))
     }
 
     /// The holders of the channel's other side, or the members that a barrier waits for.
@@ -130,7 +131,8 @@ impl View<'_> {
                 channel,
                 label: self.seen.get(&channel).and_then(|seen| seen.label.clone()),
                 side,
-                since: self.since(process, channel, side),
+                ticket: self.wait(process, channel, side).map(|wait| wait.1),
+                since: self.wait(process, channel, side).map(|wait| wait.0),
                 others: self.others(channel, side).into_iter().collect(),
             })
             .collect();

@@ -86,7 +86,7 @@ struct Reach {
 }
 
 /// The processes and channels that nobody live can reach. Only processes that `may_be` stuck are
-/// considered.
+/// considered. `host_lives` says at which channels the embedding program is live.
 ///
 /// This is the least fixpoint: whatever is live makes live all that it can reach, and nothing
 /// else is live.
@@ -94,6 +94,7 @@ pub(super) fn out_of_reach(
     seen: &[Seen],
     waits: &Waits,
     carriers: Carriers<'_>,
+    host_lives: &impl Fn(ChannelId) -> bool,
     may_be: impl Fn(ProcessId) -> bool,
 ) -> OutOfReach {
     let suspects: BTreeSet<_> = waits
@@ -104,7 +105,7 @@ pub(super) fn out_of_reach(
         .collect();
     let mut reach = Reach::default();
     reach.add_waits(waits, &suspects);
-    reach.add_ends(seen, &suspects, carriers);
+    reach.add_ends(seen, &suspects, carriers, host_lives);
     let live = reach.live();
     let channels = seen.iter().map(|seen| seen.channel);
     OutOfReach {
@@ -149,7 +150,13 @@ impl Reach {
     }
 
     /// Whoever holds an end of a channel, or a membership of a barrier, can reach it.
-    fn add_ends(&mut self, seen: &[Seen], suspects: &BTreeSet<ProcessId>, carriers: Carriers<'_>) {
+    fn add_ends(
+        &mut self,
+        seen: &[Seen],
+        suspects: &BTreeSet<ProcessId>,
+        carriers: Carriers<'_>,
+        host_lives: impl Fn(ChannelId) -> bool,
+    ) {
         // Carriers that nothing else can have reached since they were seen.
         let mut known: HashSet<ChannelId> = match carriers {
             Carriers::Any => seen.iter().map(|seen| seen.channel).collect(),
@@ -170,7 +177,8 @@ impl Reach {
             let channel = Node::Channel(seen.channel);
             for holder in seen.holders() {
                 match holder {
-                    Holder::Host => self.roots.push(channel),
+                    Holder::Host if host_lives(seen.channel) => self.roots.push(channel),
+                    Holder::Host => {}
                     Holder::Process(process) => self.add(process, suspects, channel),
                     Holder::Transit(carrier) if own(carrier) || known.contains(&carrier) => {
                         self.edge(Node::Channel(carrier), channel);

@@ -140,6 +140,8 @@ pub struct WaitsOn {
     pub label: Option<Arc<str>>,
     /// What the process waits to do.
     pub side: Side,
+    /// Unique for each wait; of several at the same end one. `None` for one that has ended meanwhile.
+    pub ticket: Option<u64>,
     /// When it began to wait, to within some ticks of a scheduler.
     pub since: Option<Instant>,
     /// Those that hold the other side, or have not arrived at the barrier, and are stuck as well.
@@ -168,11 +170,25 @@ pub struct WaitsOn {
 /// ```
 pub fn find<A: Into<Awaits>>(
     inspected: &[Arc<dyn Inspect>],
+    awaits: impl FnMut() -> A,
+) -> Vec<Deadlock> {
+    find_while_host_waits(inspected, |_| false, awaits)
+}
+
+/// Finds every process that can never go on as long as the embedding program does nothing at those channels for which
+/// `host_waits` is true. At all others the program counts as live.
+///
+/// For a program that knows for itself whether it will do anything there, such as one that joins networks on several
+/// machines. Otherwise as [`find`].
+pub fn find_while_host_waits<A: Into<Awaits>>(
+    inspected: &[Arc<dyn Inspect>],
+    host_waits: impl Fn(ChannelId) -> bool,
     mut awaits: impl FnMut() -> A,
 ) -> Vec<Deadlock> {
+    let host_lives = |channel| !host_waits(channel);
     let mut seen = look(inspected.iter());
     let first = Waits::new(&seen, &awaits().into());
-    let suspects = out_of_reach(&seen, &first, Carriers::Any, |_| true);
+    let suspects = out_of_reach(&seen, &first, Carriers::Any, &host_lives, |_| true);
     if suspects.processes.is_empty() {
         return Vec::new();
     }
@@ -189,9 +205,13 @@ pub fn find<A: Into<Awaits>>(
     let after = received(&seen);
     let mut still = suspects.channels;
     still.retain(|channel| before.get(channel) == after.get(channel));
-    let stuck = out_of_reach(&seen, &second, Carriers::Still(&still), |process| {
-        suspects.processes.contains(&process) && first.of(process) == second.of(process)
-    });
+    let stuck = out_of_reach(
+        &seen,
+        &second,
+        Carriers::Still(&still),
+        &host_lives,
+        |process| suspects.processes.contains(&process) && first.of(process) == second.of(process),
+    );
     graph::deadlocks(&seen, &second, &stuck.processes)
 }
 

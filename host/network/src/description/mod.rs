@@ -43,7 +43,7 @@
 //! intensity = 3                       # after this many restarts ...
 //! period = "5 s"                      # ... within this time, the supervisor gives up
 //! backoff = { initial = "100 ms", factor = 2, maximum = "10 s" }   # or "none"
-//! unfinished = "redeliver"            # messages received and not finished; or drop, dead-letter
+//! unfinished = "redeliver"            # messages received and not finished; or redeliver-once, drop, dead-letter
 //! attempts = 3                        # deliveries of one message, before it is given up
 //! dead-letter = "letters.messages"    # to: a port, or a [[channel]] by its name
 //!

@@ -6,7 +6,7 @@ use super::Check;
 use super::wiring::Wiring;
 use crate::description::{Description, PortReference, ProcessEntry};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean, one_of};
-use crate::policies::Instances;
+use crate::policies::{Instances, Unfinished};
 
 /// What needs two processes to be on the same host.
 #[derive(Copy, Clone)]
@@ -64,7 +64,43 @@ impl<'d> Check<'d> {
                 self.bound(Some(name), link, link.get_ref(), LINK);
             }
             self.letters_stay(process, wiring);
+            self.answers_once(process);
         }
+    }
+
+    /// `redeliver-once` needs a process that has one input, and only remote channels of which it alone has its side.
+    fn answers_once(&mut self, process: &ProcessEntry) {
+        let entry = &process.restart;
+        let Some(span) = entry.unfinished.clone() else {
+            return;
+        };
+        if entry.restart.unfinished != Unfinished::RedeliverOnce {
+            return;
+        }
+        let name = process.name.get_ref();
+        let of = |ports: &[Spanned<PortReference>]| {
+            let ports = ports.iter().filter(|port| port.get_ref().process == *name);
+            ports.count()
+        };
+        let channels = &self.description.channels;
+        let inputs: usize = channels.iter().map(|channel| of(&channel.to)).sum();
+        let stdin = &self.description.stdin;
+        let reads = stdin.as_ref().is_some_and(|stdin| of(&stdin.ports) > 0);
+        let stdout = &self.description.stdout;
+        let writes = stdout.as_ref().is_some_and(|stdout| of(&stdout.ports) > 0);
+        let alone = channels.iter().all(|channel| {
+            let side = |ports: &[_]| of(ports) == 0 || (channel.remote && ports.len() == 1);
+            side(&channel.from) && side(&channel.to)
+        });
+        if inputs == 1 && !reads && !writes && alone && process.instances == Instances::One {
+            return;
+        }
+        let message = format!(
+            "`redeliver-once` needs a process with one input, all of whose channels are `remote` and shared with no other \
+             at its side; `{name}` is none"
+        );
+        let hint = "use `redeliver`: after a takeover what it sent in answer to its last messages comes twice";
+        self.error_with_hint(span, message, hint);
     }
 
     /// All these ports must be on one host; the first that cannot be is reported.

@@ -18,7 +18,7 @@ use transputer_network::signature::PayloadType;
 pub use alternation::{HostAlternation, HostChosen, HostGuard, HostOutcome, Order};
 pub use crossbeam::CrossbeamReceiver;
 pub use messages::Messages;
-pub use receiver::HostReceiver;
+pub use receiver::{ChargedMessage, HostReceiver};
 pub use sender::HostSender;
 
 /// Why a value was not sent.

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use transputer_core::ChannelId;
 use transputer_core::channel::{
     Poison, ReceiveError, ReceiveTimeoutError, Statistics, TryReceiveError,
 };
@@ -112,6 +113,20 @@ impl HostReceiver {
         Ok((message.into_inner().bytes.into_vec(), ends.collect()))
     }
 
+    /// Like [`receive_with_ends_async`](Self::receive_with_ends_async); the process that sent the message pays for it until
+    /// it is dropped. For a program that keeps messages for its processes.
+    ///
+    /// # Errors
+    /// As `receive`.
+    pub async fn receive_charged_async(
+        &self,
+    ) -> Result<(ChargedMessage, Vec<HostEnd>), ReceiveError> {
+        let mut message = self.receiver.receive().await?;
+        let ends = message.take_ends().into_iter().map(HostEnd::from_message);
+        let ends = ends.collect();
+        Ok((ChargedMessage(message), ends))
+    }
+
     /// Takes the next message, and decodes it from CBOR; blocks like
     /// [`receive`](Self::receive).
     ///
@@ -140,6 +155,17 @@ impl HostReceiver {
     /// Ends the channel at once for both sides, as this poison says.
     pub fn poison_with(&self, poison: Poison) {
         self.receiver.poison(poison);
+    }
+
+    /// The channel's number.
+    pub fn channel(&self) -> ChannelId {
+        self.receiver.id()
+    }
+
+    /// Tells whether nobody sends any more, whenever it is asked, and keeps no end of the channel.
+    pub fn is_ended_later(&self) -> impl Fn() -> bool + Send + Sync + 'static + use<> {
+        let probe = self.receiver.inspect();
+        move || probe.poisoned().is_some() || probe.snapshot().senders.is_empty()
     }
 
     /// What the channel has seen so far.
@@ -178,6 +204,16 @@ impl HostReceiver {
             0 => Ok(value),
             rest => Err(fault(format!("{rest} bytes follow after its end"))),
         }
+    }
+}
+
+/// A message that counts as memory of the process that sent it, until it is dropped.
+#[derive(Debug)]
+pub struct ChargedMessage(Message);
+
+impl AsRef<[u8]> for ChargedMessage {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.bytes
     }
 }
 

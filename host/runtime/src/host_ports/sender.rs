@@ -5,10 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
-use transputer_core::Holder;
 use transputer_core::channel::{
     Poison, SendError, SendTimeoutError, Statistics, TrySendError, block_on,
 };
+use transputer_core::{ChannelId, Holder};
 
 use super::{HostEnd, SendValueError, WithEnds, poison, thread};
 use crate::message::{Carried, Message, Sender};
@@ -160,6 +160,17 @@ impl HostSender {
     /// What the channel is poisoned with.
     pub fn poisoned(&self) -> Option<Poison> {
         self.sender.poisoned()
+    }
+
+    /// The channel's number.
+    pub fn channel(&self) -> ChannelId {
+        self.sender.id()
+    }
+
+    /// Tells whether nobody receives any more, whenever it is asked, and keeps no end of the channel.
+    pub fn is_ended_later(&self) -> impl Fn() -> bool + Send + Sync + 'static + use<> {
+        let probe = self.sender.inspect();
+        move || probe.poisoned().is_some() || probe.snapshot().receivers.is_empty()
     }
 
     /// What the channel has seen so far.

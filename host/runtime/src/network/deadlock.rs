@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use transputer_core::ProcessId;
 use transputer_core::channel::{Inspect, Poison, PoisonKind};
 use transputer_core::deadlock::{self, AwaitedEnd, Awaits, Deadlock, WaitsOn};
+use transputer_core::{ChannelId, ProcessId};
 
 use super::report::{DeadlockReport, Report, StuckReport};
 use super::state::NetworkState;
@@ -100,7 +100,8 @@ impl NetworkState {
             let report = self.deadlock_report(&found);
             let reason = reason(&report.cycle);
             self.add_deadlock(report);
-            poison(&probes, &found, &reason);
+            let poison = Poison::new(PoisonKind::Deadlock, reason);
+            poison_waits(&probes, &found, &poison);
         }
         self.look_timer.looked(began);
     }
@@ -113,6 +114,17 @@ impl NetworkState {
         let mut probes = self.probes();
         probes.extend(self.permit_probes(others_live));
         let found = deadlock::find(&probes, || self.awaits());
+        (probes, found)
+    }
+
+    /// The same, as long as the program does nothing at those channels.
+    pub(super) fn find_deadlocks_while(
+        self: &Arc<Self>,
+        program_waits: impl Fn(ChannelId) -> bool,
+    ) -> (Vec<Arc<dyn Inspect>>, Vec<Deadlock>) {
+        let mut probes = self.probes();
+        probes.extend(self.permit_probes(true));
+        let found = deadlock::find_while_host_waits(&probes, program_waits, || self.awaits());
         (probes, found)
     }
 
@@ -150,7 +162,7 @@ impl NetworkState {
         Awaits::new(awaited.collect(), parks)
     }
 
-    fn deadlock_report(&self, found: &Deadlock) -> DeadlockReport {
+    pub(super) fn deadlock_report(&self, found: &Deadlock) -> DeadlockReport {
         let names = Names::new(self);
         let mut stuck: Vec<_> = found.stuck.iter().collect();
         if stuck.len() > Report::MOST_STUCK {
@@ -181,6 +193,7 @@ impl NetworkState {
                 .map(|id| names.of(*id))
                 .collect(),
             more_in_cycle: more_than(found.cycle.len(), Report::MOST_STUCK),
+            elsewhere: Vec::new(),
         }
     }
 }
@@ -216,8 +229,7 @@ fn reason(cycle: &[String]) -> String {
 }
 
 /// Poisons every channel at which a process of the deadlock waits.
-fn poison(probes: &[Arc<dyn Inspect>], found: &Deadlock, reason: &str) {
-    let poison = Poison::new(PoisonKind::Deadlock, reason);
+pub(super) fn poison_waits(probes: &[Arc<dyn Inspect>], found: &Deadlock, poison: &Poison) {
     let by_id: HashMap<_, _> = probes.iter().map(|probe| (probe.id(), probe)).collect();
     for wait in found.stuck.iter().flat_map(|stuck| &stuck.waits) {
         if let Some(probe) = by_id.get(&wait.channel) {

@@ -18,6 +18,7 @@ pub(crate) mod report;
 mod running;
 pub(crate) mod signature_check;
 mod spawn_plan;
+mod standstill;
 pub(crate) mod state;
 mod status;
 mod supervised;
@@ -31,5 +32,6 @@ pub use report::{
     StuckReport, UnfinishedCount, UnfinishedFate, UnfinishedMessage, Verdict,
 };
 pub use running::Running;
+pub use standstill::Standstill;
 pub use status::{ChannelStatus, Doing, NetworkStatus, ProcessStatus};
 pub use wait::Wait;

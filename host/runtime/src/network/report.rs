@@ -199,6 +199,9 @@ pub struct DeadlockReport {
     pub cycle: Vec<String>,
     /// How many more are in the cycle, between the last that is named and the first.
     pub more_in_cycle: u64,
+    /// Who else is stuck, and waits for what, where the network runs on several hosts that wait for each other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
 }
 
 /// A process in a deadlock.
@@ -331,6 +334,9 @@ impl fmt::Display for DeadlockReport {
         }
         if self.more_stuck > 0 {
             writeln!(f, "  and {} more", self.more_stuck)?;
+        }
+        if !self.elsewhere.is_empty() {
+            return write!(f, "  all hosts: {}", self.elsewhere.join("\n  all hosts: "));
         }
         write!(f, "  cycle: {}", self.cycle.join(" -> "))?;
         if self.more_in_cycle > 0 {

@@ -74,15 +74,15 @@ fn one(
     why: Option<&Poison>,
 ) -> UnfinishedFate {
     let wanted = match (slot.restart.unfinished, next) {
-        (Unfinished::Redeliver, Next::Nothing) => Unfinished::DeadLetter,
-        (Unfinished::Redeliver, _) if left.attempts >= slot.restart.attempts => {
+        (wanted, Next::Nothing) if wanted.redelivers() => Unfinished::DeadLetter,
+        (wanted, _) if wanted.redelivers() && left.attempts >= slot.restart.attempts => {
             Unfinished::DeadLetter
         }
-        (Unfinished::Redeliver, _) if !left.whole => Unfinished::DeadLetter,
+        (wanted, _) if wanted.redelivers() && !left.whole => Unfinished::DeadLetter,
         (wanted, _) => wanted,
     };
     match wanted {
-        Unfinished::Redeliver => redeliver(slot, handover, left, why),
+        Unfinished::Redeliver | Unfinished::RedeliverOnce => redeliver(slot, handover, left, why),
         Unfinished::DeadLetter => dead_letter(slot, handover, left, why),
         Unfinished::Drop => drop_it(handover, left.channel, left.message, why),
     }

@@ -126,8 +126,11 @@ pub struct Put {
     /// What it is known by.
     pub stamp: Stamp,
     /// The place of the message before it: if that is not the last one, this one is refused. `None` for one of
-    /// several senders; then one with the same port and stamp is stored once, as far as the carrier remembers.
+    /// several senders.
     pub after: Option<u64>,
+    /// What it is known by whoever puts it: one with an identifier that was stored before is not stored again, as far
+    /// as the carrier remembers.
+    pub id: Option<String>,
     /// The message.
     pub bytes: Bytes,
 }
@@ -141,6 +144,8 @@ pub enum Refusal {
     Last(u64),
     /// There is no log that this writer may write into.
     NotStored,
+    /// One with its identifier was stored before, at this place.
+    Known(u64),
     /// No answer: it may have been stored.
     Unknown(String),
 }

@@ -10,6 +10,11 @@ pub fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
 }
 
+/// What it is called that a part has ended in this run.
+pub fn over(part: &str) -> String {
+    format!("over.{part}")
+}
+
 /// Sets a fact of the run, unless it is known; then what it is.
 ///
 /// # Errors

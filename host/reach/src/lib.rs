@@ -15,13 +15,17 @@ mod gate;
 mod inlet;
 mod insist;
 pub mod lease;
+pub mod lookout;
 pub mod memory;
 #[cfg(feature = "nats")]
 pub mod nats;
+mod notices;
+mod origins;
 mod outlet;
 
 pub use ending::{Ending, close_port};
 pub use gate::StoredGate;
-pub use inlet::{Gate, Inlet, InletCounts, InletEnd, NoGate, NotWanted, Sink};
+pub use inlet::{Gate, Inlet, InletCounts, InletEnd, NoGate, NotWanted, Sink, Standing};
 pub use lease::Lease;
+pub use origins::Origins;
 pub use outlet::{Outlet, OutletCounts, OutletEnd, Progress, Sent, Source};

@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -106,7 +105,7 @@ impl Host {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        let read = numbers(Path::new(ledger));
+        let read = Ledger::numbers_in(Path::new(ledger));
         panic!(
             "{what} stands still after {} in {ledger}, last {:?}",
             read.len(),
@@ -118,33 +117,6 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-fn numbers(path: &Path) -> Vec<u64> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines().filter_map(|line| line.parse().ok()).collect()
-}
-
-/// Writes what a ledger notes into a file, so that it is there when the program is killed.
-fn keep(ledger: &Ledger, path: String) -> impl Fn() + use<> {
-    let ledger = ledger.clone();
-    let known = numbers(Path::new(&path));
-    known.iter().for_each(|number| ledger.note(*number));
-    let file = std::fs::File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .expect("a file");
-    let written = std::sync::Mutex::new((file, known.len()));
-    move || {
-        let mut written = written.lock().unwrap();
-        let (file, count) = &mut *written;
-        for number in &ledger.all()[*count..] {
-            file.write_all(format!("{number}\n").as_bytes())
-                .expect("there is room");
-            *count += 1;
-        }
     }
 }
 
@@ -175,53 +147,38 @@ fn this_is_a_host() {
         first.from.sort_by_key(|it| *it != port);
         first.to.sort_by_key(|it| *it != port);
         let epoch = var("REACH_EPOCH").parse().unwrap();
-        let ledger = Ledger::default();
-        let write = keep(&ledger, var("REACH_LEDGER"));
+        let ledger = Ledger::in_file(Path::new(&var("REACH_LEDGER")));
         let zero = Duration::ZERO;
         let work = Duration::from_micros(300);
-        // Noted numbers are written before the process goes on: nothing else runs on this thread.
-        let writing = async {
-            loop {
-                write();
-                tokio::time::sleep(Duration::from_micros(200)).await;
+        match &*role {
+            "send" => {
+                sender(carrier, &first, epoch, COUNT, &ledger, zero)
+                    .end()
+                    .await
+                    .0
+                    == OutletEnd::Closed
             }
-        };
-        let ended = async {
-            match &*role {
-                "send" => {
-                    sender(carrier, &first, epoch, COUNT, &ledger, zero)
-                        .end()
-                        .await
-                        .0
-                        == OutletEnd::Closed
-                }
-                "receive" => {
-                    receiver(carrier, &first, epoch, &ledger, work)
-                        .end()
-                        .await
-                        .0
-                        == InletEnd::Closed
-                }
-                "last" => {
-                    receiver(carrier, &second, epoch, &ledger, work)
-                        .end()
-                        .await
-                        .0
-                        == InletEnd::Closed
-                }
-                "relay" => {
-                    let ends = relay(carrier, &first, &second, epoch).end().await;
-                    ends == (InletEnd::Closed, OutletEnd::Closed)
-                }
-                role => panic!("what is {role}?"),
+            "receive" => {
+                receiver(carrier, &first, epoch, &ledger, work)
+                    .end()
+                    .await
+                    .0
+                    == InletEnd::Closed
             }
-        };
-        let ended = tokio::select! {
-            ended = ended => ended,
-            () = writing => false,
-        };
-        write();
-        ended
+            "last" => {
+                receiver(carrier, &second, epoch, &ledger, work)
+                    .end()
+                    .await
+                    .0
+                    == InletEnd::Closed
+            }
+            "relay" | "relay once" => {
+                let once = role == "relay once";
+                let ends = relay(carrier, &first, &second, epoch, once).end().await;
+                ends == (InletEnd::Closed, OutletEnd::Closed)
+            }
+            role => panic!("what is {role}?"),
+        }
     });
     assert!(ended, "{role} did not close");
 }
@@ -231,7 +188,7 @@ fn pause(rng: &mut fastrand::Rng) {
 }
 
 fn verdict(case: &str, folder: &Path, killed: u64, most_repeated: usize) {
-    let ledger = numbers(&folder.join("received"));
+    let ledger = Ledger::numbers_in(&folder.join("received"));
     let verdict = Verdict::of(&ledger, COUNT);
     eprintln!(
         "{case}: {COUNT} sent, {killed} kills: {} lost, {} repeated, {} out of order",
@@ -248,16 +205,19 @@ fn verdict(case: &str, folder: &Path, killed: u64, most_repeated: usize) {
 }
 
 /// Kills one host again and again; each time the next incarnation takes over.
-fn kill_host(case: &str, which: &str, most_repeated: usize) {
+fn kill_host(case: &str, which: &'static str, most_repeated: usize) {
     let Some(server) = Server::start(case) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     let mut rng = fastrand::Rng::with_seed(7);
-    let role = |what, ledger| Role::new(what, &server, folder.path(), ledger);
+    let role = |what: &'static str, ledger| Role::new(what, &server, folder.path(), ledger);
     let mut roles = vec![role("send", "sent")];
     match which {
-        "relay" => roles.extend([role("relay", "relayed"), role("last", "received")]),
+        "relay" | "relay once" => {
+            let relay = role(which, "relayed");
+            roles.extend([relay, role("last", "received")]);
+        }
         _ => roles.push(role("receive", "received")),
     }
     let mut hosts: Vec<Host> = roles.iter().map(Role::start).collect();
@@ -322,6 +282,11 @@ fn a_relay_is_killed() {
 }
 
 #[test]
+fn a_relay_that_answers_once_is_killed() {
+    kill_host("relay killed, redeliver-once", "relay once", 0);
+}
+
+#[test]
 fn the_server_is_killed() {
     kill_server("server killed", "", false);
 }
@@ -351,9 +316,9 @@ fn one_of_three_servers_is_killed() {
     let mut killed = 0;
     while killed < kills() && !receiving.has_ended() {
         // The one before must have caught up: two of three must live.
-        let before = numbers(&received).len();
+        let before = Ledger::numbers_in(&received).len();
         let until = Instant::now() + Duration::from_secs(60);
-        while numbers(&received).len() < before + 100 && !receiving.has_ended() {
+        while Ledger::numbers_in(&received).len() < before + 100 && !receiving.has_ended() {
             assert!(Instant::now() < until, "{case}: nothing moves");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -402,7 +367,7 @@ fn one_of_several_receivers_is_killed() {
     }
     let mut counts = vec![0; usize::try_from(COUNT).unwrap() + 1];
     for role in &receiving {
-        for number in numbers(Path::new(&role.ledger)) {
+        for number in Ledger::numbers_in(Path::new(&role.ledger)) {
             counts[usize::try_from(number).unwrap()] += 1;
         }
     }

@@ -2,97 +2,16 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use support::hosts::{Ledger, receiver, sender};
-use support::server::Server;
+use support::world::{World, on_every_carrier, soon};
 use support::{End, Port, number, numbered};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
-use transputer_reach::carrier::{Carrier, Channel, Pending, Side};
-use transputer_reach::memory::{Chaos, MemoryServer};
-use transputer_reach::nats::{NatsCarrier, NatsOptions};
-use transputer_reach::{Inlet, InletEnd, Lease, NoGate, NotWanted, Outlet, OutletEnd, Sink};
-
-const LEASE: Duration = Duration::from_secs(2);
-
-/// Longer than anything takes, unless it never ends.
-const EVER: Duration = Duration::from_secs(60);
-
-/// Where hosts connect to.
-struct World {
-    connect: Box<dyn Fn() -> Pending<'static, Arc<dyn Carrier>>>,
-    _server: Option<Server>,
-}
-
-impl World {
-    async fn host(&self) -> Arc<dyn Carrier> {
-        (self.connect)().await
-    }
-
-    fn memory() -> Self {
-        let server = MemoryServer::new(1, Chaos::none(), LEASE);
-        Self {
-            connect: Box::new(move || {
-                let carrier: Arc<dyn Carrier> = Arc::new(server.connect());
-                Box::pin(std::future::ready(carrier))
-            }),
-            _server: None,
-        }
-    }
-
-    fn nats(server: Server) -> Self {
-        static RUNS: AtomicU64 = AtomicU64::new(0);
-        let run = format!("run {}", RUNS.fetch_add(1, Ordering::Relaxed));
-        let url = server.url();
-        Self {
-            connect: Box::new(move || {
-                let mut options = NatsOptions::new(vec![url.clone()], &run, "test");
-                options.lease = LEASE;
-                Box::pin(async move {
-                    let carrier = NatsCarrier::connect(&options).await.expect("it connects");
-                    let carrier: Arc<dyn Carrier> = Arc::new(carrier);
-                    carrier
-                })
-            }),
-            _server: Some(server),
-        }
-    }
-}
-
-fn in_memory<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async { case(World::memory()).await });
-}
-
-fn with_nats<F: Future<Output = ()>>(name: &str, case: impl FnOnce(World) -> F) {
-    let Some(server) = Server::start(name) else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    runtime
-        .unwrap()
-        .block_on(async { case(World::nats(server)).await });
-}
-
-/// Each case as a test on each carrier.
-macro_rules! on_every_carrier {
-    ($($case:ident),* $(,)?) => {
-        mod memory {
-            $(#[test] fn $case() { super::in_memory(super::$case); })*
-        }
-        mod nats {
-            $(#[test] fn $case() { super::with_nats(stringify!($case), super::$case); })*
-        }
-    };
-}
+use tokio::time::{sleep, timeout};
+use transputer_reach::carrier::{Channel, Pending, Side};
+use transputer_reach::{Inlet, InletEnd, NoGate, NotWanted, Outlet, OutletEnd, Sink};
 
 on_every_carrier! {
     messages_come_in_order_and_once,
@@ -107,9 +26,6 @@ on_every_carrier! {
     the_newest_is_dropped_where_the_channel_says_so,
     several_senders_and_receivers_share_a_channel,
     an_inlet_ends_although_its_process_is_gone,
-    a_lease_is_held_by_one,
-    a_lease_passes_to_another_when_its_holder_is_gone,
-    a_lease_that_is_given_up_passes_at_once,
 }
 
 type Outward = JoinHandle<OutletEnd>;
@@ -140,10 +56,6 @@ async fn inlet(
     let (tell, mut stop) = watch::channel(false);
     let task = tokio::spawn(async move { inlet.run(&mut sink, &NoGate, &mut stop).await });
     (port, task, tell)
-}
-
-async fn soon<T>(future: impl Future<Output = T>) -> T {
-    timeout(EVER, future).await.expect("it ends")
 }
 
 fn lines(capacity: u64) -> Channel {
@@ -455,52 +367,4 @@ async fn an_inlet_ends_although_its_process_is_gone(world: World) {
         soon(async { tokio::join!(inlet.run(&mut sink, &NoGate, &mut stop), closing) }).await;
     assert_eq!(end, InletEnd::Closed);
     assert_eq!(soon(out).await.unwrap(), OutletEnd::Closed);
-}
-
-async fn a_lease_is_held_by_one(world: World) {
-    let one = Lease::take(world.host().await, "parser", "one")
-        .await
-        .unwrap();
-    let (two, mut one) = (world.host().await, one);
-    let keeping = tokio::spawn(async move { one.keep().await });
-    let other = timeout(3 * LEASE, Lease::take(two, "parser", "two")).await;
-    assert!(other.is_err(), "two hosts have it");
-    assert!(!keeping.is_finished(), "it was kept");
-}
-
-async fn a_lease_passes_to_another_when_its_holder_is_gone(world: World) {
-    let one = Lease::take(world.host().await, "parser", "one")
-        .await
-        .unwrap();
-    let epoch = one.epoch;
-    drop(one);
-    let began = Instant::now();
-    let two = soon(Lease::take(world.host().await, "parser", "two"))
-        .await
-        .unwrap();
-    assert!(two.epoch > epoch);
-    assert!(
-        began.elapsed() < LEASE + Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
-    );
-}
-
-async fn a_lease_that_is_given_up_passes_at_once(world: World) {
-    let mut one = Lease::take(world.host().await, "parser", "one")
-        .await
-        .unwrap();
-    let _ = timeout(LEASE / 4, one.keep()).await;
-    one.give_up().await;
-    let began = Instant::now();
-    let two = soon(Lease::take(world.host().await, "parser", "two"))
-        .await
-        .unwrap();
-    assert!(began.elapsed() < LEASE / 2, "{:?}", began.elapsed());
-    let holders = transputer_reach::lease::holders(&*world.host().await)
-        .await
-        .unwrap();
-    assert_eq!(holders.len(), 1);
-    assert_eq!((&*holders[0].name, &*holders[0].host), ("parser", "two"));
-    assert_eq!(holders[0].epoch, two.epoch);
 }

@@ -114,6 +114,32 @@ impl Held {
         finished
     }
 
+    /// A message that was passed over has been answered for.
+    pub(super) fn answered(&mut self, delivery: &Delivery, ticket: &Ticket) {
+        self.answered.push_back(InHand {
+            port: delivery.port.clone(),
+            stamp: delivery.stamp,
+            ticket: ticket.clone(),
+            waiting: 0,
+            place: (self.reading, delivery.place),
+        });
+    }
+
+    /// How many messages that are in the log it accounts for.
+    pub(super) fn known(&self) -> u64 {
+        (self.hands.len() + self.answered.len()) as u64
+    }
+
+    /// Whether the log has heard all answers.
+    pub(super) fn all_heard(&self) -> bool {
+        self.answered.is_empty()
+    }
+
+    /// How many messages may be answered for.
+    pub(super) fn target(&self) -> u64 {
+        self.target
+    }
+
     /// Tickets of messages that were answered for and are still in the log, which begins with this place.
     pub(super) fn unheard(&mut self, first: u64) -> Vec<Ticket> {
         let reading = self.reading;

@@ -30,6 +30,8 @@ use crate::carrier::{
     Stamp,
 };
 use crate::insist::changed;
+use crate::notices::{Notices, STALLED};
+use crate::origins::Origins;
 use had::Had;
 use held::{Held, Known};
 
@@ -105,6 +107,20 @@ pub struct InletCounts {
     pub missing: u64,
 }
 
+/// Where an inlet stands.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Standing {
+    /// Whether it offers a message to the process.
+    pub offers: bool,
+    /// How many finished messages it has noticed.
+    pub finished: u64,
+    /// Whether the log has heard of all of those.
+    pub settled: bool,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
 /// How an inlet ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InletEnd {
@@ -158,6 +174,12 @@ pub struct Inlet {
     /// The process wants no more, after it was told that nothing follows.
     unwanted: bool,
     hinted: u64,
+    /// Of which inputs the process makes its messages.
+    origins: Option<Arc<Origins>>,
+    notices: Notices,
+    /// Since when messages are known to wait, and none has come.
+    waits_since: Option<Instant>,
+    standing: watch::Sender<Standing>,
     counts: InletCounts,
 }
 
@@ -208,11 +230,35 @@ impl Inlet {
             closed: false,
             unwanted: false,
             hinted: 0,
+            origins: None,
+            notices: Notices::default(),
+            waits_since: None,
+            standing: watch::Sender::default(),
             counts: InletCounts::default(),
         };
         inlet.hints = inlet.carrier.hints(&inlet.channel).await.ok();
         inlet.attach().await?;
         Ok(inlet)
+    }
+
+    /// Notes each input before it is offered, so that outlets can [know again](crate::Outlet::know_again) what is made
+    /// of it.
+    #[must_use]
+    pub fn note_inputs(mut self, origins: Arc<Origins>) -> Self {
+        self.origins = Some(origins);
+        self
+    }
+
+    /// Calls `listener` with what it had to do because nothing moved.
+    #[must_use]
+    pub fn on_notice(mut self, listener: impl Fn(String) + Send + Sync + 'static) -> Self {
+        self.notices = Notices::to(listener);
+        self
+    }
+
+    /// Where it stands, from now on.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
     }
 
     /// What it had to do about faults.
@@ -230,10 +276,28 @@ impl Inlet {
         let mut finished = sink.finished();
         loop {
             match self.step(sink, gate, &mut finished, stop).await {
-                Ok(()) => {}
-                Err(end) => return self.leave(end, sink).await,
+                Ok(()) => self.tell_standing(),
+                Err(end) => {
+                    let end = self.leave(end, sink).await;
+                    self.standing.send_modify(|known| known.ended = true);
+                    return end;
+                }
             }
         }
+    }
+
+    fn tell_standing(&self) {
+        let now = Standing {
+            offers: self.next.is_some(),
+            finished: self.held.target(),
+            settled: self.gated.is_empty() && self.held.all_heard(),
+            ended: false,
+        };
+        self.standing.send_if_modified(|known| {
+            let differs = *known != now;
+            *known = now;
+            differs
+        });
     }
 
     async fn step(
@@ -276,6 +340,9 @@ impl Inlet {
             Event::Delivered(Ok(delivery)) => {
                 self.delivered(delivery).await?;
                 if let Some(next) = &self.next {
+                    if let Some(origins) = &self.origins {
+                        origins.offered(&next.port, next.stamp);
+                    }
                     sink.offer(next.bytes.clone());
                 }
             }
@@ -323,6 +390,7 @@ impl Inlet {
             let reason = format!("channel `{name}` holds a message that no outlet has sent: {why}");
             return Err(self.fail("failed", &reason).await);
         }
+        self.waits_since = None;
         let sole = self.channel.receivers == Side::Sole;
         if sole && self.came.is_some_and(|came| delivery.place > came + 1) {
             return self.begin_anew().await;
@@ -335,7 +403,7 @@ impl Inlet {
                 Known::Again { superseded } => {
                     self.counts.passed_over += 1;
                     if let Some(ticket) = superseded {
-                        self.answer(&ticket, Answer::Finished).await;
+                        self.pass_over(&delivery, &ticket).await;
                     }
                     return Ok(());
                 }
@@ -344,7 +412,7 @@ impl Inlet {
             let had = self.had.has(&delivery, self.channel.senders);
             if had || self.closed {
                 self.counts.passed_over += 1;
-                self.answer(&delivery.ticket, Answer::Finished).await;
+                self.pass_over(&delivery, &delivery.ticket).await;
                 self.hint_room(&delivery).await;
                 return Ok(());
             }
@@ -381,6 +449,12 @@ impl Inlet {
         let _ = self.carrier.hint(&self.channel, hint).await;
     }
 
+    /// A copy of a message can leave the log.
+    async fn pass_over(&mut self, delivery: &Delivery, ticket: &crate::carrier::Ticket) {
+        self.held.answered(delivery, ticket);
+        self.answer(ticket, Answer::Finished).await;
+    }
+
     async fn answer(&mut self, ticket: &crate::carrier::Ticket, answer: Answer) {
         // One that does not arrive is given again when the log is looked at.
         let _ = self.carrier.answer(&self.channel, ticket, answer).await;
@@ -394,6 +468,17 @@ impl Inlet {
         if let Some(ticket) = self.next.as_ref().map(|next| next.ticket.clone()) {
             self.answer(&ticket, Answer::Working).await;
         }
+    }
+
+    /// Whether messages wait in the log that should have come long ago.
+    fn is_stalled(&mut self, log: &crate::carrier::Log) -> bool {
+        let sole = self.channel.receivers == Side::Sole;
+        if !sole || self.next.is_some() || log.messages <= self.held.known() {
+            self.waits_since = None;
+            return false;
+        }
+        let since = *self.waits_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= STALLED
     }
 
     /// Asks the server what there is, because hints and answers get lost and servers forget.
@@ -410,6 +495,18 @@ impl Inlet {
         };
         for ticket in self.held.unheard(log.first) {
             self.answer(&ticket, Answer::Finished).await;
+        }
+        if self.is_stalled(&log) {
+            self.notices.tell(format!(
+                "channel `{}`: {} messages wait for `{}` and none has come for {} s, though the server answers; the \
+                 channel is read anew",
+                self.channel.name,
+                log.messages,
+                self.port,
+                STALLED.as_secs()
+            ));
+            self.waits_since = None;
+            return self.begin_anew().await;
         }
         self.senders_ended(&log, sink).await
     }

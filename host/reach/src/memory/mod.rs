@@ -135,6 +135,16 @@ impl MemoryServer {
         self.0.changed.notify_waiters();
     }
 
+    /// The consumers that a channel has now deliver nothing any more, and do not say so.
+    pub fn mute_consumers(&self, channel: &str) {
+        lock(&self.0.state).mute(channel);
+    }
+
+    /// What the present sole sender puts into a channel vanishes from now on.
+    pub fn lose_all_of_the_sender(&self, channel: &str) {
+        lock(&self.0.state).deafen(channel);
+    }
+
     fn chance(&self, share: impl FnOnce(&Chaos) -> f64) -> bool {
         let share = share(&lock(&self.0.chaos));
         lock(&self.0.rng).f64() < share

@@ -40,8 +40,10 @@ struct LogState {
     last: u64,
     messages: BTreeMap<u64, Stored>,
     writers: Vec<Writer>,
-    /// Where messages of several senders were stored.
-    known: BTreeMap<(String, Stamp), u64>,
+    /// Where messages with identifiers were stored.
+    known: BTreeMap<String, u64>,
+    /// Whose messages vanish.
+    deaf_to: Option<Writer>,
     consumers: BTreeMap<Consumer, Reader>,
 }
 
@@ -62,6 +64,8 @@ struct Reader {
     open: BTreeMap<u64, (Instant, u64)>,
     /// What is to be delivered again.
     again: BTreeSet<u64>,
+    /// It delivers nothing any more, and does not say so.
+    mute: bool,
 }
 
 /// What a consumer gets next.
@@ -128,6 +132,21 @@ impl State {
         }
     }
 
+    /// The consumers that a log has now deliver nothing any more.
+    pub(super) fn mute(&mut self, channel: &str) {
+        let log = self.logs.get_mut(channel);
+        for reader in log.into_iter().flat_map(|log| log.consumers.values_mut()) {
+            reader.mute = true;
+        }
+    }
+
+    /// What the present writer of a log puts there vanishes from now on.
+    pub(super) fn deafen(&mut self, channel: &str) {
+        if let Some(log) = self.logs.get_mut(channel) {
+            log.deaf_to = log.writers.first().cloned();
+        }
+    }
+
     pub(super) fn open(&mut self, channel: &Channel) -> Result<Log, Fault> {
         let born = self.count();
         let log = self.logs.entry(channel.name.clone());
@@ -184,6 +203,7 @@ impl State {
             next: 0,
             open: BTreeMap::new(),
             again: BTreeSet::new(),
+            mute: false,
         });
         Ok(reader.born)
     }
@@ -289,6 +309,7 @@ impl LogState {
             messages: BTreeMap::new(),
             writers: Vec::new(),
             known: BTreeMap::new(),
+            deaf_to: None,
             consumers: BTreeMap::new(),
         }
     }
@@ -309,24 +330,24 @@ impl LogState {
     }
 
     fn put(&mut self, channel: &Channel, put: Put) -> Result<u64, Refusal> {
-        let id = (put.writer.port.clone(), put.stamp);
-        match (channel.senders, put.after) {
-            (Side::Sole, _) if !self.writers.contains(&put.writer) => {
-                return Err(Refusal::NotStored);
-            }
-            (_, Some(after)) if after != self.last => return Err(Refusal::Last(self.last)),
-            (Side::Shared, _) => {
-                if let Some(place) = self.known.get(&id) {
-                    return Ok(*place);
-                }
-            }
-            _ => {}
+        if self.deaf_to.as_ref() == Some(&put.writer) {
+            return Err(Refusal::Unknown("no answer".to_owned()));
+        }
+        if channel.senders == Side::Sole && !self.writers.contains(&put.writer) {
+            return Err(Refusal::NotStored);
+        }
+        let known = put.id.as_ref().and_then(|id| self.known.get(id));
+        if let Some(place) = known {
+            return Err(Refusal::Known(*place));
+        }
+        if put.after.is_some_and(|after| after != self.last) {
+            return Err(Refusal::Last(self.last));
         }
         if self.messages.len() as u64 >= self.capacity {
             return Err(Refusal::Full);
         }
         self.last += 1;
-        if channel.senders == Side::Shared {
+        if let Some(id) = put.id {
             self.known.insert(id, self.last);
         }
         let stored = Stored {
@@ -356,6 +377,9 @@ impl LogState {
 impl Reader {
     fn next(&mut self, messages: &BTreeMap<u64, Stored>) -> Next {
         let now = Instant::now();
+        if self.mute {
+            return Next::Wait(now + ACK_WAIT);
+        }
         self.open.retain(|place, _| messages.contains_key(place));
         let mut open = self.open.iter();
         let due = open.find(|(place, (until, _))| *until <= now || self.again.contains(place));

@@ -121,13 +121,16 @@ impl NatsCarrier {
         let mut headers = HeaderMap::new();
         headers.insert(STAMP, put.stamp.to_string());
         let mut message = PublishMessage::build().payload(put.bytes).headers(headers);
-        message = match put.after {
-            Some(place) => message.expected_last_sequence(place),
-            None => message.message_id(format!("{} {}", put.writer.port, put.stamp)),
-        };
+        if let Some(place) = put.after {
+            message = message.expected_last_sequence(place);
+        }
+        if let Some(id) = put.id {
+            message = message.message_id(id);
+        }
         match self.context.send_publish(subject, message).await {
             Ok(ack) => Box::pin(async move {
                 match ack.await {
+                    Ok(ack) if ack.duplicate => Err(Refusal::Known(ack.sequence)),
                     Ok(ack) => Ok(ack.sequence),
                     Err(error) => Err(refusal(&error)),
                 }

@@ -33,6 +33,11 @@ use crate::carrier::{
     Pending, Put, Ticket, Value, Writer,
 };
 
+/// What the stream of a channel is called at the server.
+pub fn stream_name(run: &str, channel: &Channel) -> String {
+    Names::new(run).stream(channel)
+}
+
 /// A host's connection to NATS.
 pub struct NatsCarrier {
     client: Client,

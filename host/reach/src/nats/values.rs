@@ -56,7 +56,8 @@ impl NatsCarrier {
             discard: DiscardPolicy::New,
             allow_rollup: true,
             deny_delete: true,
-            allow_direct: true,
+            // Not from a replica, which may lag behind.
+            allow_direct: self.replicas == 1,
             max_age,
             duplicate_window: if max_age.is_zero() {
                 window

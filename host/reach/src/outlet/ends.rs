@@ -64,6 +64,7 @@ impl Outlet {
                 .await
                 .map_err(refuse)?;
         }
+        self.tells = false;
         match self.kept.unfinished() {
             0 => Err(OutletEnd::Closed),
             _ => Ok(()),

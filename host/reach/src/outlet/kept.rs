@@ -14,6 +14,8 @@ struct Entry {
     /// Its place in the log: of a sole sender where it must be, else where it is, once it is stored.
     place: u64,
     bytes: Bytes,
+    /// What the carrier knows it by.
+    id: Option<String>,
     /// Which of the messages taken it is, those that were dropped included.
     taken: u64,
     /// Says what became of it; `None` where it is not on its way.
@@ -38,7 +40,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Takes a message, which is not on its way yet, and numbers it.
-    pub(super) fn push(&mut self, bytes: Bytes) -> u64 {
+    pub(super) fn push(&mut self, bytes: Bytes, id: Option<String>) -> u64 {
         self.taken += 1;
         self.number += 1;
         let place = match self.entries.back() {
@@ -49,6 +51,7 @@ impl Kept {
             number: self.number,
             place,
             bytes,
+            id,
             taken: self.taken,
             ack: None,
         });
@@ -61,10 +64,15 @@ impl Kept {
         self.dropped += 1;
     }
 
-    /// A message's place and bytes.
-    pub(super) fn get(&self, number: u64) -> Option<(u64, Bytes)> {
+    /// A message's place, bytes and identifier.
+    pub(super) fn get(&self, number: u64) -> Option<(u64, Bytes, Option<String>)> {
         let entry = self.entries.get(self.index(number)?)?;
-        Some((entry.place, entry.bytes.clone()))
+        Some((entry.place, entry.bytes.clone(), entry.id.clone()))
+    }
+
+    /// How many messages were taken, those that were dropped included.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     pub(super) fn fly(&mut self, number: u64, ack: Ack) {
@@ -120,6 +128,24 @@ impl Kept {
             self.stored += 1;
             self.tail = self.tail.max(place);
         }
+    }
+
+    /// The oldest message on its way was stored by an earlier incarnation, so those behind it get places before those
+    /// that they were to have.
+    pub(super) fn stored_before(&mut self, place: u64) {
+        let tail = self.tail;
+        self.stored_at(place);
+        self.tail = tail;
+        for (entry, place) in self.entries.iter_mut().skip(self.stored).zip(tail + 1..) {
+            entry.place = place;
+            entry.ack = None;
+        }
+    }
+
+    /// How many of the messages that are kept have places up to this one.
+    pub(super) fn stored_within(&self, place: u64) -> u64 {
+        let stored = self.entries.iter().take(self.stored);
+        stored.filter(|entry| entry.place <= place).count() as u64
     }
 
     /// All up to this place are stored; returns how many that were not known to be.
@@ -221,7 +247,9 @@ impl Kept {
             taken: self.taken,
             settled: first.map_or(self.taken, |entry| entry.taken - 1),
             finished: self.number - self.entries.len() as u64,
+            unfinished: self.entries.len() as u64,
             dropped: self.dropped,
+            ..Progress::default()
         }
     }
 }

@@ -27,6 +27,8 @@ use crate::carrier::{
 };
 use crate::ending::Ending;
 use crate::insist::{changed, insist};
+use crate::notices::Notices;
+use crate::origins::Origins;
 use kept::Kept;
 use recovery::Trouble;
 
@@ -68,8 +70,18 @@ pub struct Progress {
     pub settled: u64,
     /// Messages of this epoch that are known to be finished.
     pub finished: u64,
+    /// Messages that it keeps, because they are not known to be finished.
+    pub unfinished: u64,
     /// Messages dropped, because there was no credit and the channel drops the newest.
     pub dropped: u64,
+    /// Whether it would take another message now.
+    pub takes: bool,
+    /// Whether its process sends no more.
+    pub closing: bool,
+    /// Whether it is about to tell the other side that it ends.
+    pub tells: bool,
+    /// Whether it has ended.
+    pub ended: bool,
 }
 
 /// What an outlet had to do about faults.
@@ -84,6 +96,8 @@ pub struct OutletCounts {
     pub resolved: u64,
     /// How often the log was begun anew, because it had been forgotten.
     pub rebuilt: u64,
+    /// Messages that an earlier incarnation had stored already.
+    pub known: u64,
 }
 
 /// How an outlet ended.
@@ -132,6 +146,13 @@ pub struct Outlet {
     load: u64,
     /// Which log it is.
     born: u64,
+    /// Of which inputs the messages of this port are made.
+    origins: Option<(Arc<Origins>, usize)>,
+    notices: Notices,
+    /// When something moved last.
+    moved_at: Instant,
+    /// The other side is about to be told of the end.
+    tells: bool,
     trouble: Option<Trouble>,
     closing: bool,
     look_at: Instant,
@@ -178,6 +199,10 @@ impl Outlet {
             base: 0,
             load: 0,
             born: 0,
+            origins: None,
+            notices: Notices::default(),
+            moved_at: Instant::now(),
+            tells: false,
             trouble: None,
             closing: false,
             look_at: Instant::now() + FIRST_LOOK,
@@ -205,6 +230,21 @@ impl Outlet {
         self
     }
 
+    /// Gives each message the identifier that [`Origins`] makes of what the process received; `output` is the number of
+    /// this port there. What an earlier incarnation has stored is not stored again.
+    #[must_use]
+    pub fn know_again(mut self, origins: Arc<Origins>, output: usize) -> Self {
+        self.origins = Some((origins, output));
+        self
+    }
+
+    /// Calls `listener` with what it had to do because nothing moved.
+    #[must_use]
+    pub fn on_notice(mut self, listener: impl Fn(String) + Send + Sync + 'static) -> Self {
+        self.notices = Notices::to(listener);
+        self
+    }
+
     /// How far it is, from now on.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
@@ -225,7 +265,10 @@ impl Outlet {
         loop {
             match self.step(source, stop).await {
                 Ok(()) => {}
-                Err(end) => return end,
+                Err(end) => {
+                    self.progress.send_modify(|known| known.ended = true);
+                    return end;
+                }
             }
         }
     }
@@ -262,7 +305,9 @@ impl Outlet {
         }
         self.go_on().await;
         self.tell_progress();
-        self.close_if_done().await
+        self.close_if_done().await?;
+        self.tell_progress();
+        Ok(())
     }
 
     /// Whether one more message may be on its way, and there is credit for it.
@@ -293,12 +338,18 @@ impl Outlet {
         match sent {
             Sent::Message(_) if !self.has_credit() => self.kept.drop_one(),
             Sent::Message(bytes) => {
-                let number = self.kept.push(bytes);
+                let id = self.id();
+                let number = self.kept.push(bytes, id);
                 self.load += 1;
                 self.put(number).await;
             }
-            Sent::Closed => self.closing = true,
+            Sent::Closed => {
+                self.closing = true;
+                self.tells = true;
+            }
             Sent::Poisoned { kind, reason } => {
+                (self.closing, self.tells) = (true, true);
+                self.tell_progress();
                 let ending = Ending::poisoned(&kind, &reason);
                 self.end(&ending).await?;
                 return Err(OutletEnd::Failed);
@@ -307,15 +358,29 @@ impl Outlet {
         Ok(())
     }
 
+    /// What the carrier is to know the next message by.
+    fn id(&self) -> Option<String> {
+        let number = self.kept.taken() + 1;
+        match (&self.origins, self.channel.senders) {
+            (Some((origins, output)), _) => origins.id(*output, number),
+            (None, Side::Sole) => None,
+            (None, Side::Shared) => {
+                let stamp = Stamp::new(self.writer.epoch, self.kept.number() + 1);
+                Some(format!("{} {stamp}", self.writer.port))
+            }
+        }
+    }
+
     /// Sends one of the kept messages on its way.
     async fn put(&mut self, number: u64) {
-        let Some((place, bytes)) = self.kept.get(number) else {
+        let Some((place, bytes, id)) = self.kept.get(number) else {
             return;
         };
         let put = Put {
             writer: self.writer.clone(),
             stamp: Stamp::new(self.writer.epoch, number),
             after: (self.channel.senders == Side::Sole).then(|| place - 1),
+            id,
             bytes,
         };
         let ack = self.carrier.put(&self.channel, put).await;
@@ -360,6 +425,7 @@ impl Outlet {
 
     /// Something moved, so there is no need to ask soon.
     fn moved(&mut self) {
+        self.moved_at = Instant::now();
         self.pause = FIRST_LOOK;
         self.look_at = Instant::now() + self.pause;
     }
@@ -388,7 +454,12 @@ impl Outlet {
     }
 
     fn tell_progress(&self) {
-        let now = self.kept.progress();
+        let now = Progress {
+            takes: !self.closing && self.trouble.is_none() && self.may_take(),
+            closing: self.closing,
+            tells: self.tells,
+            ..self.kept.progress()
+        };
         self.progress.send_if_modified(|known| {
             let differs = *known != now;
             *known = now;

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::{Outlet, OutletEnd, is_fenced, refuse};
 use crate::carrier::{Fault, Log, Refusal, Side};
+use crate::notices::STALLED;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -33,6 +34,7 @@ impl Outlet {
                 self.retry_later();
             }
             Refusal::Unknown(_) => self.retry_later(),
+            Refusal::Known(place) => return self.known(place).await,
             Refusal::NotStored => return self.not_stored().await,
             Refusal::Last(last) => {
                 let Some(place) = self.kept.first_flying_place() else {
@@ -52,6 +54,22 @@ impl Outlet {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// The oldest message on its way was stored before: by this incarnation, whose answer was lost, or by an earlier
+    /// one.
+    async fn known(&mut self, place: u64) -> Result<(), OutletEnd> {
+        let earlier = self.kept.first_flying_place().is_some_and(|it| place < it);
+        if self.channel.senders == Side::Shared || !earlier {
+            return self.stored(place).await;
+        }
+        self.moved();
+        self.counts.known += 1;
+        self.kept.stored_before(place);
+        self.trouble = None;
+        self.compare_log().await?;
+        self.put_rest().await;
         Ok(())
     }
 
@@ -152,13 +170,38 @@ impl Outlet {
         if log.born != self.born || log.last < self.kept.tail() {
             return self.rebuild().await;
         }
+        if self.is_stalled(&log) {
+            return self.begin_anew().await;
+        }
         self.kept.finished_before(log.first);
         self.load = log.messages + self.kept.flying();
-        self.before = self.before.min((self.base + 1).saturating_sub(log.first));
+        let others = (self.base + 1).saturating_sub(log.first);
+        // Those of them that are kept as well count once.
+        let others = others.saturating_sub(self.kept.stored_within(self.base));
+        self.before = self.before.min(others);
         if self.closing {
             self.kept.tell_again();
         }
         Ok(())
+    }
+
+    /// Whether messages have been on their way for long, although there is room for them.
+    fn is_stalled(&self, log: &Log) -> bool {
+        let room = log.messages < self.channel.capacity;
+        self.kept.flying() > 0 && room && self.moved_at.elapsed() >= STALLED
+    }
+
+    async fn begin_anew(&mut self) -> Result<(), OutletEnd> {
+        self.notices.tell(format!(
+            "channel `{}`: {} messages of `{}` have not been stored for {} s, though there is room and the server answers; \
+             they are sent anew",
+            self.channel.name,
+            self.kept.flying(),
+            self.writer.port,
+            self.moved_at.elapsed().as_secs()
+        ));
+        self.moved();
+        self.rebuild().await
     }
 
     /// The server has forgotten what it had stored: it is given everything again that is not known to be

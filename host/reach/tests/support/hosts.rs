@@ -1,5 +1,8 @@
 //! Hosts with one process each, which can be killed and started again.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,30 +11,55 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use transputer_reach::carrier::{Carrier, Channel};
 use transputer_reach::{
-    Inlet, InletCounts, InletEnd, NoGate, Outlet, OutletCounts, OutletEnd, StoredGate,
+    Inlet, InletCounts, InletEnd, NoGate, Origins, Outlet, OutletCounts, OutletEnd, StoredGate,
 };
 
 use super::{End, Port, number, numbered};
 
 /// What a process did, kept by somebody who survives its host.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ledger(Arc<Mutex<Vec<u64>>>);
+pub(crate) struct Ledger(Arc<Mutex<Notes>>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    numbers: Vec<u64>,
+    file: Option<File>,
+}
 
 impl Ledger {
+    /// One in a file, with what is in it. What is noted is there when the program is killed afterwards.
+    pub(crate) fn in_file(path: &Path) -> Self {
+        let numbers = Self::numbers_in(path);
+        let file = File::options().append(true).create(true).open(path);
+        let file = Some(file.expect("a file"));
+        Self(Arc::new(Mutex::new(Notes { numbers, file })))
+    }
+
+    /// What is in such a file.
+    pub(crate) fn numbers_in(path: &Path) -> Vec<u64> {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
+    }
+
     pub(crate) fn note(&self, number: u64) {
-        self.0.lock().unwrap().push(number);
+        let mut notes = self.0.lock().unwrap();
+        notes.numbers.push(number);
+        if let Some(file) = &mut notes.file {
+            let line = format!("{number}\n");
+            file.write_all(line.as_bytes()).expect("there is room");
+        }
     }
 
     pub(crate) fn all(&self) -> Vec<u64> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().numbers.clone()
     }
 
     pub(crate) fn last(&self) -> u64 {
-        self.0.lock().unwrap().last().copied().unwrap_or(0)
+        self.0.lock().unwrap().numbers.last().copied().unwrap_or(0)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
+        self.0.lock().unwrap().numbers.len()
     }
 }
 
@@ -186,12 +214,13 @@ pub(crate) fn receiver(
     }
 }
 
-/// Sends on what it receives.
+/// Sends on what it receives; if `once`, what it had sent before it was killed is not sent again.
 pub(crate) fn relay(
     carrier: Arc<dyn Carrier>,
     from: &Channel,
     to: &Channel,
     epoch: u64,
+    once: bool,
 ) -> Host<(InletEnd, OutletEnd)> {
     let (port, onward) = (Port::new(), Port::new());
     let (stop, stopped) = watch::channel(false);
@@ -216,6 +245,16 @@ pub(crate) fn relay(
         gate.outlet(move || sent.through(), outlet.progress());
         let inlet = Inlet::take_over(carrier, &from, &from.to[0], epoch).await;
         let mut inlet = inlet.expect("it can receive");
+        if once {
+            let mut origins = Origins::default();
+            let sent = source.clone();
+            let output = origins.output(move || sent.through());
+            let origins = Arc::new(origins);
+            let finishing = origins.clone();
+            sink.on_finish(move |count| finishing.finished(count));
+            inlet = inlet.note_inputs(origins.clone());
+            outlet = outlet.know_again(origins, output);
+        }
         let (mut stop_in, mut stop_out) = (stopped.clone(), stopped);
         tokio::join!(
             inlet.run(&mut sink, &gate, &mut stop_in),

@@ -4,8 +4,9 @@
 
 pub(crate) mod hosts;
 pub(crate) mod server;
+pub(crate) mod world;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
@@ -31,14 +32,14 @@ struct Slot {
 }
 
 /// A rendezvous between a process and its outlet or inlet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Port(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     slot: Mutex<Slot>,
     changed: Notify,
     finished: watch::Sender<u64>,
+    on_finish: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
 }
 
 impl Port {
@@ -47,6 +48,7 @@ impl Port {
             slot: Mutex::default(),
             changed: Notify::new(),
             finished: watch::Sender::new(0),
+            on_finish: OnceLock::new(),
         }))
     }
 
@@ -110,7 +112,15 @@ impl Port {
     /// The process has finished what it has.
     pub(crate) fn finish(&self) {
         let through = self.0.slot.lock().unwrap().through;
+        if let Some(listener) = self.0.on_finish.get() {
+            listener(through);
+        }
         self.0.finished.send_replace(through);
+    }
+
+    /// Calls this with how many messages the process has finished, before it goes on.
+    pub(crate) fn on_finish(&self, listener: impl Fn(u64) + Send + Sync + 'static) {
+        let _ = self.0.on_finish.set(Box::new(listener));
     }
 
     /// The process ends its side: closes it, or fails.
@@ -120,6 +130,14 @@ impl Port {
 
     pub(crate) fn end_receiving(&self, end: End) {
         self.change(|slot| slot.received = Some(end));
+    }
+
+    pub(crate) fn has_ended_sending(&self) -> bool {
+        self.0.slot.lock().unwrap().sent.is_some()
+    }
+
+    pub(crate) fn has_ended_receiving(&self) -> bool {
+        self.0.slot.lock().unwrap().received.is_some()
     }
 
     /// How many messages the process has sent, or received.

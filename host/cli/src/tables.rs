@@ -17,7 +17,7 @@ use crate::line::Line;
 use crate::output;
 use crate::printable::one_line;
 
-type Signatures = BTreeMap<String, Signature>;
+pub(crate) type Signatures = BTreeMap<String, Signature>;
 
 /// Prints a network's processes and channels. Components without a known signature get
 /// what the description alone tells.
@@ -66,7 +66,7 @@ fn totals(totals: Totals) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn table(header: &[&str]) -> Table {
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     if let Some(width) = output::width() {
@@ -124,7 +124,7 @@ fn supervision(description: &Description) -> Table {
         let letters = process.restart.dead_letter.as_ref();
         let unfinished = [
             match restart.unfinished {
-                Unfinished::Redeliver => format!("redeliver, {} attempts", restart.attempts),
+                fate if fate.redelivers() => format!("{fate}, {} attempts", restart.attempts),
                 other => other.to_string(),
             },
             letters.map_or_else(String::new, |to| {
@@ -348,7 +348,7 @@ fn ports(ports: &[&PortReference]) -> String {
 }
 
 /// Each on a line of its own, for a cell of a table.
-fn list(items: impl Iterator<Item = impl fmt::Display>) -> String {
+pub(crate) fn list(items: impl Iterator<Item = impl fmt::Display>) -> String {
     let lines: Vec<String> = items.map(one_line).collect();
     lines.join("\n")
 }

@@ -2,185 +2,21 @@
 //!
 //! Without a server these are NOT CHECKED, which they say; `tools/setup` or `tools/nats` installs one.
 
-#[path = "../../host/reach/tests/support/server.rs"]
+#[path = "../../../host/reach/tests/support/server.rs"]
 #[allow(dead_code)]
 mod server;
 
+mod deadlock;
+mod hosts;
+mod promises;
+
 use std::fs;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use hosts::{Host, Network, example, holder, status, traffic, transputer, wait_until};
 use server::Server;
 use transputer_tests::repository;
-
-/// Longer than anything takes, unless it never ends.
-const EVER: Duration = Duration::from_secs(120);
-
-/// The command, which `tools/test` has built.
-fn transputer() -> Command {
-    let tests = std::env::current_exe().expect("a test has a file");
-    let folder = tests.ancestors().nth(2).expect("tests lie in `deps`");
-    let path = folder.join("transputer");
-    assert!(path.is_file(), "the command is not built: run `tools/test`");
-    let mut command = Command::new(path);
-    command
-        .current_dir(repository())
-        .env_remove("TRANSPUTER_NATS");
-    command
-}
-
-fn example(name: &str) -> String {
-    let path = repository().join("examples").join(name);
-    fs::read_to_string(path).expect("an example")
-}
-
-/// The network of the example, with other settings, in a folder of its own beside the example's.
-struct Network {
-    folder: PathBuf,
-}
-
-impl Network {
-    fn with(change: impl FnOnce(String) -> String) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("cluster-{}-{count}", std::process::id());
-        let folder = repository().join("target/tests").join(name);
-        fs::create_dir_all(&folder).expect("there is room");
-        let pipeline = repository().join("examples/pipeline").display().to_string();
-        let text = example("cluster/network.toml").replace("../pipeline", &pipeline);
-        fs::write(folder.join("network.toml"), change(text)).expect("there is room");
-        Self { folder }
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// A host: a command that runs.
-struct Host {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stderr: tempfile::NamedTempFile,
-}
-
-impl Host {
-    fn start(network: &Path, server: &Server, on: &str, name: &str) -> Self {
-        let stderr = tempfile::NamedTempFile::new().expect("a file");
-        let mut command = transputer();
-        command.arg("run").arg(network);
-        command.args(["--on", on, "--host", name, "--nats", &server.url()]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(stderr.reopen().expect("a file"))
-            .spawn()
-            .expect("it starts");
-        let stdin = child.stdin.take();
-        Self {
-            child,
-            stdin,
-            stderr,
-        }
-    }
-
-    fn said(&self) -> String {
-        fs::read_to_string(self.stderr.path()).unwrap_or_default()
-    }
-
-    /// Waits until it says this.
-    fn until_it_says(&self, what: &str) {
-        wait_until(
-            || self.said().contains(what),
-            || format!("{what:?} in {}", self.said()),
-        );
-    }
-
-    fn write(&mut self, text: &str) {
-        let stdin = self.stdin.as_mut().expect("it reads");
-        stdin.write_all(text.as_bytes()).expect("it reads");
-        stdin.flush().expect("it reads");
-    }
-
-    fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(status.expect("there is `kill`").success());
-    }
-
-    /// Its end: its exit code, and what it printed.
-    fn end(mut self) -> (Option<i32>, String) {
-        drop(self.stdin.take());
-        let mut stdout = self.child.stdout.take().expect("it was piped");
-        let reading = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stdout.read_to_string(&mut text);
-            text
-        });
-        let stderr = self.stderr.path().to_owned();
-        let said = || fs::read_to_string(&stderr).unwrap_or_default();
-        wait_until(
-            || matches!(self.child.try_wait(), Ok(Some(_))),
-            || format!("its end: {}", said()),
-        );
-        let status = self.child.wait().expect("it has ended");
-        (status.code(), reading.join().expect("it reads"))
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn wait_until(mut done: impl FnMut() -> bool, what: impl Fn() -> String) {
-    let until = Instant::now() + EVER;
-    while !done() {
-        assert!(Instant::now() < until, "waited in vain for {}", what());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn status(network: &Path, server: &Server) -> Value {
-    let output = transputer()
-        .args(["cluster", "status", "--json", "--nats", &server.url()])
-        .arg(network)
-        .output()
-        .expect("it runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    serde_json::from_slice(&output.stdout).expect("it is JSON")
-}
-
-/// Which host runs a part.
-fn holder(network: &Path, server: &Server, part: &str) -> Option<String> {
-    let status = status(network, server);
-    let leases = status["leases"].as_array()?;
-    let lease = leases.iter().find(|lease| lease["part"] == part)?;
-    Some(lease["host"].as_str()?.to_owned())
-}
-
-/// How many messages are in all channels, and how many were sent into the first one.
-fn traffic(network: &Path, server: &Server) -> (u64, u64) {
-    let status = status(network, server);
-    let channels = status["channels"].as_array().expect("channels");
-    let number = |channel: &Value, key: &str| channel[key].as_u64().unwrap_or(0);
-    let inside = channels.iter().map(|it| number(it, "messages")).sum();
-    (inside, channels.first().map_or(0, |it| number(it, "sent")))
-}
 
 #[test]
 fn without_on_all_of_it_runs_on_one_host_without_a_server() {
@@ -389,6 +225,38 @@ fn no_server_is_waited_for_and_said() {
         errors.contains("no NATS server at nats://127.0.0.1:1 after"),
         "{errors}"
     );
+}
+
+#[test]
+fn what_would_run_on_a_host_is_told_without_a_server() {
+    let output = transputer()
+        .args(["check", "examples/cluster", "--on", "filtering"])
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    let words: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let has = |row: &[&str]| words.iter().any(|words| words.starts_with(row));
+    assert!(
+        has(&["drop-bots", "drop-bots", "filtering", "one", "host,"]),
+        "{text}"
+    );
+    let streams: Vec<_> = words
+        .iter()
+        .filter(|words| {
+            words
+                .first()
+                .is_some_and(|word| word.starts_with("T_visits_"))
+        })
+        .collect();
+    assert_eq!(streams.len(), 2, "{text}");
+    assert!(streams[0].ends_with(&["drop-bots.visits", "16"]), "{text}");
+    assert!(streams[1].ends_with(&["drop-bots.people", "16"]), "{text}");
+    // Nothing of the other places.
+    assert!(!has(&["aggregate", "aggregate", "counting"]), "{text}");
 }
 
 /// What is refused before anything runs, with the exit code 2.

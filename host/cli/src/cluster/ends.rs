@@ -37,8 +37,11 @@ pub(super) struct GuestSource(pub(super) HostReceiver);
 impl Source for GuestSource {
     fn next(&mut self) -> Pending<'_, Sent> {
         Box::pin(async {
-            match self.0.receive_with_ends_async().await {
-                Ok((bytes, ends)) if ends.is_empty() => Sent::Message(bytes.into()),
+            match self.0.receive_charged_async().await {
+                // The process pays for it as long as the outlet keeps it.
+                Ok((message, ends)) if ends.is_empty() => {
+                    Sent::Message(bytes::Bytes::from_owner(message))
+                }
                 Ok(_) => {
                     let reason =
                         "a message carried ends of channels, which cannot leave their host";

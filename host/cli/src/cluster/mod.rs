@@ -6,8 +6,11 @@
 
 mod connect;
 mod ends;
+mod here;
 mod hosting;
 mod leaving;
+mod lookout;
+mod once;
 mod part;
 mod shape;
 
@@ -25,6 +28,7 @@ use transputer::{Component, Host};
 use crate::exit::BadInput;
 
 pub(crate) use connect::{Connection, connect};
+pub(crate) use here::print_here;
 pub(crate) use hosting::Hosting;
 pub(crate) use shape::Shape;
 

@@ -10,12 +10,15 @@ use transputer::parts::Part;
 use transputer::policies::Instances;
 use transputer::{ChannelOptions, HostReceiver, HostSender, Report, Running};
 use transputer_reach::carrier::{Carrier, Channel};
+use transputer_reach::lookout::Lookout;
 use transputer_reach::{
     Inlet, InletEnd, Lease, Outlet, OutletEnd, StoredGate, close_port, facts, lease,
 };
 
 use super::ends::{Ended, GuestSink, GuestSource, poison};
 use super::leaving::Leaving;
+use super::lookout::PortViews;
+use super::once::Once;
 use super::{Parted, Shape};
 use crate::running::{Printer, Stream};
 use crate::terminal;
@@ -67,7 +70,7 @@ impl Hosted {
     }
 
     fn over(&self) -> String {
-        format!("over.{}", self.part.name)
+        facts::over(&self.part.name)
     }
 
     /// Stands by until this host may run the part, and runs it; again, if the lease is lost.
@@ -179,14 +182,21 @@ impl Hosted {
             () = lease.keep() => return Ok(Incarnation::Lost("its lease was lost".to_owned())),
             () = leaving.now() => return Ok(Incarnation::Left),
         };
-        let (mut lives, running) = match taken_over {
+        let (mut lives, running, views) = match taken_over {
             Ok(joined) => joined,
             Err(why) => return Ok(Incarnation::Lost(why)),
         };
+        let lookout = Lookout::new(
+            self.carrier.clone(),
+            self.shape.lookout.clone(),
+            &self.lease_name(),
+            epoch,
+        );
         let end = tokio::select! {
             end = lives.end(&running) => end,
             () = lease.keep() => Incarnation::Lost("its lease was lost".to_owned()),
             () = self.must_leave(&running) => Incarnation::Left,
+            never = views.look_out(lookout, &running, &self.host) => match never {},
         };
         match &end {
             Incarnation::Ended(_) => {}
@@ -232,7 +242,7 @@ impl Hosted {
     }
 
     /// Takes over the ports at remote channels, and starts the processes. The inner error says who has it instead.
-    async fn take_over(&mut self, epoch: u64) -> anyhow::Result<Result<(Lives, Running), String>> {
+    async fn take_over(&mut self, epoch: u64) -> anyhow::Result<Result<TakenOver, String>> {
         let parted = &self.parted;
         let mut network = parted.host.wire_part(
             &parted.description,
@@ -243,6 +253,8 @@ impl Hosted {
         let mut lives = Lives::default();
         let mut gate = StoredGate::default();
         let (mut outlets, mut inlets) = (Vec::new(), Vec::new());
+        let mut views = PortViews::default();
+        let mut once = Once::of(&self.parted.plan, &self.part);
         for (port, channel) in self.outputs() {
             let carrier = self.carrier.clone();
             let mut outlet = match Outlet::take_over(carrier, &channel, &port, epoch).await {
@@ -252,6 +264,7 @@ impl Hosted {
                 }
                 Err(_) => return Ok(Err(format!("a later host sends at `{port}`"))),
             };
+            outlet = outlet.on_notice(notice);
             if !self.is_one() {
                 outlet = outlet.leave_open();
             }
@@ -261,8 +274,11 @@ impl Hosted {
             let receiver = network.output(&port, ChannelOptions::rendezvous())?;
             let statistics = receiver.statistics_later();
             gate.outlet(move || statistics().received, outlet.progress());
+            once.output(&port, outlets.len(), &receiver);
+            views.output(&port, &channel, &outlet, &receiver);
             outlets.push((outlet, receiver));
         }
+        let once = once.ready();
         for (port, channel) in self.inputs() {
             let carrier = self.carrier.clone();
             let inlet = match Inlet::take_over(carrier, &channel, &port, epoch).await {
@@ -270,18 +286,30 @@ impl Hosted {
                 Err(InletEnd::Refused(text)) => anyhow::bail!("channel `{}`: {text}", channel.name),
                 Err(_) => return Ok(Err(format!("a later host receives at `{port}`"))),
             };
+            let inlet = inlet.on_notice(notice);
             let (tell, finished) = watch::channel(0);
+            let origins = once.of_input(&port);
+            let inlet = match &origins {
+                Some(origins) => inlet.note_inputs(origins.clone()),
+                None => inlet,
+            };
             let listener = move |count| {
+                if let Some(origins) = &origins {
+                    origins.finished(count);
+                }
                 tell.send_replace(count);
             };
             let options = ChannelOptions::rendezvous();
             let sender = network.input_until_finished(&port, options, listener)?;
+            views.input(&port, &channel, &inlet, finished.clone(), &sender);
             inlets.push((inlet, sender, finished));
         }
         let events = self.printer.clone();
         let stream = self.stream.clone();
+        let begun_anew = once.clone();
         network.on_event(move |event| {
             stream.note(&event);
+            begun_anew.note(&event);
             events.print(&event);
         });
         self.stream.give(&mut network)?;
@@ -290,15 +318,15 @@ impl Hosted {
         let running = starting.await.context("the part could not be started")??;
         self.stream.watch(&running);
         let gate = Arc::new(gate);
-        for (outlet, receiver) in outlets {
-            lives.send(outlet, receiver);
+        for (index, (outlet, receiver)) in outlets.into_iter().enumerate() {
+            lives.send(once.know_again(index, outlet), receiver);
         }
         for (inlet, sender, finished) in inlets {
             lives.receive(inlet, sender, finished, gate.clone());
         }
         let waiting = running.clone();
         lives.waiting = Some(tokio::task::spawn_blocking(move || waiting.wait()));
-        Ok(Ok((lives, running)))
+        Ok(Ok((lives, running, views)))
     }
 
     fn drops_newest(&self, channel: &Channel) -> bool {
@@ -306,6 +334,14 @@ impl Hosted {
         planned
             .any(|it| it.label == channel.name && it.overflow == transputer::Overflow::DropNewest)
     }
+}
+
+/// A part that has been started here.
+type TakenOver = (Lives, Running, PortViews);
+
+/// Says what an outlet or inlet had to do because nothing moved.
+fn notice(text: String) {
+    terminal::warning(format_args!("{text}"));
 }
 
 /// What a part consists of while it runs here.

@@ -1,10 +1,13 @@
 //! What all hosts of a run must see alike: its channels, and what the network is.
 
+use std::sync::Arc;
+
 use transputer::parts::Part;
 use transputer::plan::{Overflow, Plan, PortReference};
 use transputer::policies::Instances;
 use transputer_reach::carrier::{Channel, Side};
 use transputer_reach::facts::digest;
+use transputer_reach::lookout;
 
 /// The remote channels of a network, and its parts.
 #[derive(Clone, Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct Shape {
     pub(crate) channels: Vec<Option<Channel>>,
     /// What tells this network from another one, or from another version of it.
     pub(crate) digest: String,
+    /// The same for whoever looks whether the network is stuck.
+    pub(crate) lookout: Arc<lookout::Network>,
 }
 
 impl Shape {
@@ -36,8 +41,15 @@ impl Shape {
                 channel
             })
         });
+        let channels: Vec<Option<Channel>> = channels.collect();
+        let names = parts.iter();
+        let names = names.map(|part| (part.name.clone(), part.instances == Instances::One));
         Self {
-            channels: channels.collect(),
+            lookout: Arc::new(lookout::Network {
+                parts: names.collect(),
+                channels: channels.iter().flatten().cloned().collect(),
+            }),
+            channels,
             digest: digest(&text(plan)),
             parts,
         }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use transputer::description::Description;
-use transputer::validation::{ArgumentOverride, check_on};
+use transputer::validation::{self, ArgumentOverride, check_on};
 use transputer::{CacheFolder, HostOptions};
 
 use super::chosen::cache_folder;
+use crate::cluster;
 use crate::components::{self, Building};
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -65,6 +66,9 @@ impl Check {
         if !self.quiet {
             tables::print(&description, &checked.signatures, &self.arguments)?;
         }
+        if !self.on.is_empty() && !self.quiet && located.unbuilt.is_empty() {
+            self.here(&description, &checked.signatures)?;
+        }
         if !checked.warnings.is_empty() {
             terminal::diagnostics(&checked.warnings);
         }
@@ -77,5 +81,15 @@ impl Check {
             terminal::note(format_args!("network `{}` fits together", description.name));
         }
         Ok(Exit::Success)
+    }
+
+    /// What would run on this host, and what it would use there.
+    fn here(
+        &self,
+        description: &Description,
+        signatures: &tables::Signatures,
+    ) -> anyhow::Result<()> {
+        let plan = validation::check(description, signatures, &self.arguments)?;
+        cluster::print_here(&plan, &self.on)
     }
 }

@@ -301,6 +301,13 @@ fn stuck(deadlock: &DeadlockReport) -> Line {
         let more = format_args!("  and {} more", deadlock.more_stuck);
         line = line.next().text(more);
     }
+    if !deadlock.elsewhere.is_empty() {
+        line = line.next().text("  together with other hosts, where wait:");
+        for wait in &deadlock.elsewhere {
+            line = line.next().text("  ").name(wait);
+        }
+        return line;
+    }
     line = line.next().text("  cycle: ");
     for name in &deadlock.cycle {
         line = line.name(name).text(" -> ");

@@ -11,7 +11,7 @@ use transputer::description::{
 use transputer::plan::{Grants, Limits, Overflow, Totals, Variable};
 use transputer::signature::Signature;
 use transputer::validation::ArgumentOverride;
-use transputer::{RestartPolicy, Unfinished};
+use transputer::RestartPolicy;
 
 use crate::line::Line;
 use crate::output;

@@ -5,13 +5,13 @@ use std::fmt;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::BinaryBytes;
+use transputer::RestartPolicy;
 use transputer::description::{
     ArgumentEntry, Description, EndpointEntry, GroupEntry, PortReference, ProcessEntry,
 };
 use transputer::plan::{Grants, Limits, Overflow, Totals, Variable};
 use transputer::signature::Signature;
 use transputer::validation::ArgumentOverride;
-use transputer::RestartPolicy;
 
 use crate::line::Line;
 use crate::output;

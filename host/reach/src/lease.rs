@@ -16,8 +16,10 @@ use crate::insist::insist;
 /// How often, within the time of a lease, it is renewed.
 const RENEWALS: u32 = 3;
 
-/// How often, within that time, a host that stands by tries to take it.
+/// How often, within that time, a host that stands by tries to take it, and the longest pause between two tries: one
+/// that is given up is taken soon, however long it would last.
 const TRIES: u32 = 20;
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The right to run something.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ impl Lease {
     /// If the carrier refuses.
     pub async fn take(carrier: Arc<dyn Carrier>, name: &str, host: &str) -> Result<Self, Fault> {
         let key = lease_key(name);
-        let pause = carrier.lease() / TRIES;
+        let pause = (carrier.lease() / TRIES).min(LONGEST_PAUSE);
         loop {
             let began = Instant::now();
             let value = Bytes::from(format!("0 {host}"));

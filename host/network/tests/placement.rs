@@ -73,20 +73,26 @@ const REMOTE: &str = "capacity = 8\nremote = true";
 #[test]
 fn answers_are_sent_once_only_between_remote_channels() {
     let places = |parser| ["place = \"edge\"", parser, "place = \"store\""];
-    let once = "place = \"parsing\"\nunfinished = \"redeliver-once\"";
-    let planned = plan(&pipeline(places(once), [REMOTE; 2], "")).unwrap();
+    let restart = "[process.parser.restart]\nunfinished = \"redeliver-once\"";
+    let once = format!("place = \"parsing\"\n{restart}");
+    let planned = plan(&pipeline(places(&once), [REMOTE; 2], "")).unwrap();
     assert_eq!(
         planned.processes[1].restart.unfinished,
         Unfinished::RedeliverOnce
     );
-    let refused = "9:14 error: `redeliver-once` needs a process with one input, all of whose channels are `remote` and \
-                   shared with no other at its side; `parser` is none (use `redeliver`: after a takeover what it sent in \
-                   answer to its last messages comes twice)";
-    let each = format!("{once}\ninstances = \"each\"");
-    assert_refused(&pipeline(places(&each), [REMOTE; 2], ""), &[refused]);
-    let here = ["", "unfinished = \"redeliver-once\"", ""];
-    let refused = refused.replace("9:14", "8:14");
-    assert_refused(&pipeline(here, [REMOTE, ""], ""), &[&refused]);
+    let refused = |line: u32| {
+        format!(
+            "{line}:14 error: `redeliver-once` needs a process with one input, all of whose channels are `remote` and \
+             shared with no other at its side; `parser` is none (use `redeliver`: after a takeover what it sent in \
+             answer to its last messages comes twice)"
+        )
+    };
+    let each = format!("place = \"parsing\"\ninstances = \"each\"\n{restart}");
+    assert_refused(&pipeline(places(&each), [REMOTE; 2], ""), &[&refused(9)]);
+    assert_refused(
+        &pipeline(["", restart, ""], [REMOTE, ""], ""),
+        &[&refused(7)],
+    );
 }
 
 #[test]

@@ -4,6 +4,8 @@ use super::hosts::{Host, Network};
 use super::server::Server;
 
 const KNOT: &str = r#"
+[limits]
+message = "64 KiB"
 [process.a]
 component = "{guest relays}"
 place = "one"

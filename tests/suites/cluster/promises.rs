@@ -31,6 +31,8 @@ fn tries_deadlines_and_guards_hold_across_hosts() {
         to = "guards.answers"
         capacity = 1
         remote = true
+        [limits]
+        message = "64 KiB"
         [stdout]
         from = "guards.told"
         format = "lines"
@@ -67,7 +69,8 @@ fn a_message_from_another_host_is_tried_again_and_then_a_dead_letter() {
         [process.crashes]
         component = "{guest crashes}"
         place = "two"
-        restart = "on-failure"
+        [process.crashes.restart]
+        policy = "on-failure"
         backoff = { initial = "1 ms", maximum = "1 ms" }
         attempts = 2
         dead-letter = "letters.numbers"
@@ -85,6 +88,8 @@ fn a_message_from_another_host_is_tried_again_and_then_a_dead_letter() {
         [[channel]]
         from = "crashes.out"
         to = "sum.numbers"
+        [limits]
+        message = "64 KiB"
         [stdout]
         from = ["letters.total", "sum.total"]
         format = "cbor"

@@ -302,7 +302,7 @@ fn stuck(deadlock: &DeadlockReport) -> Line {
         line = line.next().text(more);
     }
     if !deadlock.elsewhere.is_empty() {
-        line = line.next().text("  together with other hosts, where wait:");
+        line = line.next().text("  together with other hosts:");
         for wait in &deadlock.elsewhere {
             line = line.next().text("  ").name(wait);
         }

@@ -18,9 +18,9 @@ pub(super) struct InHand {
 /// Whether a message is in the hands of the process.
 pub(super) enum Known {
     No,
-    /// It is; an earlier copy of it can leave the log.
+    /// It is; an earlier copy of it, at this place, can leave the log.
     Again {
-        superseded: Option<Ticket>,
+        superseded: Option<(Ticket, u64)>,
     },
 }
 
@@ -85,13 +85,13 @@ impl Held {
                 let before = std::mem::replace(&mut hand.place, place);
                 let old = std::mem::replace(&mut hand.ticket, ticket);
                 // The same copy, delivered again, stays.
-                (before.1 != place.1 && before.0 == place.0).then_some(old)
+                (before.1 != place.1 && before.0 == place.0).then_some((old, before.1))
             }
             false if place == hand.place => {
                 hand.ticket = ticket;
                 None
             }
-            false => Some(ticket),
+            false => Some((ticket, delivery.place)),
         };
         Known::Again { superseded }
     }
@@ -114,14 +114,14 @@ impl Held {
         finished
     }
 
-    /// A message that was passed over has been answered for.
-    pub(super) fn answered(&mut self, delivery: &Delivery, ticket: &Ticket) {
+    /// A copy of a message that was passed over, at this place, has been answered for.
+    pub(super) fn answered(&mut self, delivery: &Delivery, ticket: &Ticket, place: u64) {
         self.answered.push_back(InHand {
             port: delivery.port.clone(),
             stamp: delivery.stamp,
             ticket: ticket.clone(),
             waiting: 0,
-            place: (self.reading, delivery.place),
+            place: (self.reading, place),
         });
     }
 

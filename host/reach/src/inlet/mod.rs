@@ -26,8 +26,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::carrier::{
-    Answer, Carrier, Channel, Consumer, Deliveries, Delivery, Fault, Hint, Hints, Pending, Side,
-    Stamp,
+    Answer, Carrier, Channel, Consumer, Deliveries, Delivery, Fault, Hint, Hints, Log, Pending,
+    Side, Stamp, Ticket,
 };
 use crate::insist::changed;
 use crate::notices::{Notices, STALLED};
@@ -402,8 +402,8 @@ impl Inlet {
                 // The process is at it, or has finished it but the answer waits: only the ticket is new.
                 Known::Again { superseded } => {
                     self.counts.passed_over += 1;
-                    if let Some(ticket) = superseded {
-                        self.pass_over(&delivery, &ticket).await;
+                    if let Some((ticket, place)) = superseded {
+                        self.pass_over(&delivery, &ticket, place).await;
                     }
                     return Ok(());
                 }
@@ -412,7 +412,8 @@ impl Inlet {
             let had = self.had.has(&delivery, self.channel.senders);
             if had || self.closed {
                 self.counts.passed_over += 1;
-                self.pass_over(&delivery, &delivery.ticket).await;
+                self.pass_over(&delivery, &delivery.ticket, delivery.place)
+                    .await;
                 self.hint_room(&delivery).await;
                 return Ok(());
             }
@@ -450,12 +451,12 @@ impl Inlet {
     }
 
     /// A copy of a message can leave the log.
-    async fn pass_over(&mut self, delivery: &Delivery, ticket: &crate::carrier::Ticket) {
-        self.held.answered(delivery, ticket);
+    async fn pass_over(&mut self, delivery: &Delivery, ticket: &Ticket, place: u64) {
+        self.held.answered(delivery, ticket, place);
         self.answer(ticket, Answer::Finished).await;
     }
 
-    async fn answer(&mut self, ticket: &crate::carrier::Ticket, answer: Answer) {
+    async fn answer(&mut self, ticket: &Ticket, answer: Answer) {
         // One that does not arrive is given again when the log is looked at.
         let _ = self.carrier.answer(&self.channel, ticket, answer).await;
     }
@@ -471,7 +472,7 @@ impl Inlet {
     }
 
     /// Whether messages wait in the log that should have come long ago.
-    fn is_stalled(&mut self, log: &crate::carrier::Log) -> bool {
+    fn is_stalled(&mut self, log: &Log) -> bool {
         let sole = self.channel.receivers == Side::Sole;
         if !sole || self.next.is_some() || log.messages <= self.held.known() {
             self.waits_since = None;

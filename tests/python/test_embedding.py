@@ -80,6 +80,17 @@ def test_messages_leave_no_memory_behind() -> None:
     assert (done.stdout, done.returncode) == ("100000\n", 0), done.stderr
 
 
+def test_long_messages_leave_no_memory_behind() -> None:
+    """Nor those that a choice sends, or that carry ends of channels."""
+    done = program("long_messages.py", "1000")
+    assert (done.stdout, done.returncode) == ("1000\n", 0), done.stderr
+
+
+def test_cancelled_operations_lose_nothing_in_a_sandbox() -> None:
+    done = program("cancelled.py", "1000")
+    assert (done.stdout.count(" 0 lost or twice\n"), done.returncode) == (4, 0), done.stderr
+
+
 def test_wired_processes_in_two_languages(net: Network) -> None:
     with net:
         count = net.process(COUNT, limit=500)

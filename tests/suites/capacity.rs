@@ -372,3 +372,70 @@ fn a_hundred_thousand_processes_park_at_once() {
     }
     parks(100_000);
 }
+
+/// A component of four core modules, each with a memory, that runs until it is stopped.
+const FOUR_MEMORIES: &str = r#"(component
+  (import "transputer:csp/channel@0.1.0" (instance $channel
+    (export "sender" (type (sub resource))) (export "receiver" (type (sub resource)))))
+  (alias export $channel "sender" (type $sender))
+  (alias export $channel "receiver" (type $receiver))
+  (core module $memory (memory (export "memory") 1))
+  (core module $guest (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0x1000))
+    (func (export "run") (param i32 i32 i32 i32 i32 i32) (result i32) (loop (br 0)) unreachable))
+  (core instance (instantiate $memory))
+  (core instance (instantiate $memory))
+  (core instance (instantiate $memory))
+  (core instance $instance (instantiate $guest))
+  (alias core export $instance "memory" (core memory $own))
+  (type $input (tuple string (own $receiver)))
+  (type $output (tuple string (own $sender)))
+  (func $run
+    (param "args" (list u8)) (param "inputs" (list $input)) (param "outputs" (list $output))
+    (result (result (error string)))
+    (canon lift (core func $instance "run")
+      (memory $own) (realloc (core func $instance "cabi_realloc"))))
+  (export "run" (func $run))
+  (@custom "transputer:signature" "{\"version\":1,\"process\":\"four\"}"))"#;
+
+/// The host has a slot for one memory of each process that it may have, so four for four.
+#[test]
+fn a_process_without_a_slot_is_refused_and_nobody_else_is_hurt() {
+    let host = small(4, AtCapacity::Fail);
+    let bytes = wat::parse_str(FOUR_MEMORIES).expect("a component");
+    let four = host.component_from_bytes("four", &bytes);
+    let four = four.expect("it is within the limits");
+    let started = |name: &str| {
+        let mut network = host.network(name);
+        network.process(name, &four);
+        network.start()
+    };
+    let first = started("first").expect("it takes all slots");
+    let text = match started("second") {
+        Err(Error::Spawn {
+            process, reason, ..
+        }) => {
+            assert_eq!(process, "second");
+            assert!(matches!(reason, SpawnFault::NoSlot(_)), "{reason:?}");
+            reason.to_string()
+        }
+        other => panic!("expected that there is no slot, found {other:?}"),
+    };
+    let says = "as many processes of its kind run as the host has slots for";
+    assert!(text.starts_with(says), "{text}");
+    assert!(
+        text.contains("a higher `max_processes` makes more"),
+        "{text}"
+    );
+    first.stop("it has run for long enough");
+    let report = first.wait();
+    assert_eq!(report.failures.len(), 1, "{report:?}");
+    assert!(
+        matches!(report.failures[0].outcome, transputer::Outcome::Stopped(_)),
+        "it ran on until then: {report:?}"
+    );
+    until_nothing_is_held(&host);
+    let third = started("third").expect("the slots are free again");
+    third.stop("that is all");
+    third.wait();
+}

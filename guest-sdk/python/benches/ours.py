@@ -1,6 +1,6 @@
 """What runs in sandboxes: processes that send, receive, compute, and time themselves by the network's clock."""
 
-from transputer import Receiver, Sender, now, process
+from transputer import Receiver, Sender, alt, now, process, u64
 from transputer.group import Group, run_group
 
 
@@ -24,6 +24,52 @@ def sink(count: int, numbers: Receiver[int], took: Sender[float]) -> None:
         total += number
     took.send(now() - start)
     assert total == count * (count - 1) // 2
+
+
+@process
+def source_unsigned(count: int, numbers: Sender[u64]) -> None:
+    """For a process in Rust to receive."""
+    for number in range(count):
+        numbers.send(number)
+
+
+@process
+def sink_unsigned(count: int, numbers: Receiver[u64], took: Sender[float]) -> None:
+    """What a process in Rust sends."""
+    numbers.receive()
+    start = now()
+    for _ in numbers:
+        pass
+    took.send(now() - start)
+
+
+@process
+async def sink_in_loop(count: int, numbers: Receiver[int], took: Sender[float]) -> None:
+    """Awaits each message by itself."""
+    await numbers.receive_async()
+    start = now()
+    for _ in range(count - 1):
+        await numbers.receive_async()
+    took.send(now() - start)
+
+
+@process
+async def sink_async_for(count: int, numbers: Receiver[int], took: Sender[float]) -> None:
+    await numbers.receive_async()
+    start = now()
+    async for _ in numbers:
+        pass
+    took.send(now() - start)
+
+
+@process
+def sink_of_two(count: int, first: Receiver[int], second: Receiver[int], took: Sender[float]) -> None:
+    """Chooses, again and again."""
+    first.receive()
+    start = now()
+    for _ in alt(first, second):
+        pass
+    took.send(now() - start)
 
 
 @process

@@ -3,7 +3,7 @@
     python run.py                 some minutes
     python run.py --quick         some seconds, to see that it runs
 
-It needs an installation with the host. Where a peer is missing (`concurrent.interpreters` before Python 3.14, MPI), its
+It needs an installation with the host, and for rows with Rust `transputer build host/benches/guests`. Where a peer is missing (`concurrent.interpreters` before Python 3.14, MPI), its
 row says so. Times are what the receiving side saw, from its first message to its last; compare the rows of one run, on a
 machine that does nothing else.
 """
@@ -25,8 +25,9 @@ from transputer import Host, Network, SandboxExecutor
 class Table:
     """Prints rows as they come."""
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, scale: float, only: str) -> None:
         self.scale = scale
+        self.only = only
 
     def count(self, number: int) -> int:
         return max(2, int(number * self.scale))
@@ -36,6 +37,8 @@ class Table:
 
     def row(self, name: str, per: Callable[[int], float | None], count: int, unit: str = "ns") -> float | None:
         """A row of `count` things, which take so many seconds together."""
+        if self.only not in name:
+            return None
         number = self.count(count)
         took = per(number)
         if took is None:
@@ -54,6 +57,69 @@ def stream(host: Host, capacity: int, source: Any) -> Callable[[int], float]:
             net.start()
             took: float = takes.took.receive()
         return took
+
+    return run
+
+
+def received(host: Host, capacity: int, sink: Any) -> Callable[[int], float]:
+    """The same with another end of the stream."""
+
+    def run(count: int) -> float:
+        with Network(host=host) as net:
+            sends, takes = net.process(ours.source_one_by_one, count=count), net.process(sink, count=count)
+            net.connect(sends.numbers, takes.numbers, capacity)
+            net.start()
+            took: float = takes.took.receive()
+        return took
+
+    return run
+
+
+def chosen(host: Host, capacity: int) -> Callable[[int], float]:
+    """A choice between two channels for each message."""
+
+    def run(count: int) -> float:
+        with Network(host=host) as net:
+            takes = net.process(ours.sink_of_two, count=count)
+            for end in (takes.first, takes.second):
+                sends = net.process(ours.source_one_by_one, count=count // 2)
+                net.connect(sends.numbers, end, capacity)
+            net.start()
+            took: float = takes.took.receive()
+        return took
+
+    return run
+
+
+RUST = Path(__file__).resolve().parents[3] / "target/guests/wasm32-wasip2/guest/examples"
+
+
+def from_rust(host: Host, capacity: int) -> Callable[[int], float | None]:
+    def run(count: int) -> float | None:
+        if not (RUST / "counts.wasm").is_file():
+            return None
+        with Network(host=host) as net:
+            sends = net.process(RUST / "counts.wasm", count=count)
+            takes = net.process(ours.sink_unsigned, count=count)
+            net.connect(sends.numbers, takes.numbers, capacity)
+            net.start()
+            took: float = takes.took.receive()
+        return took
+
+    return run
+
+
+def to_rust(host: Host, capacity: int) -> Callable[[int], float | None]:
+    def run(count: int) -> float | None:
+        if not (RUST / "sums.wasm").is_file():
+            return None
+        with Network(host=host) as net:
+            sends = net.process(ours.source_unsigned, count=count)
+            takes = net.process(RUST / "sums.wasm")
+            net.connect(sends.numbers, takes.numbers, capacity)
+            net.start()
+            nanoseconds, _ = takes.measured.receive()
+        return float(nanoseconds) / 1e9
 
     return run
 
@@ -167,19 +233,29 @@ def computing(table: Table, host: Host, rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few messages, to see that it runs")
+    parser.add_argument("--only", default="", help="only rows whose name contains this")
     parser.add_argument("--processes", type=int, default=100, help="how many parked processes are started")
     given = parser.parse_args()
-    table = Table(0.001 if given.quick else 1.0)
+    table = Table(0.001 if given.quick else 1.0, given.only)
     processes = 5 if given.quick else given.processes
     host = Host(max_processes=processes + 20)
     print(f"Python {platform.python_version()}, {platform.machine()}")
 
-    starts(table, host, processes)
+    if not given.only:
+        starts(table, host, processes)
 
     table.heading("A message of one integer, in one direction")
     table.row("Python to Python, capacity 1,024, in batches", stream(host, 1024, ours.source), 1_000_000)
     table.row("Python to Python, capacity 1,024, one by one", stream(host, 1024, ours.source_one_by_one), 1_000_000)
     table.row("Python to Python, rendezvous", stream(host, 0, ours.source_one_by_one), 300_000)
+    table.row("Python to Rust, capacity 1,024", to_rust(host, 1024), 1_000_000)
+    table.row("Python to Rust, rendezvous", to_rust(host, 0), 300_000)
+    table.row("Rust to Python, capacity 1,024", from_rust(host, 1024), 1_000_000)
+    table.row("Rust to Python, rendezvous", from_rust(host, 0), 300_000)
+    table.row("awaited one by one, capacity 1,024", received(host, 1024, ours.sink_in_loop), 300_000)
+    table.row("awaited one by one, rendezvous", received(host, 0, ours.sink_in_loop), 100_000)
+    table.row("awaited with `async for`, capacity 1,024", received(host, 1024, ours.sink_async_for), 300_000)
+    table.row("chosen with `alt` of two, capacity 1,024", chosen(host, 1024), 300_000)
     table.row("multiprocessing.Pipe", peers.pipe, 300_000)
     table.row("multiprocessing.Queue(1024)", peers.process_queue, 100_000)
     table.row("concurrent.interpreters queue (1024)", peers.interpreters_queue, 100_000)
@@ -210,7 +286,8 @@ def main() -> None:
 
     table.row("mpi4py, lower-case send and recv", mpi, 1_000, "µs")
 
-    computing(table, host, 20_000 if given.quick else 2_000_000)
+    if not given.only:
+        computing(table, host, 20_000 if given.quick else 2_000_000)
 
 
 if __name__ == "__main__":

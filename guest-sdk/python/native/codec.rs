@@ -2,30 +2,15 @@
 //!
 //! Whatever is not quite what its type says is left to the codec in Python, which says what is wrong with it.
 
-use core::ffi::{c_longlong, c_ulonglong};
+use core::ffi::c_longlong;
 use core::ptr::null_mut;
 
-use crate::{
-    Object, PyBytes_AsString, PyBytes_FromStringAndSize, PyBytes_Size, PyErr_Occurred, free,
-    realloc,
+use crate::python::{
+    Object, PyBytes_AsString, PyBytes_FromStringAndSize, PyBytes_Size, PyBytes_Type, PyErr_Clear,
+    PyErr_Occurred, PyFloat_AsDouble, PyFloat_FromDouble, PyFloat_Type, PyLong_AsLongLong,
+    PyLong_FromLongLong, PyLong_FromUnsignedLongLong, PyLong_Type, PyUnicode_AsUTF8AndSize,
+    PyUnicode_FromStringAndSize, PyUnicode_Type, free, is, realloc,
 };
-
-unsafe extern "C" {
-    static mut PyLong_Type: Object;
-    static mut PyFloat_Type: Object;
-    static mut PyUnicode_Type: Object;
-    static mut PyBytes_Type: Object;
-    static mut _Py_NoneStruct: Object;
-    fn Py_IncRef(object: *mut Object);
-    fn PyErr_Clear();
-    fn PyLong_AsLongLong(object: *mut Object) -> c_longlong;
-    fn PyLong_FromLongLong(value: c_longlong) -> *mut Object;
-    fn PyLong_FromUnsignedLongLong(value: c_ulonglong) -> *mut Object;
-    fn PyFloat_AsDouble(object: *mut Object) -> f64;
-    fn PyFloat_FromDouble(value: f64) -> *mut Object;
-    fn PyUnicode_AsUTF8AndSize(object: *mut Object, size: *mut isize) -> *const u8;
-    fn PyUnicode_FromStringAndSize(text: *const u8, size: isize) -> *mut Object;
-}
 
 // The kinds, in the numbers that `transputer.payload` gives them.
 const INTEGERS: [(i128, i128); 8] = [
@@ -41,7 +26,7 @@ const INTEGERS: [(i128, i128); 8] = [
 const FIRST_INTEGER: u32 = 1;
 const FLOAT: u32 = 9;
 const TEXT: u32 = 10;
-const BYTES: u32 = 11;
+pub(crate) const BYTES: u32 = 11;
 
 /// The major type of texts, in CBOR.
 const MAJOR_TEXT: u8 = 3;
@@ -55,28 +40,6 @@ const HEAD: usize = 9;
 fn integers(kind: u32) -> Option<(i128, i128)> {
     let index = kind.checked_sub(FIRST_INTEGER)?;
     INTEGERS.get(index as usize).copied()
-}
-
-/// Python's `None`, for who takes it.
-///
-/// # Safety
-/// Python runs.
-pub(crate) unsafe fn none() -> *mut Object {
-    // SAFETY: it exists as long as Python does.
-    unsafe {
-        let none = &raw mut _Py_NoneStruct;
-        Py_IncRef(none);
-        none
-    }
-}
-
-/// Whether an object is of exactly this type, whose values nothing redefines.
-///
-/// # Safety
-/// Both are objects of Python's.
-unsafe fn is(object: *mut Object, kind: *mut Object) -> bool {
-    // SAFETY: an object is its count of references and its type; both have 32 bits.
-    unsafe { object.cast::<*mut Object>().add(1).read() == kind }
 }
 
 /// A head in its shortest form; how long it is.

@@ -60,5 +60,5 @@ def test_the_sieve_has_the_network_of_rust() -> None:
     """But for the names of the components, the network files are the same."""
     rust = (EXAMPLES / "sieve/network.toml").read_text()
     python = (EXAMPLES / "sieve-python/network.toml").read_text()
-    assert python.replace("sieve.py:", "") == rust
+    assert python.replace("sieve.py:", "lib.rs:") == rust
     assert (EXAMPLES / "sieve-python/expected.txt").read_text() == (EXAMPLES / "sieve/expected.txt").read_text()

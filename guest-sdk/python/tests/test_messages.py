@@ -197,8 +197,8 @@ class Tree:
     ("of", "says"),
     [
         (Tree, "Tree cannot be a message: it holds itself"),
-        (object(), "no type that can cross a channel"),
-        (pytest, "no type that can cross a channel"),
+        (object(), "not a type that can cross a channel"),
+        (pytest, "not a type that can cross a channel"),
         (Exception, "make it a dataclass"),
         (list[int] | list[str], "both called `list`"),
         (Literal[1, 2], "only texts"),

@@ -279,7 +279,7 @@ def test_what_is_printed_and_logged_is_told() -> None:
         ({}, "parameter `x` has no annotation"),
         ({"x": Exception}, "parameter `x`: Exception cannot cross a channel"),
         ({"x": list[Sender[int]]}, "make it a port"),
-        ({"x": Receiver[object()]}, "no type that can cross"),  # type: ignore[misc]
+        ({"x": Receiver[object()]}, "not a type that can cross"),  # type: ignore[misc]
     ],
 )
 def test_signatures_that_cannot_be(annotations: dict[str, Any], says: str) -> None:

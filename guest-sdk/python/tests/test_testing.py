@@ -2,9 +2,12 @@
 
 import dataclasses
 import enum
+import os
+from importlib.util import find_spec
 
 import pytest
 from transputer import (
+    Channel,
     Closed,
     Component,
     Deadlock,
@@ -170,3 +173,10 @@ def test_a_test_whose_process_fails_fails(pytester: pytest.Pytester) -> None:
     outcome = pytester.runpytest_inprocess("-p", "transputer.testing.plugin", "-p", "no:cacheprovider")
     outcome.assert_outcomes(passed=1, errors=1)
     outcome.stdout.fnmatch_lines(["*LookupError: `fails` failed: LookupError: nothing*"])
+
+
+def test_channels_are_those_of_the_core_where_the_host_is() -> None:
+    own = os.environ.get("TRANSPUTER_MEMORY") == "python" or find_spec("transputer._host") is None
+    sender, receiver = Channel(int, capacity=1)
+    made = {type(end._raw).__module__.rpartition(".")[2] for end in (sender, receiver)}
+    assert made == {"channel" if own else "core"}

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use transputer::{ChannelError, Outcome, Peer, PoisonKind};
 
 /// An exception of `transputer.errors`.
-fn exception(py: Python<'_>, class: &str, reason: Option<&str>) -> PyErr {
+pub(crate) fn exception(py: Python<'_>, class: &str, reason: Option<&str>) -> PyErr {
     made(py, class, |class| class.call1((reason,)))
 }
 

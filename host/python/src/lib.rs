@@ -12,6 +12,7 @@ mod command;
 mod ends;
 mod errors;
 mod host;
+mod memory;
 mod network;
 mod running;
 mod select;
@@ -28,6 +29,13 @@ fn _host(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<running::Running>()?;
     module.add_class::<ends::Sender>()?;
     module.add_class::<ends::Receiver>()?;
+    module.add_class::<memory::Operation>()?;
+    module.add_class::<memory::MemorySender>()?;
+    module.add_class::<memory::MemoryReceiver>()?;
+    module.add_class::<memory::MemoryBarrier>()?;
+    module.add_function(wrap_pyfunction!(memory::open_channel, module)?)?;
+    module.add_function(wrap_pyfunction!(memory::open_barrier, module)?)?;
+    module.add_function(wrap_pyfunction!(memory::choose, module)?)?;
     module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
     module.add_function(wrap_pyfunction!(select::select, module)?)
 }

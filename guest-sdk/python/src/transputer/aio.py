@@ -8,6 +8,8 @@ lose have always promised:
   that its task runs goes back to the receiver, first in line.
 - Messages are sent, and those with ends of channels received, only when nothing else is ready: then the task that
   waits for it runs next, and nobody can cancel it in between.
+- What needs no waiting is done at once, without a turn of the loop, which is many times as quick; but after some of these,
+  the others have their turn.
 
 In a program that has an event loop already, asyncio's or, with anyio, trio's, ends are awaitable as well: there an
 operation is tried, and tried again, at first at once and later after some milliseconds, with no thread for it. Between two
@@ -19,18 +21,22 @@ from __future__ import annotations
 import asyncio
 import importlib
 from asyncio import base_events
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 from . import backend
 from .alternation import Guard, _choose, _Receiving, sending
 from .backend import current
-from .channel import Receiver, Sender
-from .errors import WouldBlock
+from .channel import AHEAD, Receiver, Sender
+from .errors import ChannelError, Closed, WouldBlock
 
-__all__ = ["Loop", "receive", "run", "send"]
+__all__ = ["Loop", "messages", "receive", "run", "send"]
 
 T = TypeVar("T")
+
+
+# How many operations tasks may do at once in a turn of the loop.
+_IN_A_TURN = 64
 
 
 class _Selector:
@@ -38,8 +44,11 @@ class _Selector:
 
     def __init__(self) -> None:
         self.waiting: dict[asyncio.Future[Any], Guard] = {}
+        # Operations since the loop looked last.
+        self.at_once = 0
 
     def select(self, timeout: float | None) -> list[tuple[asyncio.Future[Any], backend.Chosen]]:
+        self.at_once = 0
         busy = timeout is not None and timeout <= 0
         # One that was cancelled just now leaves when its task runs.
         futures = [
@@ -49,7 +58,14 @@ class _Selector:
         ]
         if busy and not futures:
             return []
-        guards = [self.waiting[future]._raw() for future in futures]
+        guards = []
+        for future in futures:
+            try:
+                guards.append(self.waiting[future]._raw())
+            except ChannelError as error:
+                # Another task has closed it, or given it away.
+                del self.waiting[future]
+                return [(future, backend.Chosen(0, error=error))]
         if busy:
             guards.append(backend.Guard("skip"))
         elif timeout is not None:
@@ -77,6 +93,10 @@ class Loop(base_events.BaseEventLoop):
     has no sockets, pipes, signals or subprocesses.
     """
 
+    # What asyncio's own loop has: the calls that are due, and the timers.
+    _ready: Any
+    _scheduled: Any
+
     def __init__(self) -> None:
         super().__init__()
         self._selector = _Selector()
@@ -95,6 +115,17 @@ class Loop(base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         """Wakes the loop of another thread; a process has one thread."""
 
+    def _goes_on(self) -> bool:
+        """Whether a task may do one more thing at once, before the others have their turn."""
+        self._selector.at_once += 1
+        return self._selector.at_once <= _IN_A_TURN
+
+    def _is_alone(self) -> bool:
+        """Whether nothing but the task that runs now could do anything meanwhile: then it may wait by itself, as the
+        loop would for it.
+        """
+        return not (self._ready or self._scheduled or self._selector.waiting)
+
     async def _communicate(self, guard: Guard) -> backend.Chosen:
         future: asyncio.Future[backend.Chosen] = self.create_future()
         self._selector.waiting[future] = guard
@@ -112,11 +143,12 @@ class Loop(base_events.BaseEventLoop):
 
 
 def _own_loop() -> Loop | None:
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+    loop = _running_loop()
     return loop if isinstance(loop, Loop) else None
+
+
+# As `asyncio.get_running_loop`, but `None` where there is none.
+_running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
 
 
 async def receive(receiver: Receiver[T]) -> T:
@@ -126,6 +158,44 @@ async def receive(receiver: Receiver[T]) -> T:
     loop = _own_loop()
     if loop is None:
         return await _again_and_again(lambda: receiver._receive(backend.NEVER))
+    if loop._goes_on():
+        if receiver._kind:
+            there: T | None = receiver.receive_now()
+            if there is not None:
+                return there
+        elif some := receiver._take_there(1):
+            return receiver._decode(some[0])
+    return await _wait_for(loop, receiver)
+
+
+async def messages(receiver: Receiver[T]) -> AsyncIterator[T]:
+    """What `Receiver.__aiter__` does: takes many at once where there are many."""
+    ahead = receiver._ahead
+    loop = _own_loop()
+    while True:
+        while ahead:
+            if loop is not None and not loop._goes_on():
+                # What has not been taken out cannot be lost here.
+                await asyncio.sleep(0)
+                continue
+            message = ahead.popleft()
+            yield receiver._decode(message) if type(message) is bytes else message
+        try:
+            if loop is None:
+                message = await receive(receiver)
+            elif loop._goes_on() and (some := receiver._take_there(AHEAD)):
+                ahead.extend(some)
+                continue
+            else:
+                message = await _wait_for(loop, receiver)
+        except Closed:
+            return
+        yield message
+
+
+async def _wait_for(loop: Loop, receiver: Receiver[T]) -> T:
+    if loop._is_alone():
+        return receiver.receive()
     chosen = await loop._communicate(_Receiving(receiver))
     assert chosen.message is not None
     return receiver._decode(chosen.message, chosen.ends)
@@ -136,8 +206,11 @@ async def send(sender: Sender[T], message: T) -> None:
     loop = _own_loop()
     if loop is None:
         await _again_and_again(lambda: sender._send(message, backend.NEVER))
-    else:
-        await loop._communicate(sending(sender, message))
+    elif not (loop._goes_on() and sender._sent_there(message)):
+        if loop._is_alone():
+            sender.send(message)
+        else:
+            await loop._communicate(sending(sender, message))
 
 
 # How often a loop that is not this package's tries at once, and the longest pause after that, in seconds.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from . import backend
 from .backend import current
 from .channel import Receiver, Sender
 from .clock import _after, nanoseconds
-from .errors import CarriesEnds, ChannelError, Closed, NoGuard
+from .errors import CarriesEnds, ChannelError, Closed, NoGuard, Overloaded
 
 __all__ = ["SKIP", "Chosen", "Guard", "after", "alt", "at", "receiving", "select", "sending"]
 
@@ -210,12 +210,45 @@ def alt(*guards: Offer, priority: bool = False) -> Iterator[Chosen[Any]]:
     A channel that is closed is left out from then on; one that has ended otherwise is raised. Guards of
     time have the time that they were made for: after it, such a guard wins whenever nothing else is ready.
     """
+    choose = _choice_among(guards, priority)
     left = list(guards)
     while any(isinstance(guard, (Receiver, _Receiving, _Sending)) for guard in left):
-        chosen = select(*left, priority=priority)
+        chosen = choose(left)
         if isinstance(chosen.error, Closed):
             left[chosen.index] = None
             continue
         if chosen.error is not None:
             raise chosen.error
         yield chosen
+
+
+def _choice_among(guards: Sequence[Offer], priority: bool) -> Callable[[list[Offer]], Chosen[Any]]:
+    """What chooses among those of the guards that are left. If all receive, and the backend can prepare a choice, they
+    are told to it only once.
+    """
+
+    def anew(left: list[Offer]) -> Chosen[Any]:
+        return select(*left, priority=priority)
+
+    receivers = [guard.receiver if isinstance(guard, _Receiving) else guard for guard in guards]
+    prepare = getattr(current(), "prepare", None)
+    if prepare is None or not all(isinstance(receiver, Receiver) for receiver in receivers):
+        return anew
+    try:
+        prepared = prepare([receiver._open() for receiver in receivers], not priority)  # type: ignore[union-attr]
+    except Overloaded:
+        # There are only so many choices that are prepared.
+        return anew
+
+    def again(left: list[Offer]) -> Chosen[Any]:
+        if any(receiver._ahead for receiver in receivers):  # type: ignore[union-attr]
+            return anew(left)
+        enabled = None if None not in left else [at for at, guard in enumerate(left) if guard is not None]
+        chosen: backend.Chosen = prepared.wait(enabled)
+        message = None
+        if chosen.message is not None:
+            receiver: Any = receivers[chosen.guard]
+            message = receiver._decode(chosen.message, chosen.ends)
+        return Chosen(chosen.guard, guards[chosen.guard], message, chosen.error)
+
+    return again

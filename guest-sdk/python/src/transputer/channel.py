@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
 
 from .backend import NEVER, Patience, RawReceiver, RawSender, current
+from .backend.native import native
 from .clock import patience
-from .errors import CarriesEnds, ChannelError, Closed, HoldsMessages, Moved, Undecodable
+from .errors import (
+    CarriesEnds,
+    ChannelError,
+    Closed,
+    HoldsMessages,
+    Moved,
+    Undecodable,
+    WouldBlock,
+)
 from .handle import Handle
 from .payload import Misfit, Payload, Reader, Writer, payload_of
 
@@ -17,11 +29,17 @@ __all__ = ["Channel", "Overflow", "Receiver", "Sender", "Statistics"]
 
 T = TypeVar("T")
 
-# Messages that a loop takes from its channel at a time.
-_AHEAD = 4096
+AHEAD = 4096
+"""Messages that a loop takes from its channel at a time."""
 
 # Messages that `send_all` hands over at a time.
 _BATCH = 256
+
+
+@cache
+def _aio() -> ModuleType:
+    """What awaits: imported late, for it needs this module, and few programs need it."""
+    return import_module("transputer.aio")
 
 
 class Overflow(enum.Enum):
@@ -57,9 +75,21 @@ class _End(Handle):
     """What the channel carries."""
 
     def __init__(self, raw: Any, payload: Payload, name: str = "") -> None:
-        self._raw = raw
         self.payload = payload
         self._name = name
+        self._attach(raw)
+
+    def _attach(self, raw: Any) -> None:
+        self._raw = raw
+        self._number = 0
+        # A backend whose ends have a key is the host, and its extension knows the simplest types.
+        key: int | None = getattr(raw, "key", None)
+        self._key = key or 0
+        self._kind = 0 if key is None else self.payload.quick
+
+    def _fail(self, number: int) -> None:
+        """Raises the error that the extension has been told."""
+        raise self._open().error(number)
 
     def close(self) -> None:
         """Closes this end at once; nothing happens if it is closed, or has moved away.
@@ -104,14 +134,9 @@ class Sender(_End, Generic[T]):
     Sent inside a message, or given to another process, a sender moves there.
     """
 
-    __slots__ = ("_quick",)
+    __slots__ = ()
 
     _raw: RawSender | None
-
-    def __init__(self, raw: Any, payload: Payload, name: str = "") -> None:
-        super().__init__(raw, payload, name)
-        # How the backend knows the type, if it encodes such values itself.
-        self._quick = payload.quick if getattr(raw, "quick_send", None) else 0
 
     def send(
         self, message: T, *, timeout: float | None = None, deadline: float | None = None
@@ -131,29 +156,23 @@ class Sender(_End, Generic[T]):
         transputer.payload.base.Misfit: expected s64, found the str '21'
         """
         if timeout is None and deadline is None:
-            if self._quick:
-                raw: Any = self._raw
-                if raw is not None:
-                    error = raw.quick_send(raw.key, raw.number or raw._number(), self._quick, message)
-                    if error == -1:
-                        return
-                    if error >= 0:
-                        raise raw.error(error)
             self._send(message, None)
         else:
             self._send(message, patience(timeout, deadline))
+
+    # Where the extension has a function in the place of `send`, it leaves to this what it does not know.
+    _send_any = send
 
     def try_send(self, message: T) -> None:
         """Sends one message if that needs no waiting; otherwise raises `WouldBlock`."""
         self._send(message, NEVER)
 
-    async def send_async(self, message: T) -> None:
+    def send_async(self, message: T) -> Coroutine[Any, Any, None]:
         """Like `send`, in an `async def` process or a program's own event loop: other tasks run meanwhile. Cancelled,
         it has sent nothing.
         """
-        from .aio import send
-
-        await send(self, message)
+        sending: Coroutine[Any, Any, None] = _aio().send(self, message)
+        return sending
 
     def send_all(self, messages: Iterable[T]) -> None:
         """Sends messages in order, as `send` would one by one. Those of a list or a tuple go many at a
@@ -182,6 +201,25 @@ class Sender(_End, Generic[T]):
         else:
             encoded = self._encoded(message)
         raw.send(encoded, patience)
+
+    def _sent_there(self, message: T) -> bool:
+        """Sends a message if that needs no waiting and it carries no ends; whether it has."""
+        if self.payload.carries_ends:
+            return False
+        if self._kind:
+            number: int = native.End.try_quickly(self, message)
+            if number == -1:
+                return True
+            if number >= 0:
+                error = self._open().error(number)
+                if isinstance(error, WouldBlock):
+                    return False
+                raise error
+        try:
+            self._send(message, NEVER)
+        except WouldBlock:
+            return False
+        return True
 
     def _encoded(self, message: T) -> bytes:
         try:
@@ -230,16 +268,15 @@ class Receiver(_End, Generic[T]):
     reached when it ends early stay with the receiver, and `receive` returns them next.
     """
 
-    __slots__ = ("_ahead", "_quick")
+    __slots__ = ()
 
     _raw: RawReceiver | None
+    _ahead: deque[Any]
+    """Messages that a loop took in advance, of which some may be decoded already."""
 
     def __init__(self, raw: Any, payload: Payload, name: str = "") -> None:
         super().__init__(raw, payload, name)
-        # Messages, of which some may be decoded already.
-        self._ahead: deque[Any] = deque()
-        # How the backend knows the type, if it decodes such values itself.
-        self._quick = payload.quick if getattr(raw, "quick_receive", None) else 0
+        self._ahead = deque()
 
     def receive(self, *, timeout: float | None = None, deadline: float | None = None) -> T:
         """Takes the next message; blocks until there is one. With a timeout in seconds, or a deadline
@@ -256,40 +293,37 @@ class Receiver(_End, Generic[T]):
         transputer.errors.TimedOut: the deadline passed
         """
         if timeout is None and deadline is None:
-            raw: Any = self._raw
-            if self._quick and raw is not None and not self._ahead:
-                value = raw.quick_receive(raw.number or raw._number(), self._quick)
-                if value is None:
-                    raise raw.error(raw.last_error())
-                return self._decode(value)
             return self._receive(None)
         return self._receive(patience(timeout, deadline))
+
+    _receive_any = receive
 
     def try_receive(self) -> T:
         """Takes the next message if there is one; otherwise raises `WouldBlock`."""
         return self._receive(NEVER)
 
-    async def receive_async(self) -> T:
+    def receive_async(self) -> Coroutine[Any, Any, T]:
         """Like `receive`, in an `async def` process or a program's own event loop: other tasks run meanwhile.
         Cancelled, it has taken nothing.
         """
-        from .aio import receive
+        receiving: Coroutine[Any, Any, T] = _aio().receive(self)
+        return receiving
 
-        return await receive(self)
-
-    async def __aiter__(self) -> AsyncIterator[T]:
-        while True:
-            try:
-                message = await self.receive_async()
-            except Closed:
-                return
-            yield message
+    def __aiter__(self) -> AsyncIterator[T]:
+        messages: AsyncIterator[T] = _aio().messages(self)
+        return messages
 
     def close(self) -> None:
         self._ahead.clear()
         super().close()
 
     def __iter__(self) -> Iterator[T]:
+        if self._kind:
+            quick: Iterator[T] = native.loop(self)
+            return quick
+        return self._loop()
+
+    def _loop(self) -> Iterator[T]:
         ahead = self._ahead
         while True:
             while ahead:
@@ -297,24 +331,26 @@ class Receiver(_End, Generic[T]):
                 yield self._decode(message) if type(message) is bytes else message
             try:
                 if not self.payload.carries_ends:
-                    ahead.extend(self._take_some())
+                    ahead.extend(self._open().receive_some(AHEAD))
                     continue
                 message = self._receive(None)
             except Closed:
                 return
             yield message
 
-    def _take_some(self) -> Sequence[Any]:
-        """What a loop takes in advance: as much as there is."""
-        raw: Any = self._open()
-        if not self._quick:
-            messages: Sequence[Any] = raw.receive_some(_AHEAD)
-            return messages
-        values: Any = raw.quick_receive_some(raw.number or raw._number(), _AHEAD, self._quick)
-        if type(values) is int:
-            raise raw.error(values)
-        taken: Sequence[Any] = values
-        return taken
+    def _next(self) -> T:
+        """What a loop of the extension takes next from an end that is no longer open."""
+        try:
+            return self._receive(None)
+        except Closed:
+            raise StopIteration from None
+
+    def _take_there(self, most: int) -> Sequence[Any]:
+        """Up to so many of the messages that are there already, if they carry no ends."""
+        if self.payload.carries_ends:
+            return ()
+        there: Sequence[Any] = self._open().receive_there(most, self._kind)
+        return there
 
     def _receive(self, patience: Patience) -> T:
         if self._ahead:
@@ -343,6 +379,11 @@ class Receiver(_End, Generic[T]):
         if self._ahead:
             raise HoldsMessages
         return super()._take()
+
+
+if native is not None:
+    Sender.send = native.End.send_quickly  # type: ignore[method-assign]
+    Receiver.receive = native.End.receive_quickly  # type: ignore[method-assign]
 
 
 def take_all(ends: list[Any]) -> list[Any]:

@@ -5,17 +5,28 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from .backend.native import End
 from .errors import Closed, Moved
 
 __all__ = ["Handle"]
 
 
-class Handle:
+class Handle(End):
     """The backend's own end, until it is closed or moves away. In a `with`, it is closed at the end."""
 
     __slots__ = ("__weakref__", "_raw")
 
     _raw: Any
+
+    def _attach(self, raw: Any) -> None:
+        """Has the backend's end from now on."""
+        self._raw = raw
+
+    def _detach(self) -> Any:
+        """Has none any more."""
+        raw, self._raw = self._raw, None
+        self._kind = 0
+        return raw
 
     def poison(self, reason: str) -> None:
         """Ends at once what this is an end of."""
@@ -39,7 +50,7 @@ class Handle:
         self._close()
 
     def _close(self) -> None:
-        raw, self._raw = self._raw, None
+        raw = self._detach()
         if raw is not None:
             raw.close()
 
@@ -50,9 +61,8 @@ class Handle:
 
     def _take(self) -> Any:
         """Gives the backend's end away."""
-        raw = self._open()
-        self._raw = None
-        return raw
+        self._open()
+        return self._detach()
 
     def _put_back(self, raw: Any) -> None:
-        self._raw = raw
+        self._attach(raw)

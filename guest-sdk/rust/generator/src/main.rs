@@ -53,11 +53,14 @@ fn extension_type() -> PathBuf {
     sdk().join("../python/native/component-type.bin")
 }
 
-/// What the extension imports, in the form in which wit-component finds it in a module: all channels,
-/// of which it uses a few functions. It exports nothing; CPython does.
+/// What the extension imports, in the form in which wit-component finds it in a module: all of channels and
+/// alternations, of which it uses a few functions. It exports nothing; CPython does.
 fn encode_extension_type() -> anyhow::Result<Vec<u8>> {
     const WORLD: &str = "package transputer:python; \
-        world extension { import transputer:csp/channel@0.1.0; }";
+        world extension { \
+            import transputer:csp/channel@0.1.0; \
+            import transputer:csp/alternation@0.1.0; \
+        }";
     let mut resolve = Resolve::default();
     resolve.push_path(sdk().join("wit"))?;
     let package = resolve.push_source("extension.wit", WORLD)?;
@@ -84,7 +87,7 @@ fn the_world_of_async_functions_is_that_of_wit() {
     assert!(
         found == encode_stackless_world().expect("`wit/async/` is valid"),
         "guest-sdk/rust/src/stackless/world.bin is not made of `wit/async/`; renew it with \
-         `cargo run -p transputer-guest-generator`"
+         `cargo run --locked -p transputer-guest-generator`"
     );
 }
 

@@ -6,7 +6,7 @@ process can run:
 | Backend | Where | Processes are |
 |---|---|---|
 | `sandbox` | inside a component, on Transputer's host | components, each in its own instance |
-| `memory` | in any Python program, such as a test | threads of this program |
+| `memory` | in any Python program, such as a test | threads of this program, over the host's core if it is there |
 
 Messages are bytes, and times are nanoseconds on the backend's clock.
 """
@@ -93,6 +93,12 @@ class RawReceiver(RawEnd, Protocol):
 
     def receive_some(self, most: int) -> Sequence[bytes]:
         """Waits for one message, then takes what else is there already, up to `most` in all."""
+        ...
+
+    def receive_there(self, most: int, kind: int) -> Sequence[Any]:
+        """Takes what is there already, up to `most`, which may be nothing. A backend that knows the type of this
+        kind may decode them.
+        """
         ...
 
     def receive_ends(self, patience: Patience) -> tuple[bytes, list[Any]]: ...

@@ -1,12 +1,13 @@
 """The backend inside a component: the functions that Transputer's host gives to guests.
 
 They come from the bindings that componentize-py makes of `wit/`, in which a value of a wrong type is a trap, not
-an exception: what is passed on from here has been checked, or is made here. Where the extension
-`transputer_native` is in the component, the calls that are made for each message go through it.
+an exception: what is passed on from here has been checked, or is made here. The calls that are made for each message go
+through the extension `transputer_native`, which is quicker and, unlike these bindings, frees what it passes.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 from .. import errors
 from ..errors import ChannelError
 from . import NEVER, Chosen, Guard, Patience, RawOutcome, RawStatistics, Refusal
+from .native import native
 
 __all__ = ["Sandbox"]
 
@@ -21,11 +23,6 @@ _channel: Any = import_module("wit_world.imports.channel")
 _alternation: Any = import_module("wit_world.imports.alternation")
 _process: Any = import_module("wit_world.imports.process")
 _Err: Any = import_module("componentize_py_types").Err
-
-try:
-    _native: Any = import_module("transputer_native")
-except ImportError:
-    _native = None
 
 T = TypeVar("T")
 
@@ -47,9 +44,6 @@ _ERRORS: tuple[type[ChannelError], ...] = (
 )
 
 _WITH_REASON = (errors.Poisoned, errors.Deadlock)
-
-# The longest message that crosses as numbers.
-_SMALL = 16
 
 
 def _error(number: int, fetch: Callable[[], Any]) -> ChannelError:
@@ -86,6 +80,13 @@ def _whole(text: str) -> str:
 
 def _no_cause() -> None:
     return None
+
+
+def _form(patience: Patience) -> tuple[int, int]:
+    """The same as the extension takes it: which case of WIT's `patience`, and its time."""
+    if patience is None:
+        return 0, 0
+    return (2, 0) if patience == NEVER else (1, patience)
 
 
 class _End:
@@ -141,58 +142,34 @@ class SandboxSender(_End):
 
     __slots__ = ()
     kind = "sender"
-    quick_send = None if _native is None else _native.send_value
 
     def send(self, message: bytes, patience: Patience) -> None:
-        handle = self.handle
-        if _native is not None:
-            if patience is None:
-                number = _native.send(self.key, message)
-            elif patience == NEVER:
-                number = _native.try_send(self.key, message)
-            else:
-                number = _native.send_by(self.key, message, patience)
-            if number >= 0:
-                raise _error(number, self.cause)
+        if patience is None:
+            number = native.send(self.key, message)
         elif patience == NEVER:
-            self._call(handle.try_send, message)
-        elif patience is not None:
-            self._call(handle.send_by, message, patience)
-        elif len(message) <= _SMALL:
-            # What passes bytes to the host is never freed: componentize-py forgets it. Numbers are.
-            small = _channel.Small(
-                len(message),
-                int.from_bytes(message[:8], "little"),
-                int.from_bytes(message[8:], "little"),
-            )
-            self._call(_channel.send_small, self._number(), small)
+            number = native.try_send(self.key, message)
         else:
-            self._call(handle.send, message)
+            number = native.send_by(self.key, message, patience)
+        if number >= 0:
+            raise _error(number, self.cause)
 
     def send_batch(self, messages: Sequence[bytes]) -> tuple[int, ChannelError | None]:
         packed = bytearray()
         for message in messages:
             packed += len(message).to_bytes(4, "little")
             packed += message
-        if _native is not None:
-            count, number = _native.send_some(self._number(), bytes(packed))
-            return count, None if number < 0 else _error(number, self.cause)
-        sent = _channel.send_some(self._number(), bytes(packed))
-        error = None if sent.error is None else _error(sent.error.value, self.cause)
-        return sent.count, error
+        count, number = native.send_some(self._number(), bytes(packed))
+        return count, None if number < 0 else _error(number, self.cause)
 
     def send_ends(
         self, message: bytes, ends: list[Any], patience: Patience
     ) -> tuple[ChannelError, list[Any]] | None:
-        owned = [_OWNED[end.kind](end.handle) for end in ends]
-        for end in ends:
-            end.handle = None
-        try:
-            self.handle.send_ends(message, owned, _patience(patience))
-        except _Err as error:
-            refused = error.value
-            return _error(refused.error.value, self.cause), _received(refused.ends)
-        return None
+        given = [_given(end) for end in ends]
+        refused = native.send_ends(self.key, message, given, *_form(patience))
+        if refused is None:
+            return None
+        number, returned = refused
+        return _error(number, self.cause), [_adopted(*end) for end in returned]
 
     def clone(self) -> SandboxSender:
         return SandboxSender(self.handle.clone())
@@ -203,40 +180,32 @@ class SandboxReceiver(_End):
 
     __slots__ = ()
     kind = "receiver"
-    quick_receive = None if _native is None else _native.receive_value
-    quick_receive_some = None if _native is None else _native.receive_values
-    last_error = None if _native is None else _native.last_error
 
     def receive(self, patience: Patience) -> bytes:
-        handle = self.handle
         if patience is None:
-            message: bytes | int
-            if _native is None:
-                message = self._call(handle.receive)
-            else:
-                message = _native.receive(handle.handle)
+            message: bytes | int = native.receive(self.key)
         elif patience == NEVER:
-            message = self._call(handle.try_receive)
+            message = self._call(self.handle.try_receive)
         else:
-            message = self._call(handle.receive_by, patience)
+            message = self._call(self.handle.receive_by, patience)
         if isinstance(message, int):
             raise _error(message, self.cause)
         return message
 
     def receive_some(self, most: int) -> Sequence[bytes]:
-        if _native is not None:
-            messages: list[bytes] | int = _native.receive_some(self._number(), most)
-            if isinstance(messages, int):
-                raise _error(messages, self.cause)
-            return messages
-        got = self._call(_channel.receive_some, self._number(), most)
-        value = got.value
-        if isinstance(got, _channel.Received_Small):
-            both: int = value.low | value.high << 64
-            return (both.to_bytes(_SMALL, "little")[: value.length],)
-        if isinstance(got, _channel.Received_Large):
-            return (value,)
-        return _unpacked(value)
+        messages: list[bytes] | int = native.receive_some(self._number(), most)
+        if isinstance(messages, int):
+            raise _error(messages, self.cause)
+        return messages
+
+    def receive_there(self, most: int, kind: int) -> Sequence[Any]:
+        messages: list[Any] | int = native.try_receive_some(self.key, most, kind)
+        if isinstance(messages, int):
+            error = _error(messages, self.cause)
+            if isinstance(error, errors.WouldBlock):
+                return ()
+            raise error
+        return messages
 
     def receive_ends(self, patience: Patience) -> tuple[bytes, list[Any]]:
         message = self._call(self.handle.receive_ends, _patience(patience))
@@ -268,11 +237,29 @@ class SandboxBarrier(_End):
         return members
 
 
-_OWNED: dict[str, Any] = {
-    "sender": _channel.End_Sender,
-    "receiver": _channel.End_Receiver,
-    "barrier": _channel.End_Barrier,
-}
+# In the order of WIT's `end`.
+_KINDS: tuple[tuple[Any, type[_End]], ...] = (
+    (_channel.Sender, SandboxSender),
+    (_channel.Receiver, SandboxReceiver),
+    (_channel.Barrier, SandboxBarrier),
+)
+
+
+def _given(end: Any) -> tuple[int, int]:
+    """An end as the extension gives it away; it is nobody's here from then on."""
+    handle, end.handle = end.handle, None
+    handle.finalizer.detach()
+    kind = next(place for place, (of_host, _) in enumerate(_KINDS) if isinstance(handle, of_host))
+    return kind, handle.handle
+
+
+def _adopted(kind: int, key: int) -> _End:
+    """An end as the extension has received it: with what componentize-py makes of one itself."""
+    of_host, made = _KINDS[kind]
+    handle = of_host.__new__(of_host)
+    handle.handle = key
+    handle.finalizer = weakref.finalize(handle, native.drop_end, kind, key)
+    return made(handle)
 
 
 def _received(ends: Sequence[Any]) -> list[Any]:
@@ -285,14 +272,37 @@ def _received(ends: Sequence[Any]) -> list[Any]:
     return [kinds[type(end)](end.value) for end in ends]
 
 
-def _unpacked(batch: bytes) -> list[bytes]:
-    """The messages of a batch, each of which lies behind its length."""
-    messages, at, end = [], 0, len(batch)
-    while at < end:
-        start = at + 4
-        at = start + int.from_bytes(batch[at:start], "little")
-        messages.append(batch[start:at])
-    return messages
+# A guard that is ready if no other is.
+_SKIP = (3, 0, b"")
+
+
+def _chosen(chosen: tuple[int, Any, Any], end: Any) -> Chosen:
+    """What the extension says that a choice has come to; `end` is that of the guard that won."""
+    guard, what, ends = chosen
+    if isinstance(what, int):
+        return Chosen(guard, error=_error(what, end.cause))
+    return Chosen(guard, what, () if ends is None else [_adopted(*received) for received in ends])
+
+
+class SandboxChoice:
+    """A choice among receivers that the host knows beforehand."""
+
+    def __init__(self, ends: Sequence[Any], fair: bool) -> None:
+        order = _alternation.Order.FAIR if fair else _alternation.Order.PRIORITY
+        self.ends = ends
+        try:
+            self.prepared = _alternation.prepare(order)
+            for end in ends:
+                self.prepared.add_receive(end.handle)
+        except _Err as error:
+            raise _error(error.value.value, _no_cause) from None
+        self.key: int = self.prepared.handle
+
+    def wait(self, enabled: list[int] | None) -> Chosen:
+        chosen = native.wait(self.key, enabled, 0, 0)
+        if isinstance(chosen, int):
+            raise _error(chosen, _no_cause)
+        return _chosen(chosen, self.ends[chosen[0]])
 
 
 class SandboxChild:
@@ -354,26 +364,20 @@ class Sandbox:
         raw = []
         for guard in guards:
             if guard.kind == "receive":
-                raw.append(_alternation.Guard_Receive(guard.end.handle))
+                raw.append((0, guard.end.key, b""))
             elif guard.kind == "send":
-                raw.append(_alternation.Guard_Send((guard.end.handle, guard.message)))
+                raw.append((1, guard.end.key, guard.message))
             elif guard.kind == "after":
-                raw.append(_alternation.Guard_After(guard.time))
+                raw.append((2, guard.time, b""))
             else:
-                raw.append(_alternation.Guard_Skip())
-        order = _alternation.Order.FAIR if fair else _alternation.Order.PRIORITY
-        try:
-            chosen = _alternation.select(raw, order)
-        except _Err as error:
-            raise _error(error.value.value, _no_cause) from None
-        outcome = chosen.outcome
-        if isinstance(outcome, _alternation.Outcome_Received):
-            message = outcome.value
-            return Chosen(chosen.guard, message.bytes, _received(message.ends))
-        if isinstance(outcome, _alternation.Outcome_Failed):
-            fetch = guards[chosen.guard].end.cause
-            return Chosen(chosen.guard, error=_error(outcome.value.value, fetch))
-        return Chosen(chosen.guard)
+                raw.append(_SKIP)
+        chosen = native.select(raw, not fair)
+        if isinstance(chosen, int):
+            raise _error(chosen, _no_cause)
+        return _chosen(chosen, guards[chosen[0]].end)
+
+    def prepare(self, ends: Sequence[Any], fair: bool) -> SandboxChoice:
+        return SandboxChoice(ends, fair)
 
     def spawn(
         self,

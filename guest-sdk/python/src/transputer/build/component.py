@@ -43,8 +43,7 @@ _COMPONENT = b"\0asm\x0d\0\1\0"
 def build(program: Program, process: str, native: Path | None = None) -> bytes:
     """Makes the component of one of a program's processes. Takes some ten seconds.
 
-    `native` is the folder of the extension `transputer_native`. Without it, the one that came with this package is
-    used, if there is one.
+    `native` is the folder of the extension `transputer_native`, if it is not the one that came with this package.
 
     Raises `BuildError` with what componentize-py says, and for a process whose annotations cannot be used.
     """
@@ -91,7 +90,7 @@ def _componentize(
         *_componentize_py(),
         *("-q", "-d", str(_PACKAGE / "wit"), "-w", "guest"),
         *("componentize", "transputer_entry", "-o", str(made)),
-        *(argument for path in paths if path for argument in ("-p", str(path))),
+        *(argument for path in paths for argument in ("-p", str(path))),
     ]
     # It would add the packages of a virtual environment to the path by itself.
     kept = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
@@ -105,14 +104,14 @@ def _componentize(
     return made.read_bytes()
 
 
-def _native_folder(given: Path | None) -> Path | None:
+def _native_folder(given: Path | None) -> Path:
     """The folder of the extension `transputer_native`: the one given, or that which came with this package."""
     folder = given or _PACKAGE / "native"
-    if any(folder.glob("transputer_native.*.so")):
-        return folder.resolve()
-    if given is not None:
-        raise BuildError(f"{given}: there is no extension `transputer_native` in this folder")
-    return None
+    if not any(folder.glob("transputer_native.*.so")):
+        raise BuildError(
+            f"{folder}: the extension `transputer_native` is not in this folder; `pip install ./host/python` makes it"
+        )
+    return folder.resolve()
 
 
 _NOT_INHERITED = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
@@ -141,7 +140,7 @@ def sign(component: bytes, signature: str) -> bytes:
     True
     """
     if not component.startswith(_COMPONENT):
-        raise BuildError("componentize-py made something that is no component")
+        raise BuildError("componentize-py made something that is not a component")
     body = _leb128(len(_SECTION)) + _SECTION + signature.encode()
     return component + b"\0" + _leb128(len(body)) + body
 

@@ -26,7 +26,7 @@ def size(given: int | str) -> int:
         return given
     number, unit = _parts(given)
     if unit.lower() not in _SIZES:
-        raise ValueError(f"{given!r} is no size, such as '64 MiB'")
+        raise ValueError(f"{given!r} is not a size, such as '64 MiB'")
     return int(number * _SIZES[unit.lower()])
 
 
@@ -40,12 +40,12 @@ def seconds(given: float | str) -> float:
         return float(given)
     number, unit = _parts(given)
     if unit.lower() not in _TIMES:
-        raise ValueError(f"{given!r} is no time, such as '100 ms'")
+        raise ValueError(f"{given!r} is not a time, such as '100 ms'")
     return number * _TIMES[unit.lower()]
 
 
 def _parts(given: str) -> tuple[float, str]:
     found = _FORM.fullmatch(given)
     if found is None:
-        raise ValueError(f"{given!r} is no number with a unit, such as '64 MiB' or '100 ms'")
+        raise ValueError(f"{given!r} is not a number with a unit, such as '64 MiB' or '100 ms'")
     return float(found[1]), found[2]

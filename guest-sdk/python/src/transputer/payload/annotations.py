@@ -160,7 +160,7 @@ class _Translator:
             return end
         if isinstance(origin, type):
             return self.user_class(annotation, origin, arguments)
-        raise TypeError(f"{annotation!r} is no type that can cross a channel")
+        raise TypeError(f"{annotation!r} is not a type that can cross a channel")
 
     def one(self, arguments: tuple[Any, ...]) -> Any:
         return arguments[0] if arguments else Any

@@ -106,7 +106,7 @@ class Payload(ABC):
     def read(self, reader: Reader) -> Any:
         """Reads one CBOR item.
 
-        Raises `Undecodable` if it is no value of this type, or is cut off.
+        Raises `Undecodable` if it is not a value of this type, or is cut off.
         """
 
     @abstractmethod

@@ -61,11 +61,11 @@ class _Tokens:
 
     def expect(self, wanted: str) -> None:
         if self.next() != wanted:
-            raise ValueError(f"`{self.text}` is no type: expected `{wanted}`")
+            raise ValueError(f"`{self.text}` is not a type: expected `{wanted}`")
 
     def end(self) -> None:
         if self.peek():
-            raise ValueError(f"`{self.text}` is no type: expected its end, found `{self.peek()}`")
+            raise ValueError(f"`{self.text}` is not a type: expected its end, found `{self.peek()}`")
 
     def separated(self, opening: str, closing: str) -> Iterator[None]:
         """Yields before each item of a list in brackets."""
@@ -105,7 +105,7 @@ def _payload(tokens: _Tokens) -> Payload:
             return _Unknown(f"{name}<{carried.wit}>")
         case "barrier":
             return _Unknown("barrier")
-    raise ValueError(f"`{tokens.text}` is no type: found `{name}`")
+    raise ValueError(f"`{tokens.text}` is not a type: found `{name}`")
 
 
 def _field(tokens: _Tokens) -> Field:

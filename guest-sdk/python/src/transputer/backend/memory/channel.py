@@ -1,4 +1,4 @@
-"""A channel in memory. Every method of `MemoryChannel` is called under the world's lock."""
+"""A channel in memory, where there is no core to make it of. Every method of `MemoryChannel` is called under the world's lock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ...errors import CarriesEnds, ChannelError, Closed, WouldBlock
 from .. import Patience, RawReceiver, RawSender, RawStatistics
 from .end import MemoryEnd
+from .named import Named
 from .world import Waiter, World, fresh
 
 __all__ = ["MemoryChannel", "Offer"]
@@ -31,15 +32,14 @@ class Offer(NamedTuple):
     guard: int = 0
 
 
-class MemoryChannel:
+class MemoryChannel(Named):
     """Messages that wait, and who waits for room or for messages; never both a message and a receiver."""
 
     def __init__(self, world: World, capacity: int, overflow: int, number: int) -> None:
+        super().__init__(number)
         self.world = world
         self.capacity = capacity
         self.overflow = overflow if capacity else BLOCK
-        self.number = number
-        self.ports = {"sender": "", "receiver": ""}
         self.buffer: deque[Message] = deque()
         self.senders: deque[Offer] = deque()
         self.receivers: deque[Offer] = deque()
@@ -47,14 +47,6 @@ class MemoryChannel:
         self.open_receivers = 0
         self.poison: ChannelError | None = None
         self.sent = self.received = self.dropped = 0
-
-    @property
-    def label(self) -> str:
-        """Its name in reports: the ports that it joins, as the host names channels."""
-        sender, receiver = self.ports["sender"], self.ports["receiver"]
-        if not sender and not receiver:
-            return f"channel {self.number}"
-        return f"`{sender or 'program'} -> {receiver or 'program'}`"
 
     def ends(self) -> tuple[MemorySender, MemoryReceiver]:
         """The first two ends."""
@@ -198,6 +190,9 @@ class MemorySender(ChannelEnd):
         if error is not None:
             raise error
 
+    def offer(self, message: bytes) -> None:
+        self.channel.try_send(Message(message))
+
     def send_batch(self, messages: Sequence[bytes]) -> tuple[int, ChannelError | None]:
         for count, message in enumerate(messages):
             try:
@@ -262,19 +257,29 @@ class MemoryReceiver(ChannelEnd):
             raise CarriesEnds
         return got
 
+    def receive_there(self, most: int, kind: int) -> Sequence[bytes]:
+        with self.world.lock:
+            self.world.enter()
+            first = self.channel.try_receive(with_ends=False)
+            return [] if first is None else self._behind(first, most)
+
     def receive_some(self, most: int) -> Sequence[bytes]:
         with self.world.lock:
             self.world.enter()
-            messages = [self._receive(None, with_ends=False).bytes]
-            while len(messages) < most and self.channel.open_receivers == 1:
-                try:
-                    message = self.channel.try_receive(with_ends=False)
-                except (ChannelError, WouldBlock):
-                    break
-                if message is None:
-                    break
-                messages.append(message.bytes)
-            return messages
+            return self._behind(self._receive(None, with_ends=False), most)
+
+    def _behind(self, first: Message, most: int) -> list[bytes]:
+        """A message, and what is there behind it."""
+        messages = [first.bytes]
+        while len(messages) < most and self.channel.open_receivers == 1:
+            try:
+                message = self.channel.try_receive(with_ends=False)
+            except (ChannelError, WouldBlock):
+                break
+            if message is None:
+                break
+            messages.append(message.bytes)
+        return messages
 
     def receive_ends(self, patience: Patience) -> tuple[bytes, list[Any]]:
         with self.world.lock:

@@ -69,7 +69,11 @@ class MemoryEnd(Generic[S]):
     def poison(self, reason: str) -> None:
         with self.world.lock:
             self.world.enter()
-            self.channel.set_poison(Poisoned(reason))
+            self.set_poison(Poisoned(reason))
+
+    def set_poison(self, error: ChannelError) -> None:
+        """Ends what it is an end of, under the lock."""
+        self.channel.set_poison(error)
 
     def reason(self) -> str | None:
         with self.world.lock:

@@ -8,7 +8,6 @@ from typing import Any
 
 from ...errors import ChannelError, PeerFailed, PeerKilled, TimedOut, WouldBlock
 from .. import Patience, RawOutcome, RawReceiver, Refusal
-from .channel import MemoryChannel, MemorySender, Message
 from .world import Stopped, Waiter, World
 
 __all__ = ["MemoryChild", "start"]
@@ -26,7 +25,7 @@ class MemoryProcess:
         self.ends: weakref.WeakSet[Any] = weakref.WeakSet()
         self.outcome: RawOutcome | None = None
         self.ended: list[Waiter] = []
-        self.monitors: list[MemorySender] = []
+        self.monitors: list[Any] = []
         self.links: list[MemoryProcess] = []
 
     def run(self, process: Any, arguments: bytes, inputs: Any, outputs: Any) -> None:
@@ -58,7 +57,7 @@ class MemoryProcess:
             reason = f"process `{self.label}` {_phrase(outcome)}"
             error: ChannelError = PeerKilled(reason) if kind == "stopped" else PeerFailed(reason)
             for end in list(self.ends):
-                end.channel.set_poison(error)
+                end.set_poison(error)
         for end in list(self.ends):
             end.release()
         while world.dropped:
@@ -86,11 +85,11 @@ def _phrase(outcome: RawOutcome) -> str:
     return f"{kind}: {outcome.text}"
 
 
-def _tell(monitor: MemorySender, outcome: RawOutcome) -> None:
+def _tell(monitor: Any, outcome: RawOutcome) -> None:
     """Sends the text of the outcome, as the host does."""
     text = "" if outcome.kind == "finished" else _phrase(outcome)
     try:
-        monitor.channel.try_send(Message(text.encode()))
+        monitor.offer(text.encode())
     except ChannelError:
         pass
     monitor.release()
@@ -144,8 +143,8 @@ class MemoryChild:
     def monitor(self) -> RawReceiver:
         with self.world.lock:
             self.world.enter()
-            number = next(self.world.numbers)
-            sender, receiver = MemoryChannel(self.world, 1, 0, number).ends()
+            sender: Any
+            sender, receiver = self.world.open(1, 0)
             sender.belongs_to(None)
             if self.process.outcome is not None:
                 _tell(sender, self.process.outcome)

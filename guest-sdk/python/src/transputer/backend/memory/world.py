@@ -54,6 +54,17 @@ class Waiter:
         self.event = threading.Event()
         self.thread = threading.current_thread()
 
+    def pause(self, seconds: float) -> None:
+        """Waits until it may be completed, but no longer than this. Not under the lock."""
+        self.event.wait(seconds)
+
+    def look(self) -> None:
+        """Sees by itself whether it is completed, if nobody else completes it."""
+
+    def is_woken(self) -> bool:
+        """Whether it may be completed, and has not looked yet."""
+        return False
+
     def complete(self, world: World, result: Any) -> None:
         """Hands over what was waited for. Call it once, and only where `completed` is not set."""
         self.completed = True
@@ -112,9 +123,11 @@ class World:
                 left = _LOOK_AGAIN if patience is None else max(0, patience - self.now()) / 1e9
                 self.lock.release()
                 try:
-                    waiter.event.wait(left)
+                    waiter.pause(left)
                 finally:
                     self.lock.acquire()
+                if not waiter.completed:
+                    waiter.look()
                 if patience is None and not waiter.completed:
                     self.look_for_deadlock()
         finally:
@@ -132,7 +145,7 @@ class World:
 
     def look_for_deadlock(self) -> None:
         """Ends every wait if nobody is left who could end one."""
-        if any(deadline is not None for _, deadline in self.waiting.values()):
+        if any(deadline is not None or waiter.is_woken() for waiter, deadline in self.waiting.values()):
             return
         if any(thread not in self.waiting for thread in self.processes):
             return
@@ -157,25 +170,34 @@ class World:
 
     def open(self, capacity: int, overflow: int) -> tuple[RawSender, RawReceiver]:
         from .channel import MemoryChannel
+        from .core import core, open_channel
 
         if capacity > MAX_CAPACITY:
             raise Overloaded
         with self.lock:
             self.enter()
+            if core is not None:
+                return open_channel(self, capacity, overflow)
             return MemoryChannel(self, capacity, overflow, next(self.numbers)).ends()
 
     def open_barrier(self) -> RawBarrier:
         from .barrier import MemoryBarrier
+        from .core import core, open_barrier
 
         with self.lock:
             self.enter()
+            if core is not None:
+                return open_barrier(self)
             return MemoryBarrier(self).membership()
 
     def select(self, guards: Sequence[Guard], fair: bool) -> Chosen:
+        from . import core
         from .select import select
 
         if not guards:
             raise Malformed
+        if core.core is not None:
+            return core.select(self, guards, fair)
         return select(self, guards, fair)
 
     def spawn(

@@ -29,7 +29,7 @@
 //! the blocking ones, as futures. [`select!`](crate::stackless::select) waits for one of several
 //! communications. Besides its function a process may have other tasks, from [`spawn_local`]; they run
 //! when it waits, and end with it. [`join`] waits for two futures at once, [`timeout`] for one
-//! until some time.
+//! until some time. [`spawn`] starts another process, of either form.
 //!
 //! A future does something only while it is awaited, and **dropping one loses nothing**: what was to be
 //! received stays in the channel or with its receiver, and a message was either sent or not.
@@ -38,7 +38,9 @@
 //! that blocks: a component that has one is refused when it is loaded.
 
 mod alternation;
+mod barrier;
 mod call;
+mod children;
 mod executor;
 mod macros;
 mod raw;
@@ -49,6 +51,8 @@ mod time;
 
 pub use crate::__select_stackless as select;
 pub use alternation::Alternation;
+pub use barrier::Barrier;
+pub use children::{Child, Spawn, SpawnError, spawn};
 pub use receiver::Receiver;
 pub use sender::Sender;
 pub use task::{Task, join, spawn_local};

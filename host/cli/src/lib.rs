@@ -63,6 +63,11 @@ pub fn run<A: Into<OsString> + Clone>(
         }
     };
     cli.color.apply();
+    if let Command::Run(run) = &cli.command
+        && run.is_json()
+    {
+        stderr::only_json();
+    }
     logs::subscribe();
     let result = match cli.command {
         Command::Run(command) => command.run(surroundings),

@@ -12,7 +12,6 @@ use super::chosen::{Chosen, size};
 use crate::cluster::{Hosting, Parted, Placed};
 use crate::exit::{self, BadInput, Exit};
 use crate::running::{self, Files, Format, LogLevel, Manners, Printer, RATES, Trace};
-use crate::stderr;
 use crate::surroundings::Surroundings;
 use crate::watching;
 
@@ -125,6 +124,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Whether everything that is printed on standard error is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     pub(crate) fn run(mut self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
         let quiet_level = if self.network.quiet {
             LogLevel::Error
@@ -133,9 +137,8 @@ impl Run {
         };
         let least = self.log.unwrap_or(quiet_level);
         // Nothing but objects, for whoever reads them.
-        if self.format == Format::Json {
+        if self.is_json() {
             self.network.quiet = true;
-            stderr::only_json();
         }
         self.placed.refuse_without_labels()?;
         let chosen = self.network.prepare(&self.files(), surroundings)?;

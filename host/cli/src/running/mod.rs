@@ -118,7 +118,7 @@ pub(crate) fn run(
         return Ok(Exit::Signalled(signal));
     }
     Ok(match report.verdict() {
-        Verdict::Succeeded if pipe.failed() => Exit::HostTrouble,
+        Verdict::Succeeded => pipe.exit().unwrap_or(Exit::Success),
         verdict => Exit::of_verdict(verdict),
     })
 }

@@ -10,6 +10,7 @@ mod exit;
 mod grants;
 mod in_place;
 mod instantiate;
+mod lifetime;
 mod limits;
 mod measures;
 mod metered;
@@ -35,10 +36,11 @@ use transputer_core::{ChannelId, ProcessId};
 use crate::component::Component;
 use crate::host::lock;
 use crate::limits::{Budget, Charge};
-use crate::message::End;
+use crate::message::{End, Message, Receiver};
 use crate::supervision::{ChildSlot, InFlight};
 use transputer_network::policies::RestartPolicy;
 
+pub use lifetime::{HeardFrom, Lifetime};
 pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};
 
 pub(crate) use crate::host_calls::{Operation, Prepared};
@@ -47,6 +49,7 @@ use end::Listeners;
 pub(crate) use ends::Ends;
 pub(crate) use grants::{OpenDirectories, Seeded};
 pub(crate) use instantiate::Body;
+use lifetime::Lived;
 pub(crate) use limits::{MESSAGE, MemoryLimiter, ProcessLimits, checked_limits};
 pub(crate) use measures::Measures;
 pub(crate) use metered::Turn;
@@ -78,6 +81,8 @@ pub(crate) struct Process {
     pub(crate) budget: Arc<Budget>,
     /// What is counted of it.
     pub(crate) measures: Arc<Measures>,
+    /// When it began, and with whom it has to do.
+    lived: Lived,
     /// When it began to wait, in a network that is traced.
     traced_wait: Option<TracedWait>,
     /// The charge for the texts of its outcome, as long as anybody keeps them.
@@ -182,7 +187,8 @@ impl Process {
             life: Mutex::default(),
             budget,
             measures: Arc::default(),
-            traced_wait: request.network.traced.then(|| TracedWait {
+            lived: Lived::begins(request),
+            traced_wait: request.network.notes.steps.then(|| TracedWait {
                 clock: request.network.host.scheduler().clock().clone(),
                 since: AtomicU64::new(NOT_WAITING),
             }),
@@ -195,6 +201,30 @@ impl Process {
             in_flight: InFlight::default(),
             code: Mutex::new(request.spec.component.clone()),
         }
+    }
+
+    /// Whether whoever receives its messages notes who sent them.
+    pub(crate) fn notes_senders(&self) -> bool {
+        self.lived.notes_senders()
+    }
+
+    /// Notes that it ends now.
+    pub(super) fn ends(&self, now: Time) {
+        self.lived.ends(now);
+    }
+
+    /// How it lived, once it has ended.
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        self.lived.told()
+    }
+
+    /// Counts a message that it was handed, where that is noted. For its own task.
+    pub(crate) fn hears(&self, message: &Message, receiver: &Receiver) {
+        let Some(sender) = message.sender() else {
+            return;
+        };
+        let label = || receiver.label().unwrap_or_else(|| "a channel".into());
+        self.lived.hears(sender, receiver.id(), label);
     }
 
     /// Which of its incarnations this is, counted from 1.

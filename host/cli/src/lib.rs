@@ -21,6 +21,7 @@ mod exit;
 mod guests;
 mod line;
 mod logs;
+mod otlp;
 mod output;
 mod pictures;
 mod printable;

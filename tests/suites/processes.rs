@@ -464,7 +464,7 @@ fn whoever_a_stop_ends_is_stopped_and_has_not_failed() {
     let last = output(&mut network, &format!("relay-{}.out", LENGTH - 1));
     let running = network.start().expect("it starts");
     first.send_value(&7_u64).expect("it receives");
-    assert_eq!(last.receive_value::<u64>(), Ok(7));
+    assert_eq!(last.receive_value::<u64>().expect("it is passed on"), 7);
     running.stop("enough");
     let report = running.wait();
     assert_eq!(report.verdict(), Verdict::Stopped);

@@ -280,15 +280,12 @@ fn children_are_within_their_parents_and_linked_along_their_channels() {
 
 #[test]
 fn failures_and_log_lines_are_told_by_their_span() {
-    let folder = network(
+    let fails = network(
         "[process.fails]\ncomponent = \"{guest:returns_err}\"\narguments = { text = \"no <b>\\n\" }\n\
-         [process.talks]\ncomponent = \"{guest:logs}\"\n\
-         [[channel]]\nfrom = \"fails.out\"\nto = \"sink.lines\"\n\
-         [process.sink]\ncomponent = \"{guest:echo}\"\n\
-         [stdout]\nfrom = \"sink.out\"\n",
+         [stdout]\nfrom = \"fails.out\"\n",
     );
     let collector = Collector::open();
-    run(folder.path(), &collector.url(), &["--quiet"])
+    run(fails.path(), &collector.url(), &["--quiet"])
         .assert()
         .code(1);
     let spans = collector.spans();
@@ -297,6 +294,16 @@ fn failures_and_log_lines_are_told_by_their_span() {
         (failed.code, failed.message.as_str()),
         (2, "failed: no <b>\\n")
     );
+
+    let talks = network(
+        "[process.talks]\ncomponent = \"{guest:logs}\"\n\
+         [stdout]\nfrom = \"talks.identity\"\nformat = \"json\"\n",
+    );
+    let collector = Collector::open();
+    run(talks.path(), &collector.url(), &["--quiet"])
+        .assert()
+        .success();
+    let spans = collector.spans();
     let lines = &named(&spans, "talks").events;
     let levels: Vec<_> = lines
         .iter()

@@ -137,7 +137,7 @@ to = "left.lines"
 #[cfg(target_os = "linux")]
 fn on_terminal(width: u16, arguments: &str, folder: &TempDir) -> Vec<String> {
     let command = format!(
-        "stty cols {width}; '{}' {arguments}",
+        "stty rows 40 cols {width}; '{}' {arguments}",
         env!("CARGO_BIN_EXE_transputer")
     );
     let output = std::process::Command::new("script")

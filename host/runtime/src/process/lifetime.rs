@@ -9,8 +9,9 @@ use serde::{Serialize, Serializer};
 use transputer_core::clock::Time;
 use transputer_core::{ChannelId, ProcessId};
 
-use super::SpawnRequest;
+use super::{Process, SpawnRequest};
 use crate::host::lock;
+use crate::message::{Message, Receiver};
 
 /// What is told of the life of a process, or of one of its incarnations, at its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -70,6 +71,32 @@ struct Heard {
     from: BTreeMap<(ProcessId, ChannelId), (Arc<str>, u64)>,
     /// Messages of those that there was no room for.
     others: u64,
+}
+
+impl Process {
+    /// Whether whoever receives its messages notes who sent them.
+    pub(crate) fn notes_senders(&self) -> bool {
+        self.lived.notes_senders()
+    }
+
+    /// Notes that it ends now.
+    pub(super) fn ends(&self, now: Time) {
+        self.lived.ends(now);
+    }
+
+    /// How it lived, once it has ended.
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        self.lived.told()
+    }
+
+    /// Counts a message that it was handed, where that is noted. For its own task.
+    pub(crate) fn hears(&self, message: &Message, receiver: &Receiver) {
+        let Some(sender) = message.sender() else {
+            return;
+        };
+        let label = || receiver.label().unwrap_or_else(|| "a channel".into());
+        self.lived.hears(sender, receiver.id(), label);
+    }
 }
 
 impl Lived {

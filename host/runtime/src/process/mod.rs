@@ -36,7 +36,7 @@ use transputer_core::{ChannelId, ProcessId};
 use crate::component::Component;
 use crate::host::lock;
 use crate::limits::{Budget, Charge};
-use crate::message::{End, Message, Receiver};
+use crate::message::End;
 use crate::supervision::{ChildSlot, InFlight};
 use transputer_network::policies::RestartPolicy;
 
@@ -201,30 +201,6 @@ impl Process {
             in_flight: InFlight::default(),
             code: Mutex::new(request.spec.component.clone()),
         }
-    }
-
-    /// Whether whoever receives its messages notes who sent them.
-    pub(crate) fn notes_senders(&self) -> bool {
-        self.lived.notes_senders()
-    }
-
-    /// Notes that it ends now.
-    pub(super) fn ends(&self, now: Time) {
-        self.lived.ends(now);
-    }
-
-    /// How it lived, once it has ended.
-    pub(crate) fn lifetime(&self) -> Lifetime {
-        self.lived.told()
-    }
-
-    /// Counts a message that it was handed, where that is noted. For its own task.
-    pub(crate) fn hears(&self, message: &Message, receiver: &Receiver) {
-        let Some(sender) = message.sender() else {
-            return;
-        };
-        let label = || receiver.label().unwrap_or_else(|| "a channel".into());
-        self.lived.hears(sender, receiver.id(), label);
     }
 
     /// Which of its incarnations this is, counted from 1.

@@ -85,6 +85,7 @@ impl Engines {
             core_modules: options.core_modules,
         };
         check_mappings(settings.max_processes)?;
+        check_address_space(settings.max_processes)?;
         Ok(Self {
             settings,
             small: Slots::new(StackClass::Small, settings)?,
@@ -252,6 +253,24 @@ fn check_mappings(max_processes: u32) -> Result<(), Error> {
             "{max_processes} processes need more memory mappings than the kernel allows: \
              vm.max_map_count is {limit}; set it to {} with `sysctl -w`, or lower `max_processes`",
             mappings_for(max_processes)
+        ),
+    })
+}
+
+/// Refuses places that there is no room for, also those whose slots are made later.
+fn check_address_space(processes: u32) -> Result<(), Error> {
+    let Some(limit) = address_space_limit() else {
+        return Ok(());
+    };
+    let wanted = u64::from(processes).saturating_mul(largest_memory(processes) + GUARD);
+    if wanted <= limit / 2 {
+        return Ok(());
+    }
+    Err(Error::Setup {
+        message: format!(
+            "places for {processes} processes take {} MiB of address space; {}",
+            wanted / MIB,
+            advice(processes)
         ),
     })
 }

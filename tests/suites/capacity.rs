@@ -343,8 +343,21 @@ fn is_full() -> bool {
 fn as_many_processes_as_the_default_allows_park_at_once() {
     parks(match is_full() {
         true => HostOptions::default().max_processes,
-        false => 300,
+        // More than a host has slots for when it begins.
+        false => 1_100,
     });
+}
+
+/// A host whose stacks all have their guard pages has two mappings for each.
+#[test]
+fn guard_pages_are_made_when_they_are_needed() {
+    let options = HostOptions::default();
+    let places = usize::try_from(options.max_processes).expect("not that many");
+    let before = mappings();
+    let host = new_host(options);
+    let begun = mappings().saturating_sub(before);
+    assert!(begun < places, "{begun} mappings for {places} places");
+    drop(host);
 }
 
 #[test]

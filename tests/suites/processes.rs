@@ -441,3 +441,40 @@ fn who_lets_others_run_comes_after_all_that_are_ready() {
     let report = network.start().expect("it starts").wait();
     assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
 }
+
+/// A stop takes them one after the other: most hear that their neighbours are gone before it has come to them.
+#[test]
+fn whoever_a_stop_ends_is_stopped_and_has_not_failed() {
+    const LENGTH: u64 = 800;
+    let mut network = host().network("chain");
+    for number in 0..LENGTH {
+        network.process(&format!("relay-{number}"), &guest("relays"));
+    }
+    for number in 1..LENGTH {
+        let (from, to) = (number - 1, number);
+        network
+            .connect(
+                &format!("relay-{from}.out"),
+                &format!("relay-{to}.numbers"),
+                ChannelOptions::rendezvous(),
+            )
+            .expect("they fit");
+    }
+    let first = input(&mut network, "relay-0.numbers");
+    let last = output(&mut network, &format!("relay-{}.out", LENGTH - 1));
+    let running = network.start().expect("it starts");
+    first.send_value(&7_u64).expect("it receives");
+    assert_eq!(last.receive_value::<u64>().expect("it is passed on"), 7);
+    running.stop("enough");
+    let report = running.wait();
+    assert_eq!(report.verdict(), Verdict::Stopped);
+    assert_eq!(report.failed, LENGTH);
+    for failure in &report.failures {
+        assert_eq!(
+            failure.outcome,
+            Outcome::Stopped("enough".to_owned()),
+            "{}",
+            failure.name
+        );
+    }
+}

@@ -2,13 +2,85 @@
 
 use std::time::Duration;
 
-use transputer::{ChannelOptions, Doing, Holder, HostOptions, Side};
-use transputer_tests::{guest_of, host, new_host, output};
+use transputer::{ChannelOptions, Doing, Event, Holder, HostOptions, Side};
+use transputer_tests::{Events, guest_of, host, new_host, output};
 
 /// Polls until something is so; `park_timeout` only spares the machine.
 fn wait_until(is_so: impl Fn() -> bool) {
     while !is_so() {
         std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+/// However messages were sent and received: one by one, in batches, by an alternation.
+#[test]
+fn processes_note_whose_messages_they_received_where_that_is_asked() {
+    const EACH: u64 = 300;
+    let host = host();
+    for wanted in [true, false] {
+        let mut network = host.network("heard");
+        let counted = ChannelOptions::bounded(16);
+        for (name, guest) in [("one", "count"), ("other", "count_buffered")] {
+            network
+                .process(name, &guest_of(host, guest))
+                .argument("limit", EACH as i64);
+        }
+        network.process("merges", &guest_of(host, "selects"));
+        network.process("relays", &guest_of(host, "relays"));
+        for (from, to) in [
+            ("one.numbers", "merges.a"),
+            ("other.numbers", "merges.b"),
+            ("merges.merged", "relays.numbers"),
+        ] {
+            network.connect(from, to, counted).expect("they fit");
+        }
+        let out = network.output("relays.out", counted).expect("a port");
+        if wanted {
+            network.note_senders();
+        }
+        let events = Events::of(&mut network);
+        let running = network.start().expect("it starts");
+        let mut sum = 0;
+        while let Ok(number) = out.receive_value::<u64>() {
+            sum += number;
+        }
+        running.wait();
+        assert_eq!(sum, EACH * (EACH - 1));
+        let events = events.list();
+        let ended = |name: &str| {
+            let mut reports = events.iter().filter_map(|event| match event {
+                Event::Ended(report) => Some(report),
+                _ => None,
+            });
+            reports
+                .find(|report| report.name == name)
+                .expect("it has ended")
+        };
+        let heard = |name: &str| {
+            let heard = ended(name).lifetime.heard_from.iter();
+            let heard = heard.map(|from| (from.process, from.channel.as_str(), from.messages));
+            heard.collect::<Vec<_>>()
+        };
+        for name in ["one", "other", "merges", "relays"] {
+            assert!(ended(name).lifetime.lasted > Duration::ZERO);
+            assert_eq!(ended(name).lifetime.spawned_by, None);
+        }
+        if !wanted {
+            assert_eq!(heard("merges"), []);
+            continue;
+        }
+        assert_eq!(heard("one"), []);
+        let expected = [
+            (ended("one").id, "one.numbers -> merges.a", EACH),
+            (ended("other").id, "other.numbers -> merges.b", EACH),
+        ];
+        assert_eq!(heard("merges"), expected);
+        let expected = [(
+            ended("merges").id,
+            "merges.merged -> relays.numbers",
+            2 * EACH,
+        )];
+        assert_eq!(heard("relays"), expected);
     }
 }
 

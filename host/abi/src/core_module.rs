@@ -157,6 +157,11 @@ impl<T: HostCalls> CoreModule<T> {
         self.is_stackless
     }
 
+    /// What it was linked from.
+    pub fn module(&self) -> &Module {
+        self.pre.module()
+    }
+
     pub(crate) async fn instantiate(&self, store: &mut Store<T>) -> Result<CoreInstance> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         let memory = instance.get_module_export(&mut *store, &self.memory);

@@ -12,7 +12,7 @@ use crate::running::Signal;
 pub(crate) enum Exit {
     /// It did what was asked; for `run`, every process finished.
     Success,
-    /// A process failed, trapped or was killed.
+    /// A process failed, trapped or was killed; or the content of stdin or stdout was bad.
     ProcessFailed,
     /// The command line, a file or a component is wrong.
     BadInput,
@@ -28,7 +28,8 @@ pub(crate) enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    the network succeeded: every process finished
-  1    a process failed, trapped, or went over a limit
+  1    a process failed, trapped, or went over a limit; or something is wrong with what came from
+       stdin, or was to go to stdout
   2    bad input: the command line, a file, a component, or guest source that does not compile
   3    deadlock: processes waited for each other forever
   4    the host itself failed: a file that cannot be written or that another run is using,

@@ -21,6 +21,7 @@ mod exit;
 mod guests;
 mod line;
 mod logs;
+mod otlp;
 mod output;
 mod pictures;
 mod printable;
@@ -63,6 +64,11 @@ pub fn run<A: Into<OsString> + Clone>(
         }
     };
     cli.color.apply();
+    if let Command::Run(run) = &cli.command
+        && run.is_json()
+    {
+        stderr::only_json();
+    }
     logs::subscribe();
     let result = match cli.command {
         Command::Run(command) => command.run(surroundings),

@@ -1,5 +1,7 @@
 //! Components: the code of processes.
 
+mod codes;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::ErrorKind;
@@ -24,6 +26,8 @@ use transputer_network::files;
 use transputer_network::signature::{Signature, SignatureError};
 use transputer_network::validation::HostFile;
 
+pub(crate) use codes::Codes;
+
 /// The code of a process, checked, compiled and ready to be instantiated any number of
 /// times. Cloning it is cheap.
 ///
@@ -37,8 +41,7 @@ struct Inner {
     /// The process that it runs, and all that it has.
     signature: Signature,
     signatures: Arc<[Signature]>,
-    engine: Engine,
-    code: Arc<Code<ProcessState>>,
+    code: Arc<Codes>,
     /// What the code is to interpret, if it is an interpreter's.
     program: Option<Program>,
 }
@@ -132,8 +135,8 @@ impl Component {
             .map_err(|most| fault(ComponentFault::Stack(stack.unwrap_or_default(), most)))?;
         let slots = engines.slots(class)?;
         let making = Making {
-            engine: &slots.engine,
-            linkers: &slots.linkers,
+            engine: &slots.first().engine,
+            linkers: &slots.first().linkers,
             cache,
             bytes,
             origin: Origin::of(bytes),
@@ -156,8 +159,7 @@ impl Component {
             file: None,
             signature: signature?,
             signatures: signatures.into(),
-            engine: slots.engine.clone(),
-            code: Arc::new(code),
+            code: Arc::new(Codes::new(slots, code)),
             program: None,
         })
     }
@@ -169,7 +171,6 @@ impl Component {
             file: self.0.file.clone(),
             signature: program.signature.clone(),
             signatures: [program.signature.clone()].into(),
-            engine: self.0.engine.clone(),
             code: self.0.code.clone(),
             program: Some(program),
         }))
@@ -198,7 +199,6 @@ impl Component {
             file: self.0.file.clone(),
             signature,
             signatures: self.0.signatures.clone(),
-            engine: self.0.engine.clone(),
             code: self.0.code.clone(),
             program: self.0.program.clone(),
         })))
@@ -255,21 +255,17 @@ impl Component {
     /// Whether its processes are stackless: its `run` is an async function, which returns where it has
     /// to wait.
     pub fn is_stackless(&self) -> bool {
-        matches!(&*self.0.code, Code::CoreModule(module) if module.is_stackless())
+        matches!(self.0.code.first(), Code::CoreModule(module) if module.is_stackless())
     }
 
     /// Whether its core module is run by itself, which costs less: see
     /// [`HostOptions::core_modules`](crate::HostOptions::core_modules).
     pub fn runs_core_module(&self) -> bool {
-        matches!(*self.0.code, Code::CoreModule(_))
+        matches!(self.0.code.first(), Code::CoreModule(_))
     }
 
-    /// The engine that its code was compiled for.
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.0.engine
-    }
-
-    pub(crate) fn code(&self) -> &Code<ProcessState> {
+    /// Its code, where its processes find their places.
+    pub(crate) fn codes(&self) -> &Codes {
         &self.0.code
     }
 }
@@ -365,7 +361,18 @@ impl Making<'_> {
         &self,
         component: &wasmtime::component::Component,
     ) -> Result<Code<ProcessState>, ComponentFault> {
-        let lacking = lacking_imports(self.engine, component);
+        self.linkers.link(self.engine, component)
+    }
+}
+
+impl Linkers {
+    /// Links a component that is instantiated as a whole.
+    fn link(
+        &self,
+        engine: &Engine,
+        component: &wasmtime::component::Component,
+    ) -> Result<Code<ProcessState>, ComponentFault> {
+        let lacking = lacking_imports(engine, component);
         let not_wasi: Vec<String> = lacking
             .iter()
             .filter(|name| !name.starts_with("wasi:"))
@@ -376,11 +383,11 @@ impl Making<'_> {
         }
         let other_version = |error| ComponentFault::OtherVersion(format!("{error:#}"));
         let instance = if lacking.is_empty() {
-            self.linkers.whole.instantiate_pre(component)
+            self.whole.instantiate_pre(component)
         } else {
-            let mut linker = self.linkers.whole.clone();
+            let mut linker = self.whole.clone();
             for name in &lacking {
-                wasi_not_offered::define(&mut linker, self.engine, component, name)
+                wasi_not_offered::define(&mut linker, engine, component, name)
                     .map_err(other_version)?;
             }
             linker.instantiate_pre(component)

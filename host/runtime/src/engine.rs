@@ -1,19 +1,21 @@
-//! The wasmtime engines: one for many small processes, one for processes that need large stacks.
+//! The wasmtime engines: for many small processes, and for processes that need large stacks.
 //!
 //! An engine has one size of stack. A large one costs each process that has it a page for the kernel's tables and
 //! address space, so only components that ask for one get it: interpreters, which recurse as their programs do.
-//! The second engine is made when the first such component is loaded.
+//! Engines for these are made when the first such component is loaded.
+
+mod slots;
 
 use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy};
 use wasmtime::{PoolingAllocationConfig, WasmBacktraceDetails};
 
-use crate::component::Linkers;
 use crate::error::Error;
 use crate::host::lock;
-use crate::host_calls;
 use crate::options::HostOptions;
+use slots::Settings;
+pub(crate) use slots::{Pool, Slots};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -68,31 +70,25 @@ impl StackClass {
 
 /// The engines of a host, and of those made of it.
 pub(crate) struct Engines {
-    max_processes: u32,
-    is_seeded: bool,
-    core_modules: bool,
+    settings: Settings,
     small: Arc<Slots>,
     large: OnceLock<Arc<Slots>>,
     /// Held while the second is made.
     making: Mutex<()>,
 }
 
-/// An engine, and what its components are linked with.
-pub(crate) struct Slots {
-    pub(crate) engine: Engine,
-    pub(crate) linkers: Linkers,
-}
-
 impl Engines {
     pub(crate) fn new(options: &HostOptions) -> Result<Self, Error> {
-        let (max_processes, is_seeded) = (options.max_processes, options.seed.is_some());
-        check_mappings(max_processes)?;
-        let core_modules = options.core_modules;
+        let settings = Settings {
+            max_processes: options.max_processes,
+            is_seeded: options.seed.is_some(),
+            core_modules: options.core_modules,
+        };
+        check_mappings(settings.max_processes)?;
+        check_address_space(settings.max_processes)?;
         Ok(Self {
-            max_processes,
-            is_seeded,
-            core_modules,
-            small: Slots::new(StackClass::Small, max_processes, is_seeded, core_modules)?,
+            settings,
+            small: Slots::new(StackClass::Small, settings)?,
             large: OnceLock::new(),
             making: Mutex::new(()),
         })
@@ -105,7 +101,7 @@ impl Engines {
         }
         let _making = lock(&self.making);
         if self.large.get().is_none() {
-            let made = Slots::new(class, self.max_processes, self.is_seeded, self.core_modules)?;
+            let made = Slots::new(class, self.settings)?;
             // Nobody else makes one meanwhile.
             let _ = self.large.set(made);
         }
@@ -115,25 +111,13 @@ impl Engines {
     /// Those that there are.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Engine> {
         let slots = std::iter::once(&self.small).chain(self.large.get());
-        slots.map(|slots| &slots.engine)
+        slots.flat_map(|slots| slots.engines())
     }
 
-    /// Whether an engine is one of these.
-    pub(crate) fn has(&self, engine: &Engine) -> bool {
-        self.all().any(|ours| Engine::same(ours, engine))
-    }
-}
-
-impl Slots {
-    fn new(
-        class: StackClass,
-        max_processes: u32,
-        is_seeded: bool,
-        core_modules: bool,
-    ) -> Result<Arc<Self>, Error> {
-        let engine = engine(class, max_processes, is_seeded)?;
-        let linkers = host_calls::linkers(&engine, core_modules, is_seeded)?;
-        Ok(Arc::new(Self { engine, linkers }))
+    /// Whether slots are those of these engines.
+    pub(crate) fn has(&self, slots: &Arc<Slots>) -> bool {
+        let mut own = std::iter::once(&self.small).chain(self.large.get());
+        own.any(|own| Arc::ptr_eq(own, slots))
     }
 }
 
@@ -273,8 +257,28 @@ fn check_mappings(max_processes: u32) -> Result<(), Error> {
     })
 }
 
-fn engine(class: StackClass, max_processes: u32, is_seeded: bool) -> Result<Engine, Error> {
-    let processes = class.slots(max_processes);
+/// Refuses places that there is no room for, also those whose slots are made later.
+fn check_address_space(processes: u32) -> Result<(), Error> {
+    let Some(limit) = address_space_limit() else {
+        return Ok(());
+    };
+    let wanted = u64::from(processes).saturating_mul(largest_memory(processes) + GUARD);
+    if wanted <= limit / 2 {
+        return Ok(());
+    }
+    Err(Error::Setup {
+        message: format!(
+            "places for {processes} processes take {} MiB of address space; {}",
+            wanted / MIB,
+            advice(processes)
+        ),
+    })
+}
+
+/// An engine with so many of the slots that there are for a class.
+fn engine(class: StackClass, settings: Settings, slots: u32) -> Result<Engine, Error> {
+    let processes = class.slots(settings.max_processes);
+    let is_seeded = settings.is_seeded;
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -287,10 +291,10 @@ fn engine(class: StackClass, max_processes: u32, is_seeded: bool) -> Result<Engi
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .memory_reservation(largest_memory(processes))
         .memory_guard_size(GUARD)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(processes)));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(processes, slots)));
     Engine::new(&config).map_err(|error| Error::Setup {
         message: format!(
-            "an engine for {processes} processes: {error:#}; {}",
+            "an engine for {slots} of {processes} processes: {error:#}; {}",
             advice(processes)
         ),
     })
@@ -313,21 +317,22 @@ fn advice(processes: u32) -> String {
     }
 }
 
-fn pool(processes: u32) -> PoolingAllocationConfig {
+/// The slots of one engine, with memories as large as all processes of its class can have.
+fn pool(processes: u32, slots: u32) -> PoolingAllocationConfig {
     let largest = largest_memory(processes);
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(processes)
-        .total_core_instances(processes.saturating_mul(CORE_INSTANCES))
+    pool.total_component_instances(slots)
+        .total_core_instances(slots.saturating_mul(CORE_INSTANCES))
         // One each: a component with two uses the slots of two processes.
-        .total_memories(processes.max(MEMORIES))
-        .total_tables(processes.saturating_mul(TABLES_OF_A_PROCESS).max(TABLES))
-        .total_stacks(processes)
+        .total_memories(slots.max(MEMORIES))
+        .total_tables(slots.saturating_mul(TABLES_OF_A_PROCESS).max(TABLES))
+        .total_stacks(slots)
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_memory_size(usize::try_from(largest).unwrap_or(usize::MAX))
         .table_elements(TABLE_ELEMENTS)
-        .max_unused_warm_slots(processes.min(256));
+        .max_unused_warm_slots(slots.min(256));
     if kernel() >= Some(TELLS_WRITTEN_PAGES) {
         pool.pagemap_scan(Enabled::Auto)
             .linear_memory_keep_resident(MEMORY_KEPT)

@@ -113,7 +113,7 @@ pub use network::{
     UnfinishedMessage, Verdict, Wait,
 };
 pub use options::{CacheFolder, HostOptions};
-pub use process::{LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};
+pub use process::{HeardFrom, Lifetime, LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};
 pub use python::{PythonFile, PythonModule, PythonOptions, signature as python_signature};
 pub use supervision::{OutOfPatience, Replace, ReplaceError};
 pub use test_network::{StartedTest, TestNetwork, TestOutput, TestRun};

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
 use smallvec::SmallVec;
+use transputer_core::ProcessId;
 use transputer_core::channel::{self, Payload, Poison};
 
 use crate::batch::Packed;
@@ -55,6 +56,8 @@ struct Carriage {
     ends: Vec<End>,
     /// The process that gave them away, if it was one.
     giver: Weak<Process>,
+    /// The process that sent the message, where that is noted.
+    sender: Option<ProcessId>,
     /// Why nobody will receive them.
     undelivered: Option<Poison>,
 }
@@ -72,8 +75,29 @@ impl Carried {
         Self(Some(Box::new(Carriage {
             ends,
             giver,
+            sender: None,
             undelivered: None,
         })))
+    }
+
+    /// No ends, in a message whose sender is noted.
+    pub(crate) fn none_of(sender: ProcessId) -> Self {
+        let mut none = Self(None);
+        none.note(sender);
+        none
+    }
+
+    /// Notes who sends the message.
+    pub(crate) fn note(&mut self, sender: ProcessId) {
+        let all = self.0.get_or_insert_with(|| {
+            Box::new(Carriage {
+                ends: Vec::new(),
+                giver: Weak::new(),
+                sender: None,
+                undelivered: None,
+            })
+        });
+        all.sender = Some(sender);
     }
 
     /// Ends that a process gives away.
@@ -194,6 +218,11 @@ impl Message {
             true => Err(bytes),
             false => Ok(Self::small(Content { bytes, ends })),
         }
+    }
+
+    /// Who sent it, where that is noted.
+    pub(crate) fn sender(&self) -> Option<ProcessId> {
+        self.ends.0.as_ref()?.sender
     }
 
     /// Takes the ends out of it.

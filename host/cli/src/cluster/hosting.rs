@@ -111,7 +111,7 @@ impl Hosting {
         }
         match signal {
             Some(signal) => Exit::Signalled(signal),
-            None if worst == Exit::Success && stream.failed() => Exit::HostTrouble,
+            None if worst == Exit::Success => stream.exit().unwrap_or(worst),
             None => worst,
         }
     }

@@ -61,7 +61,7 @@ pub(crate) struct Meeting {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Placed {
     /// Run only processes of this place, and meet other hosts for the rest; may be repeated
-    #[arg(long = "on", value_name = "LABEL", conflicts_with_all = ["seed", "watch", "trace", "dead_letter", "http"])]
+    #[arg(long = "on", value_name = "LABEL", conflicts_with_all = ["seed", "watch", "trace", "dead_letter", "http", "otlp"])]
     pub(crate) labels: Vec<String>,
 
     #[command(flatten)]

@@ -11,8 +11,8 @@ use transputer::{DeadLetterOptions, Error, Host};
 use super::chosen::{Chosen, size};
 use crate::cluster::{Hosting, Parted, Placed};
 use crate::exit::{self, BadInput, Exit};
+use crate::otlp::{self, Otlp};
 use crate::running::{self, Files, Format, LogLevel, Manners, Printer, RATES, Trace};
-use crate::stderr;
 use crate::surroundings::Surroundings;
 use crate::watching;
 
@@ -27,6 +27,7 @@ Examples:
   transputer run . --trace steps.json    waits and steps on a time line, in Perfetto
   transputer run . --watch           running processes switch to code that is rebuilt
   transputer run . --http 8080       see it run, in a browser; `transputer top` in a terminal
+  transputer run . --otlp            a span for each process, to an OpenTelemetry collector
   producer | transputer run . --dead-letter left.jsonl
                                      keep what a kill or a failure would lose
   transputer run . --on parsing --nats nats://localhost:4222
@@ -108,6 +109,17 @@ pub(crate) struct Run {
     #[arg(long, requires = "http")]
     stay: bool,
 
+    /// Send a span for each process to an OpenTelemetry collector, by OTLP over HTTP. Without a URL the
+    /// variables of OpenTelemetry tell where it is, such as OTEL_EXPORTER_OTLP_ENDPOINT, or else it is
+    /// http://localhost:4318
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    otlp: Option<String>,
+
+    /// Link each span with those of the processes whose messages it received: then messages cross
+    /// one at a time
+    #[arg(long, requires = "otlp")]
+    otlp_links: bool,
+
     /// Open no socket for `transputer top` and `transputer ps`
     #[arg(long)]
     no_socket: bool,
@@ -125,6 +137,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Whether everything that is printed on standard error is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     pub(crate) fn run(mut self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
         let quiet_level = if self.network.quiet {
             LogLevel::Error
@@ -133,9 +150,8 @@ impl Run {
         };
         let least = self.log.unwrap_or(quiet_level);
         // Nothing but objects, for whoever reads them.
-        if self.format == Format::Json {
+        if self.is_json() {
             self.network.quiet = true;
-            stderr::only_json();
         }
         self.placed.refuse_without_labels()?;
         let chosen = self.network.prepare(&self.files(), surroundings)?;
@@ -168,6 +184,14 @@ impl Run {
         let trace = (self.trace.as_deref())
             .map(|path| Trace::create(path, &host))
             .transpose()?;
+        let otlp = otlp::Options {
+            collector: self.otlp,
+            links: self.otlp_links,
+        };
+        if otlp.links {
+            network.note_senders();
+        }
+        let otlp = Otlp::open(&otlp, &chosen.description.name, &host)?;
         let watch = self.watch.then(|| chosen.watch(&host)).transpose()?;
         let options = DeadLetterOptions::default()
             .replay(self.replay)
@@ -197,6 +221,7 @@ impl Run {
             Files {
                 trace,
                 dead_letters,
+                otlp,
             },
             watch,
         )

@@ -251,7 +251,9 @@ fn line(event: &Event, level: LogLevel) -> Line {
             let line = Line::new().styled(WARNING, "warning").text(": ");
             line.name("stdin").text(": ").text(bad)
         }
-        Event::Endpoint { endpoint, message } => {
+        Event::Endpoint {
+            endpoint, message, ..
+        } => {
             let line = Line::new().styled(ERROR, "error").text(": ");
             line.name(endpoint).text(": ").text(message)
         }

@@ -29,14 +29,16 @@ use transputer::plan::Format as StreamFormat;
 use transputer::{DeadLetterFile, Network, Report, Verdict};
 
 use crate::exit::Exit;
+use crate::otlp::Otlp;
 use crate::terminal;
 use crate::watching::{self, Watching};
 
 /// What is written besides the network's streams.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Files {
     pub(crate) trace: Option<Trace>,
     pub(crate) dead_letters: Option<DeadLetterFile>,
+    pub(crate) otlp: Option<Otlp>,
 }
 
 /// How a network runs.
@@ -61,6 +63,7 @@ pub(crate) fn run(
     let Files {
         trace,
         dead_letters,
+        otlp,
     } = files;
     let Manners {
         printer,
@@ -79,6 +82,8 @@ pub(crate) fn run(
     }
     let trace = Arc::new(trace);
     let tracing = trace.clone();
+    let otlp = Arc::new(otlp);
+    let spans = Arc::downgrade(&otlp);
     let (gone, failed) = (pipe.clone(), pipe.clone());
     network
         .stdin(stdin)
@@ -87,6 +92,9 @@ pub(crate) fn run(
             noted(&event);
             if let Some(trace) = &*tracing {
                 trace.note(&event);
+            }
+            if let Some(otlp) = spans.upgrade().as_deref().and_then(Option::as_ref) {
+                otlp.note(&event);
             }
             if !gone.is_broken() {
                 failed.note(&event);
@@ -108,6 +116,9 @@ pub(crate) fn run(
     if let Some(trace) = &*trace {
         trace.finish()?;
     }
+    if let Some(otlp) = Arc::into_inner(otlp).flatten() {
+        otlp.finish(&report);
+    }
     if pipe.is_broken() {
         return closed.map(|_| Exit::Success);
     }
@@ -118,7 +129,7 @@ pub(crate) fn run(
         return Ok(Exit::Signalled(signal));
     }
     Ok(match report.verdict() {
-        Verdict::Succeeded if pipe.failed() => Exit::HostTrouble,
+        Verdict::Succeeded => pipe.exit().unwrap_or(Exit::Success),
         verdict => Exit::of_verdict(verdict),
     })
 }

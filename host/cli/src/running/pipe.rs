@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use transputer::{Event, Running};
 
+use crate::exit::Exit;
 use crate::stderr;
 
 /// Notices that whoever read the network's output, such as `head`, has gone. Then the
@@ -17,6 +18,7 @@ pub(crate) struct PipeWatch(Arc<State>);
 struct State {
     broken: AtomicBool,
     failed: AtomicBool,
+    bad_content: AtomicBool,
     running: OnceLock<Running>,
 }
 
@@ -45,14 +47,22 @@ impl PipeWatch {
 
     /// Remembers failures of the network's own input and output.
     pub(crate) fn note(&self, event: &Event) {
-        if matches!(event, Event::Endpoint { .. }) {
-            self.0.failed.store(true, Ordering::SeqCst);
+        if let Event::Endpoint { bad_content, .. } = event {
+            let noted = match bad_content {
+                true => &self.0.bad_content,
+                false => &self.0.failed,
+            };
+            noted.store(true, Ordering::SeqCst);
         }
     }
 
-    /// Whether the network's own input or output failed.
-    pub(crate) fn failed(&self) -> bool {
-        self.0.failed.load(Ordering::SeqCst)
+    /// How the command ends although the network succeeded, if its own input or output failed.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        if self.0.failed.load(Ordering::SeqCst) {
+            return Some(Exit::HostTrouble);
+        }
+        let bad_content = self.0.bad_content.load(Ordering::SeqCst);
+        bad_content.then_some(Exit::ProcessFailed)
     }
 
     fn look(&self, error: io::Error) -> io::Error {

@@ -9,6 +9,7 @@ use transputer::{Event, Network, Running};
 
 use super::pipe::PipeWatch;
 use super::stdin::{Closing, Stdin};
+use crate::exit::Exit;
 
 /// Standard input and output.
 #[derive(Clone)]
@@ -74,8 +75,8 @@ impl Stream {
         self.pipe.note(event);
     }
 
-    /// Whether reading or writing failed.
-    pub(crate) fn failed(&self) -> bool {
-        self.pipe.failed()
+    /// How the command ends although the network succeeded, if reading or writing failed.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.pipe.exit()
     }
 }

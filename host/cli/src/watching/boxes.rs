@@ -188,7 +188,7 @@ impl Wiring {
                 .collect();
             let name = match *members.as_slice() {
                 [only] => look.processes[only].name.clone(),
-                _ => format!("{component} × {}", numbers.len()),
+                _ => format!("{} × {component}", numbers.len()),
             };
             let number = self.add(false, &name, numbers.clone());
             boxes.extend(numbers.into_iter().map(|id| (id, number)));

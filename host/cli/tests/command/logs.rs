@@ -104,6 +104,65 @@ fn arguments_that_are_not_understood_are_json_as_well() {
 }
 
 #[test]
+fn what_is_wrong_with_the_surroundings_is_json_as_well() {
+    let folder = network(LOGS);
+    let output = transputer()
+        .arg("run")
+        .arg(folder.path())
+        .args(["--format", "json", "--no-socket"])
+        .env("RUST_LOG", "a=b=c")
+        // Relative, which a home folder cannot be; so there is none for the cache.
+        .env("HOME", "")
+        .env_remove("XDG_CACHE_HOME")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stderr).expect("text");
+    let warnings: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .filter_map(|object: Value| Some(object["warning"].as_str()?.to_owned()))
+        .collect();
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.contains("RUST_LOG is not understood")),
+        "{text}"
+    );
+}
+
+/// What cargo says of a guest that does not compile, and what a guest says that panics.
+#[test]
+fn builds_and_panics_are_json_as_well() {
+    let folder = network("[process.p]\ncomponent = \"lib.rs\"\n");
+    super::write(
+        folder.path(),
+        "lib.rs",
+        "#[transputer_guest::process]\nfn p() -> u8 { nothing }\n",
+    );
+    let panics = network(
+        "[process.p]\ncomponent = \"{guest:panics}\"\n\
+         [stdin]\nto = \"p.indices\"\nformat = \"json\"\n[stdout]\nfrom = \"p.letters\"\nformat = \"json\"\n",
+    );
+    for (folder, code, part) in [(&folder, 2, "nothing"), (&panics, 1, "trapped")] {
+        let output = transputer()
+            .arg("run")
+            .arg(folder.path())
+            .args(["--format", "json"])
+            .write_stdin("99\n")
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(code));
+        let text = String::from_utf8(output.stderr).expect("text");
+        for line in text.lines() {
+            let object: Result<Value, _> = serde_json::from_str(line);
+            assert!(object.is_ok_and(|object| object.is_object()), "{line}");
+        }
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
 fn what_the_host_logs_is_printed_for_who_asks() {
     // It imports more than a core module may, which is worth a line to whoever debugs.
     let run = |filter: &str| {

@@ -17,6 +17,7 @@ mod exploring;
 mod help;
 mod limits;
 mod logs;
+mod otlp;
 mod page;
 mod raw;
 mod running;

@@ -61,6 +61,25 @@ fn what_came_before_a_bad_line_gets_through_then_the_network_fails() {
     }
 }
 
+/// The only process takes it as an end; the input was bad all the same, and the host is not to blame.
+#[test]
+fn a_bad_line_that_nobody_fails_for_is_no_success() {
+    let folder = network(
+        "[process.tolerates]\ncomponent = \"{guest:tolerates_poison}\"\n\
+         [stdin]\nto = \"tolerates.numbers\"\nformat = \"json\"\n\
+         [stdout]\nfrom = \"tolerates.result\"\nformat = \"json\"\n",
+    );
+    for seed in [&[][..], &["--seed", "3"]] {
+        run(&folder, seed)
+            .write_stdin("1\n2\nthree\n")
+            .assert()
+            .code(1)
+            .stdout(contains("[3,\"").and(contains("line 3")))
+            .stderr(contains("stdin: line 3: "));
+    }
+    run(&folder, &[]).write_stdin("1\n2\n").assert().code(0);
+}
+
 #[test]
 fn bad_lines_are_skipped_and_counted() {
     let folder = copying(2, "on-bad-line = \"skip\"");

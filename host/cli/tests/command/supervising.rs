@@ -209,6 +209,30 @@ fn a_component_that_is_built_anew_replaces_the_one_that_runs() {
     watched.end();
 }
 
+#[test]
+fn a_change_of_the_networks_file_is_told_and_changes_nothing() {
+    let folder = network(RELAY);
+    renew(folder.path(), &std::fs::read(guest("relays")).unwrap());
+    let mut watched = Watched::start(folder.path());
+    watched.passes(1, "1");
+    let file = folder.path().join("network.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(
+        &file,
+        text + "\n[process.another]\ncomponent = \"nowhere.wasm\"\n",
+    )
+    .unwrap();
+    watched.says("the network's file: it has changed, but is read at the start only");
+    watched.passes(2, "2");
+    // Components are still followed.
+    renew(
+        folder.path(),
+        &std::fs::read(guest("relays_marked")).unwrap(),
+    );
+    watched.says("`relay` runs");
+    watched.end();
+}
+
 /// A guest that adds what an expression says to each number.
 fn adds(modules: &str, amount: &str) -> String {
     format!(

@@ -133,6 +133,63 @@ to = "left.lines"
         .stderr(contains("failed: deadlock: ").and(contains("deadlock: deadlock").not()));
 }
 
+/// What a command prints on a terminal of this width, line by line.
+#[cfg(target_os = "linux")]
+fn on_terminal(width: u16, arguments: &str, folder: &TempDir) -> Vec<String> {
+    let command = format!(
+        "stty rows 40 cols {width}; '{}' {arguments}",
+        env!("CARGO_BIN_EXE_transputer")
+    );
+    let output = std::process::Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(folder.path())
+        .env_remove("COLUMNS")
+        .env("NO_COLOR", "1")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    text.lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn long_types_are_wrapped_to_the_terminal() {
+    let folder = network(
+        "[process.first]\ncomponent = \"{guest:record}\"\n\
+         [process.second]\ncomponent = \"{guest:record}\"\n\
+         [[channel]]\nfrom = \"first.marked\"\nto = \"second.lines\"\n\
+         [stdin]\nto = \"first.lines\"\nformat = \"json\"\n\
+         [stdout]\nfrom = \"second.marked\"\nformat = \"json\"\n",
+    );
+    let squeezed = |lines: &[String]| {
+        let text: String = lines.concat();
+        text.split_whitespace().collect::<String>()
+    };
+    let wide = on_terminal(400, "check .", &folder);
+    let narrow = on_terminal(72, "check .", &folder);
+    let widest = |lines: &[String]| lines.iter().map(|line| line.chars().count()).max();
+    assert!(widest(&wide) > Some(100), "{wide:#?}");
+    assert!(widest(&narrow) <= Some(72), "{narrow:#?}");
+    assert!(narrow.len() > wide.len());
+    // Nothing of it is left out.
+    for part in ["number:u64", "text:string", "longest:option<string>"] {
+        assert!(squeezed(&wide).contains(part), "{wide:#?}");
+        for word in part.split(':') {
+            assert!(squeezed(&narrow).contains(word), "{narrow:#?}");
+        }
+    }
+    // Whoever is no terminal gets lines as long as they are.
+    let piped = printed(&["check", "."], &folder);
+    assert!(
+        piped.lines().any(|line| line.chars().count() > 100),
+        "{piped}"
+    );
+}
+
 #[test]
 fn names_that_cannot_be_are_refused() {
     let folder = tempfile::tempdir().unwrap();

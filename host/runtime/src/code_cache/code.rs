@@ -33,6 +33,17 @@ pub(crate) trait Code: Sized {
     #[allow(unsafe_code)]
     unsafe fn map(engine: &Engine, file: &Path) -> wasmtime::Result<Self>;
 
+    /// The bytes that it was loaded from.
+    fn bytes(&self) -> wasmtime::Result<Vec<u8>>;
+
+    /// The same code for another engine, of the same settings.
+    #[allow(unsafe_code)]
+    fn again(&self, engine: &Engine) -> wasmtime::Result<Self> {
+        let bytes = self.bytes()?;
+        // SAFETY: they are what `precompile` or the compiler made, or they would not have been loaded.
+        unsafe { Self::load(engine, &bytes) }
+    }
+
     /// Makes code ready to run that was made or checked.
     #[allow(unsafe_code)]
     fn of(engine: &Engine, code: &Checked) -> wasmtime::Result<Self> {
@@ -87,6 +98,10 @@ impl Code for Component {
         engine.precompile_component(bytes)
     }
 
+    fn bytes(&self) -> wasmtime::Result<Vec<u8>> {
+        self.serialize()
+    }
+
     #[allow(unsafe_code)]
     unsafe fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Self> {
         // SAFETY: the caller's.
@@ -109,6 +124,10 @@ impl Code for Module {
 
     fn precompile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
         engine.precompile_module(bytes)
+    }
+
+    fn bytes(&self) -> wasmtime::Result<Vec<u8>> {
+        self.serialize()
     }
 
     #[allow(unsafe_code)]

@@ -82,6 +82,12 @@ impl ProcessState {
         channel: Option<ChannelId>,
         receiver: impl Fn(&Self) -> Option<Receiver>,
     ) -> wasmtime::Result<wit::Outcome> {
+        if self.network.notes.senders
+            && let Outcome::Received(message) = &outcome
+            && let Some(receiver) = receiver(self)
+        {
+            self.process.hears(message, &receiver);
+        }
         match &outcome {
             Outcome::Received(_) => self.process.measures.receives(1),
             Outcome::Sent => self.process.measures.sends(1),

@@ -71,7 +71,7 @@ impl ProcessState {
             memory: &mut self.memory,
             sender,
             // A trace reports each message.
-            left: if self.network.traced { 1 } else { AT_ONCE },
+            left: if self.network.notes.any() { 1 } else { AT_ONCE },
             room: BYTES_AT_ONCE,
             overrun: None,
         };
@@ -109,8 +109,8 @@ impl ProcessState {
         first: &[u8],
         most: u32,
     ) -> Option<Vec<u8>> {
-        // What a watched process has not finished can be told only one message at a time.
-        if self.is_watched() {
+        // What a watched process has not finished can be told only one message at a time, and so can who sent it.
+        if self.is_watched() || self.network.notes.senders {
             return None;
         }
         let mut packed = Vec::new();
@@ -150,12 +150,11 @@ impl ProcessState {
         if ahead == 0 {
             return None;
         }
-        if !self.network.traced {
-            self.process.measures.receives(ahead);
-            return Some(packed);
-        }
-        for message in Unpacked::new(&packed, usize::MAX).skip(1) {
-            self.note_receive(receiver, Ok(message.len()));
+        self.process.measures.receives(ahead);
+        if self.network.notes.steps {
+            for message in Unpacked::new(&packed, usize::MAX).skip(1) {
+                self.trace_receive(receiver, message.len(), None);
+            }
         }
         Some(packed)
     }
@@ -229,6 +228,9 @@ impl Outgoing<Message> for Charging<'_, '_> {
             return None;
         }
         let memory = &mut self.memory;
+        if memory.marks() {
+            return None;
+        }
         // If there is no memory for all, there may be enough for the first.
         let charge = |bytes| memory.charge(bytes).ok();
         let packed = self.batch.next_packed(most.min(self.left), bytes, charge)?;

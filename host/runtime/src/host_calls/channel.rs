@@ -146,7 +146,7 @@ impl ProcessState {
     ) -> Answer<Bytes> {
         match received {
             Ok(mut message) if message.ends.is_empty() => {
-                self.note_receive(receiver, Ok(message.bytes.len()));
+                self.note_receive(receiver, Ok(&message));
                 if self.is_watched() {
                     message = self.note_message(receiver.id(), message, &[])?;
                 }
@@ -162,10 +162,7 @@ impl ProcessState {
         receiver: &Receiver,
         received: Result<Message, ChannelError>,
     ) -> Answer<wit::Message> {
-        self.note_receive(
-            receiver,
-            received.as_ref().map(|message| message.bytes.len()),
-        );
+        self.note_receive(receiver, received.as_ref());
         let channel = receiver.id();
         let accepted = match received {
             Ok(message) => self.accept(message, Some(channel), |state| {

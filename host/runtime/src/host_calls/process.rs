@@ -302,6 +302,7 @@ impl ProcessState {
             ),
             budget: Some(budget.for_child(own.map(|own| &own.asked), &self.network)),
             parent: Some(parent),
+            spawned_by: Some(process.id),
             child_slot: None,
             permit: None,
             replaces: None,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use transputer_core::channel::ChannelError;
 
-use crate::message::{Receiver, Sender};
+use crate::message::{Message, Receiver, Sender};
 use crate::network::event::Event;
 use crate::process::ProcessState;
 
 impl ProcessState {
     /// Tells a step that this process has taken, if its network is traced.
     pub(crate) fn trace<D: Display>(&self, step: impl FnOnce() -> D) {
-        if !self.network.traced {
+        if !self.network.notes.steps {
             return;
         }
         let clock = self.network.host.scheduler().clock();
@@ -31,7 +31,7 @@ impl ProcessState {
         if error.is_none() {
             self.process.measures.sends(1);
         }
-        if self.network.traced {
+        if self.network.notes.steps {
             self.trace(|| told("sends", size, sender.label(), error));
         }
     }
@@ -47,17 +47,33 @@ impl ProcessState {
 
     /// Notes a receive, likewise.
     #[inline]
-    pub(super) fn note_receive(&self, receiver: &Receiver, received: Result<usize, &ChannelError>) {
+    pub(super) fn note_receive(
+        &self,
+        receiver: &Receiver,
+        received: Result<&Message, &ChannelError>,
+    ) {
         if received.is_ok() {
             self.process.measures.receives(1);
         }
-        if !self.network.traced {
+        if !self.network.notes.any() {
             return;
         }
-        let (size, error) = match received {
-            Ok(size) => (size, None),
-            Err(error) => (0, Some(error)),
-        };
+        match received {
+            Ok(message) => {
+                self.process.hears(message, receiver);
+                self.trace_receive(receiver, message.bytes.len(), None);
+            }
+            Err(error) => self.trace_receive(receiver, 0, Some(error)),
+        }
+    }
+
+    /// Tells a receive, if the network is traced.
+    pub(super) fn trace_receive(
+        &self,
+        receiver: &Receiver,
+        size: usize,
+        error: Option<&ChannelError>,
+    ) {
         self.trace(|| told("receives", size, receiver.label(), error));
     }
 }

@@ -60,13 +60,30 @@ pub struct Network {
     pub(crate) totals: Totals,
     pub(crate) at_capacity: Option<AtCapacity>,
     pub(crate) listener: Listener,
-    pub(crate) traced: bool,
+    pub(crate) notes: Notes,
     pub(crate) stdin: Option<Endpoint<Sender>>,
     pub(crate) stdout: Option<Endpoint<Receiver>>,
     pub(crate) reader: Option<Box<dyn Read + Send>>,
     pub(crate) writer: Option<Box<dyn Write + Send>>,
     /// Where messages of stdin are kept until they have been handled.
     pub(crate) journal: Option<Arc<Journal>>,
+}
+
+/// What is noted of processes besides what is always counted.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Notes {
+    /// Every step is told.
+    pub(crate) steps: bool,
+    /// Whose messages they receive.
+    pub(crate) senders: bool,
+}
+
+impl Notes {
+    /// Whether anything is noted of each message.
+    #[inline]
+    pub(crate) fn any(self) -> bool {
+        self.steps || self.senders
+    }
 }
 
 /// How a channel behaves.
@@ -115,7 +132,7 @@ impl Network {
             totals: Totals::default(),
             at_capacity: None,
             listener: Box::new(|_| {}),
-            traced: false,
+            notes: Notes::default(),
             stdin: None,
             stdout: None,
             reader: None,
@@ -257,7 +274,14 @@ impl Network {
     /// and spawns, when, and how long it had waited for that. On a host with a seed, the steps are the
     /// same each time.
     pub fn trace(&mut self) -> &mut Self {
-        self.traced = true;
+        self.notes.steps = true;
+        self
+    }
+
+    /// Has each process note whose messages it receives: [`Lifetime::heard_from`](crate::Lifetime::heard_from)
+    /// tells at its end. Messages then cross one at a time, each with an allocation of its own.
+    pub fn note_senders(&mut self) -> &mut Self {
+        self.notes.senders = true;
         self
     }
 

@@ -97,6 +97,8 @@ pub enum Event {
         endpoint: &'static str,
         /// What went wrong.
         message: String,
+        /// Whether that is what was read, or was to be written, and not reading or writing itself.
+        bad_content: bool,
     },
 }
 

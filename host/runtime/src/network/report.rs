@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use transputer_core::ProcessId;
 
 use super::wait::Wait;
-use crate::process::Outcome;
+use crate::process::{Lifetime, Outcome};
 
 /// What became of a network, once all its processes have ended.
 #[derive(Clone, Debug, Serialize)]
@@ -57,6 +57,8 @@ pub struct ProcessReport {
     pub component: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// How long it lived, and with whom; of the last incarnation.
+    pub lifetime: Lifetime,
     /// How often it had been restarted.
     pub restarts: u64,
     /// Why its supervisor did not restart it again, although its policy asks for it.
@@ -79,6 +81,8 @@ pub struct RestartReport {
     pub incarnation: u64,
     /// How it ended, which is why it is restarted.
     pub outcome: Outcome,
+    /// How long it lived, and with whom.
+    pub lifetime: Lifetime,
     /// The group that restarts it, if it is a member of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
@@ -257,11 +261,14 @@ impl Report {
     }
 }
 
-pub(super) fn number<S: Serializer>(id: &ProcessId, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn number<S: Serializer>(id: &ProcessId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(id.0)
 }
 
-fn milliseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn milliseconds<S: Serializer>(
+    time: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 

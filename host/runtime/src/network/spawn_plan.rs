@@ -71,6 +71,7 @@ pub(super) fn spawn_requests(
                 spec,
                 budget: None,
                 parent: None,
+                spawned_by: None,
                 child_slot: child_slots.remove(&index),
                 permit: None,
                 replaces: None,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use transputer_core::channel::{Inspect, Totals as ChannelTotals};
 use transputer_core::{ChannelId, Options, ProcessId};
 
-use super::builder::Network;
+use super::builder::{Network, Notes};
 use super::cycle_collector::Sweeps;
 use super::deadlock::LookTimer;
 use super::event::{Event, Level, Listener};
@@ -32,8 +32,8 @@ pub(crate) struct NetworkState {
     pub(crate) name: String,
     pub(crate) host: Arc<HostState>,
     listener: Listener,
-    /// Whether every step is reported.
-    pub(crate) traced: bool,
+    /// What is noted besides.
+    pub(crate) notes: Notes,
     roster: Mutex<Roster>,
     /// Signalled when the last process has ended.
     empty: Condvar,
@@ -121,7 +121,7 @@ impl NetworkState {
             name: network.name.clone(),
             host,
             listener,
-            traced: network.traced,
+            notes: network.notes,
             roster: Mutex::default(),
             empty: Condvar::new(),
             channels: Mutex::default(),
@@ -189,6 +189,7 @@ impl NetworkState {
             id: process.id,
             component: process.component_name().to_owned(),
             outcome: outcome.clone(),
+            lifetime: process.lifetime(),
             restarts: 0,
             gave_up: None,
         };
@@ -252,6 +253,11 @@ impl NetworkState {
             .into_iter()
             .flatten()
             .for_each(|group| group.stop());
+    }
+
+    /// What its processes end with, if it is being stopped.
+    pub(crate) fn stopped(&self) -> Option<Outcome> {
+        lock(&self.roster).stopping.clone().map(Outcome::Stopped)
     }
 
     /// Adds what makes a channel that is opened while the network runs count as the network's.

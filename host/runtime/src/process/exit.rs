@@ -142,6 +142,8 @@ impl ExitGuard {
         let Ending {
             outcome, handover, ..
         } = ending;
+        self.process
+            .ends(self.network.host.scheduler().clock().now());
         drop(self.store.take());
         drop(self.parent.take());
         let permit = self.permit.take();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use transputer_abi::{HostCalls as _, Instance};
+use transputer_abi::{Code, HostCalls as _, Instance};
 use transputer_core::scheduler::{self, ThisTask};
-use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 use super::Process;
 use super::limits::ProcessLimits;
@@ -54,29 +54,51 @@ impl Body<'_> {
         turn: &Turn,
     ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
         let host = &self.network.host;
+        let codes = self.component.codes();
+        if !host.engines().has(codes.slots()) {
+            let text = "the component was loaded by another host";
+            return Err(SpawnFault::Instantiation(text.to_owned()));
+        }
+        let seeds = [(); 2].map(|()| host.scheduler().random_seed());
+        if !codes.slots().is_first_full() {
+            match self.instantiate_in(codes.in_first(), turn, seeds).await {
+                // Others have just taken the last places, or it needs several.
+                Err(SpawnFault::NoSlot(_)) if codes.slots().has_rest() => {}
+                other => return other,
+            }
+        }
+        let rest = codes
+            .in_rest()
+            .map_err(|error| SpawnFault::Instantiation(error.to_string()))?;
+        self.instantiate_in(rest, turn, seeds).await
+    }
+
+    /// `seeds` are those of its alternations.
+    async fn instantiate_in(
+        &self,
+        (engine, code): (&Engine, &Code<ProcessState>),
+        turn: &Turn,
+        seeds: [u64; 2],
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
         let state = ProcessState::new(
             self.process.clone(),
             self.network.clone(),
             turn,
             self.task.clone(),
+            seeds,
         );
-        let engine = self.component.engine();
-        if !host.engines().has(engine) {
-            let text = "the component was loaded by another host";
-            return Err(SpawnFault::Instantiation(text.to_owned()));
-        }
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(self.process.spec.limits.call_bytes());
         store.set_max_component_handles(handles(&self.process.spec.limits));
-        let preemption = if host.is_seeded() {
+        let preemption = if self.network.host.is_seeded() {
             preempt_by_fuel(&mut store)
         } else {
             preempt_by_epoch(&mut store, turn.clone());
             Ok(())
         };
         preemption.map_err(|error| SpawnFault::Instantiation(format!("{error:#}")))?;
-        match self.component.code().instantiate(&mut store).await {
+        match code.instantiate(&mut store).await {
             Ok(instance) => Ok((store, instance)),
             Err(error) if error.is::<PoolConcurrencyLimitError>() => {
                 Err(SpawnFault::no_slot(&error))

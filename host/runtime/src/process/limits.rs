@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use transputer_core::ProcessId;
 use transputer_core::channel::{Poison, PoisonKind, Reason};
 use wasmtime::ResourceLimiter;
 
@@ -109,6 +110,8 @@ pub(crate) struct MemoryLimiter {
     measures: Arc<Measures>,
     /// Bytes that were told.
     told: u64,
+    /// What its messages are marked with, where that is noted.
+    mark: Option<ProcessId>,
 }
 
 impl Drop for MemoryLimiter {
@@ -127,6 +130,7 @@ impl MemoryLimiter {
             account: Account::open(total, &totals.accounts),
             measures: process.measures.clone(),
             told: 0,
+            mark: process.notes_senders().then_some(process.id),
         }
     }
 
@@ -139,6 +143,9 @@ impl MemoryLimiter {
         bytes: impl Into<Bytes>,
     ) -> wasmtime::Result<Message> {
         let bytes = bytes.into();
+        if let Some(mark) = self.mark {
+            return self.marked_message(bytes, mark);
+        }
         let bytes = match sender.capacity() {
             0 => match Message::if_small(bytes) {
                 Ok(message) => return Ok(message),
@@ -150,12 +157,27 @@ impl MemoryLimiter {
         Ok(Message::of_process(bytes, Carried::default(), charge))
     }
 
+    /// The same with who sends it, which counts as much as an end.
+    #[cold]
+    fn marked_message(&mut self, bytes: Bytes, mark: ProcessId) -> wasmtime::Result<Message> {
+        let charge = self.charge(Message::charged(bytes.len(), 1))?;
+        Ok(Message::of_process(bytes, Carried::none_of(mark), charge))
+    }
+
+    /// Whether its messages are marked, and so must be sent one by one.
+    pub(crate) fn marks(&self) -> bool {
+        self.mark.is_some()
+    }
+
     /// A message with ends, likewise.
     pub(crate) fn message_with_ends(
         &mut self,
         bytes: Vec<u8>,
-        ends: Carried,
+        mut ends: Carried,
     ) -> wasmtime::Result<Message> {
+        if let Some(mark) = self.mark {
+            ends.note(mark);
+        }
         let charge = self.charge(Message::charged(bytes.len(), ends.len()))?;
         Ok(Message::of_process(bytes.into(), ends, charge))
     }

@@ -10,6 +10,7 @@ mod exit;
 mod grants;
 mod in_place;
 mod instantiate;
+mod lifetime;
 mod limits;
 mod measures;
 mod metered;
@@ -39,6 +40,7 @@ use crate::message::End;
 use crate::supervision::{ChildSlot, InFlight};
 use transputer_network::policies::RestartPolicy;
 
+pub use lifetime::{HeardFrom, Lifetime};
 pub use outcome::{LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};
 
 pub(crate) use crate::host_calls::{Operation, Prepared};
@@ -47,6 +49,7 @@ use end::Listeners;
 pub(crate) use ends::Ends;
 pub(crate) use grants::{OpenDirectories, Seeded};
 pub(crate) use instantiate::Body;
+use lifetime::Lived;
 pub(crate) use limits::{MESSAGE, MemoryLimiter, ProcessLimits, checked_limits};
 pub(crate) use measures::Measures;
 pub(crate) use metered::Turn;
@@ -78,6 +81,8 @@ pub(crate) struct Process {
     pub(crate) budget: Arc<Budget>,
     /// What is counted of it.
     pub(crate) measures: Arc<Measures>,
+    /// When it began, and with whom it has to do.
+    lived: Lived,
     /// When it began to wait, in a network that is traced.
     traced_wait: Option<TracedWait>,
     /// The charge for the texts of its outcome, as long as anybody keeps them.
@@ -182,7 +187,8 @@ impl Process {
             life: Mutex::default(),
             budget,
             measures: Arc::default(),
-            traced_wait: request.network.traced.then(|| TracedWait {
+            lived: Lived::begins(request),
+            traced_wait: request.network.notes.steps.then(|| TracedWait {
                 clock: request.network.host.scheduler().clock().clone(),
                 since: AtomicU64::new(NOT_WAITING),
             }),

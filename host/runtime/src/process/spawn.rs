@@ -12,6 +12,7 @@ use std::task::Poll;
 use tokio::sync::oneshot;
 use transputer_abi::Ports;
 use transputer_abi::handles::{ReceiverHandle, SenderHandle};
+use transputer_core::ProcessId;
 use transputer_core::account::Over;
 use transputer_core::scheduler::ThisTask;
 use wasmtime::Store;
@@ -37,6 +38,8 @@ pub(crate) struct SpawnRequest {
     pub(crate) budget: Option<Arc<Budget>>,
     /// Counts the process among its parent's children while it lives.
     pub(crate) parent: Option<ChildGuard>,
+    /// Its parent's number.
+    pub(crate) spawned_by: Option<ProcessId>,
     /// Its slot in its group, if it is supervised.
     pub(crate) child_slot: Option<ChildSlot>,
     /// Its permit, if it has one already.
@@ -121,10 +124,16 @@ pub(crate) fn spawn(
 async fn live(mut guard: ExitGuard, tell: TellStart, task: ThisTask) {
     let outcome = run(&mut guard, tell, &task).await;
     // Whoever ended it did so before poisoning its channels, which it may have come upon first.
-    let ended = guard.process.kill_reason();
-    let outcome = match ended.filter(|_| !outcome.is_finished()) {
-        Some(reason) => reason,
-        None => outcome,
+    // A stop of the whole network takes them one after the other: until it has come to this one, others are gone.
+    let ended = || {
+        guard
+            .process
+            .kill_reason()
+            .or_else(|| guard.network.stopped())
+    };
+    let outcome = match outcome {
+        Outcome::Finished => outcome,
+        other => ended().unwrap_or(other),
     };
     guard.finish(outcome).await;
 }

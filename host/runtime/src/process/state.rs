@@ -64,11 +64,13 @@ pub(crate) struct ProcessState {
 }
 
 impl ProcessState {
+    /// `fair` and `priority` are the seeds of its alternations.
     pub(crate) fn new(
         process: Arc<Process>,
         network: Arc<NetworkState>,
         turn: &Turn,
         task: ThisTask,
+        [fair, priority]: [u64; 2],
     ) -> Self {
         let scheduler = network.host.scheduler();
         let limits = &process.spec.limits;
@@ -86,8 +88,8 @@ impl ProcessState {
             pace: Pace::of(turn, network.host.is_seeded()),
             turn: turn.clone(),
             task,
-            fair: Alternation::seeded(Order::Fair, scheduler.random_seed()),
-            priority: Alternation::seeded(Order::Priority, scheduler.random_seed()),
+            fair: Alternation::seeded(Order::Fair, fair),
+            priority: Alternation::seeded(Order::Priority, priority),
             opened: 0,
             panic: None,
             dropped: Vec::new(),

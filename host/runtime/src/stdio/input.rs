@@ -1,6 +1,8 @@
 //! Cutting a stream of bytes into messages.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
@@ -29,6 +31,26 @@ pub(super) struct Input {
     begun: Vec<u8>,
     /// Rows of CSV, which have the reader then.
     rows: Option<Rows>,
+    /// Whether reading has failed.
+    failed: Arc<AtomicBool>,
+}
+
+/// A reader that notes whether reading fails.
+struct Noting {
+    inner: Box<dyn Read + Send>,
+    failed: Arc<AtomicBool>,
+}
+
+impl Read for Noting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer);
+        if let Err(error) = &read
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        read
+    }
 }
 
 /// What was next in the input.
@@ -52,6 +74,11 @@ impl Input {
         longest: usize,
         on_bad_line: OnBadLine,
     ) -> Self {
+        let failed = Arc::<AtomicBool>::default();
+        let reader: Box<dyn Read + Send> = Box::new(Noting {
+            inner: reader,
+            failed: failed.clone(),
+        });
         let (reader, rows): (Box<dyn Read + Send>, _) = match format {
             Format::Csv => (Box::new(io::empty()), Some(Rows::new(reader, longest))),
             _ => (reader, None),
@@ -65,7 +92,13 @@ impl Input {
             on_bad_line,
             count: 0,
             begun: Vec::new(),
+            failed,
         }
+    }
+
+    /// Whether reading has failed: whatever is wrong then is not what was read.
+    pub(super) fn cannot_be_read(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// What is next. Blocks as the reader does.

@@ -84,6 +84,7 @@ pub(super) fn read(
         input,
         sender: endpoint.end,
         journal,
+        cannot_record: false,
     };
     if state.host.is_seeded() {
         state.host.scheduler().spawn(async move {
@@ -105,7 +106,7 @@ pub(super) fn read(
         }
     });
     if let Err(error) = spawned {
-        fault(state, "stdin", format!("no thread for it: {error}"));
+        fault(state, "stdin", format!("no thread for it: {error}"), false);
     }
 }
 
@@ -115,6 +116,8 @@ struct Feed {
     input: Input,
     sender: Sender,
     journal: Option<Arc<Journal>>,
+    /// Whether that has failed.
+    cannot_record: bool,
 }
 
 impl Feed {
@@ -134,7 +137,8 @@ impl Feed {
         if let Some(journal) = &self.journal {
             journal.spoil();
         }
-        fault(&self.state, "stdin", problem);
+        let bad_content = !self.cannot_record && !self.input.cannot_be_read();
+        fault(&self.state, "stdin", problem, bad_content);
         None
     }
 
@@ -152,7 +156,9 @@ impl Feed {
             }
         };
         let accepted = match &self.journal {
-            Some(journal) => journal.accept(&bytes)?,
+            Some(journal) => journal
+                .accept(&bytes)
+                .inspect_err(|_| self.cannot_record = true)?,
             None => true,
         };
         Ok(accepted.then(|| Message::of_program(bytes, Carried::default())))
@@ -236,7 +242,7 @@ pub(super) fn write(
         }
     });
     if let Err(error) = spawned {
-        fault(state, "stdout", format!("no thread for it: {error}"));
+        fault(state, "stdout", format!("no thread for it: {error}"), false);
     }
     written
 }
@@ -266,7 +272,8 @@ impl Drain {
         }
         // The reader of the output has had enough, as `head` has.
         if error.kind() != io::ErrorKind::BrokenPipe {
-            fault(&self.state, "stdout", error.to_string());
+            let bad_content = error.kind() == io::ErrorKind::InvalidData;
+            fault(&self.state, "stdout", error.to_string(), bad_content);
         }
         false
     }
@@ -297,6 +304,10 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
         .map(drop)
 }
 
-fn fault(state: &NetworkState, endpoint: &'static str, message: String) {
-    state.tell(Event::Endpoint { endpoint, message });
+fn fault(state: &NetworkState, endpoint: &'static str, message: String, bad_content: bool) {
+    state.tell(Event::Endpoint {
+        endpoint,
+        message,
+        bad_content,
+    });
 }

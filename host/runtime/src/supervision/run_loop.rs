@@ -191,6 +191,7 @@ impl Driver {
             component: process.component_name().to_owned(),
             incarnation: slot.restarts + 1,
             outcome,
+            lifetime: process.lifetime(),
             group: self.group.name.clone(),
             wait,
         };
@@ -220,6 +221,7 @@ impl Driver {
             spec,
             budget: None,
             parent: None,
+            spawned_by: None,
             child_slot: Some(self.group.child_slot(index)),
             permit: end.permit,
             replaces: Some(old.clone()),
@@ -275,6 +277,7 @@ impl Driver {
             id: process.id,
             component: process.component_name().to_owned(),
             outcome,
+            lifetime: process.lifetime(),
             restarts: slot.restarts,
             gave_up,
         };

@@ -211,7 +211,7 @@ impl ProcessState {
         progress: &mut Progress,
     ) -> Result<Step> {
         let mut batch = Unpacked::new(packed, self.process.spec.limits.message);
-        let at_once = if self.network.traced { 1 } else { AT_ONCE };
+        let at_once = if self.network.notes.any() { 1 } else { AT_ONCE };
         loop {
             let mut charged = Charging {
                 batch: &mut batch,

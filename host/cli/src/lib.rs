@@ -22,6 +22,7 @@ mod guests;
 mod line;
 mod logs;
 mod output;
+mod packs;
 mod pictures;
 mod printable;
 mod progress;
@@ -77,6 +78,7 @@ pub fn run<A: Into<OsString> + Clone>(
         #[cfg(unix)]
         Command::Ps(command) => command.run(),
         Command::New(command) => command.run(),
+        Command::Pack(command) => command.run(surroundings),
         Command::Cluster(command) => command.run(surroundings),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),

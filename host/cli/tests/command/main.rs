@@ -17,6 +17,8 @@ mod exploring;
 mod help;
 mod limits;
 mod logs;
+#[cfg(unix)]
+mod packing;
 mod page;
 mod raw;
 mod running;

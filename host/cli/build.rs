@@ -64,7 +64,7 @@ fn collect(
     for entry in fs::read_dir(&folder)? {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().display());
-        let path = entry.path().canonicalize()?;
+        let path = linked(entry.path())?.canonicalize()?;
         if path.is_dir() {
             collect(&path, &format!("{name}/"), files)?;
         } else {
@@ -73,6 +73,23 @@ fn collect(
         }
     }
     Ok(())
+}
+
+/// What a link links to. Where git cannot make links (as on Windows, by default), it writes what they link to into a
+/// file.
+fn linked(path: PathBuf) -> Result<PathBuf, Box<dyn Error>> {
+    /// No path is longer than this, and few sources are shorter.
+    const LONGEST: u64 = 256;
+    let metadata = path.metadata()?;
+    if !metadata.is_file() || metadata.len() > LONGEST {
+        return Ok(path);
+    }
+    let text = fs::read_to_string(&path)?;
+    let target = path.with_file_name("").join(&text);
+    match text.starts_with("../") && target.exists() {
+        true => Ok(target),
+        false => Ok(path),
+    }
 }
 
 /// A manifest without those sections.

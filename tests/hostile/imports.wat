@@ -4,6 +4,9 @@
 
 (import "transputer:csp/channel@0.1.0" "open"
   (func $open (param $capacity i32) (param $overflow i32) (param $result i32)))
+(import "transputer:csp/channel@0.1.0" "open-named"
+  (func $open_named (param $capacity i32) (param $overflow i32) (param $name i32) (param i32)
+    (param $result i32)))
 (import "transputer:csp/channel@0.1.0" "open-barrier"
   (func $open_barrier (param $result i32)))
 

@@ -127,6 +127,15 @@
   (call $keep (i32.const 0x100) (i32.load (i32.const 4)))
   (call $keep (i32.const 0x120) (i32.load (i32.const 8))))
 
+
+;; The same with a name: handles, which are small, and so UTF-8.
+(func $do_open_named
+  (call $open_named (i32.and (call $next) (i32.const 3)) (i32.rem_u (call $next) (i32.const 3))
+    (i32.const 0x100) (i32.and (call $next) (i32.const 7)) (i32.const 0))
+  (if (i32.load8_u (i32.const 0)) (then (return)))
+  (call $keep (i32.const 0x100) (i32.load (i32.const 4)))
+  (call $keep (i32.const 0x120) (i32.load (i32.const 8))))
+
 (func $do_send
   (local $sender i32)
   (local.set $sender (call $chosen (i32.const 0x100)))
@@ -467,7 +476,7 @@
 
 ;; Thirty-two of the usual kind, and behind them six rare ones.
 (table 38 funcref)
-(elem (i32.const 0) $do_yield $do_open $do_open $do_send $do_send $do_try_send $do_send_by
+(elem (i32.const 0) $do_yield $do_open $do_open_named $do_send $do_send $do_try_send $do_send_by
   $do_send_batch $do_send_ends $do_send_ends $do_receive $do_try_receive $do_receive_by
   $do_receive_batch $do_receive_ends $do_receive_ends $do_select $do_select $do_clone_sender
   $do_clone_receiver $do_drop_sender $do_drop_receiver $do_close $do_poison $do_poison_receiver

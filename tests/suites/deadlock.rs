@@ -150,6 +150,16 @@ fn a_parent_that_waits_for_a_stuck_child_is_named() {
 }
 
 #[test]
+fn a_channel_is_called_as_its_opener_says() {
+    let mut network = host().network("naming");
+    network.process("asker", &guest("names_channel"));
+    let report = network.start().expect("it starts").wait();
+    assert_eq!(report.deadlocks.len(), 1, "{report:?}");
+    let waits = &report.deadlocks[0].stuck[0].waits;
+    assert_eq!(waits[0].channel, "asker's questions");
+}
+
+#[test]
 fn a_sleeper_is_no_deadlock() {
     let mut network = host().network("dreaming");
     network

@@ -56,6 +56,29 @@ fn hello() {
 }
 
 #[test]
+fn farm() {
+    for workers in ["workers=1", "workers=4", "workers=20"] {
+        let arguments = ["run", "examples/farm", "--arg", workers];
+        check(&mut transputer(&arguments), 0, &expected("farm"));
+    }
+    let mut command = transputer(&["run", "examples/farm", "--arg", "workers=0"]);
+    let refused = check(&mut command, 2, "");
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        errors.contains("network.toml:14:9: error: `workers` of process `worker` is 0"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn pi() {
+    for ranks in ["ranks=1", "ranks=2", "ranks=4", "ranks=7"] {
+        let arguments = ["run", "examples/pi", "--arg", ranks];
+        check(&mut transputer(&arguments), 0, &expected("pi"));
+    }
+}
+
+#[test]
 fn sieve() {
     for capacity in ["capacity=0", "capacity=128"] {
         let arguments = ["run", "examples/sieve", "--arg", capacity];

@@ -1,16 +1,20 @@
 //! The ends that an embedding program holds.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 
 use futures_lite::StreamExt;
+use futures_sink::Sink;
 use transputer::signature::PayloadType;
 use transputer::{
-    ChannelOptions, Description, GuardError, HostAlternation, HostEnd, HostGuard, HostOutcome,
-    HostReceiver, HostSender, Order, ReceiveError, ReceiveValueError, Running, SendError,
+    ChannelOptions, Description, Event, GuardError, HostAlternation, HostEnd, HostGuard,
+    HostOutcome, HostReceiver, HostSender, Order, Outcome, ReceiveError, ReceiveValueError,
+    Running, SendError, SendValueError, TrySendValueError, Verdict,
 };
 use transputer_tests::{guest, host, input, output};
 
@@ -384,4 +388,164 @@ fn whoever_waits_for_a_network_finds_its_output_written() {
     for thread in waiting {
         assert!(thread.join().expect("it waits"), "it returned too early");
     }
+}
+
+#[test]
+fn a_value_that_is_not_of_the_ports_type_is_not_sent() {
+    let (running, numbers, doubled) = doubling();
+    let refused = |error: SendValueError| {
+        assert!(matches!(error, SendValueError::Misfit { .. }), "{error:?}");
+        error.to_string()
+    };
+    let text = refused(
+        numbers
+            .send_value("seven")
+            .expect_err("the port takes numbers"),
+    );
+    assert_eq!(
+        text,
+        "the port takes `u64`, and the value is something else: expected `u64`, found the text \"seven\""
+    );
+    refused(numbers.send_value(&-1).expect_err("it is negative"));
+    refused(numbers.send_value(&(1_u64, 2_u64)).expect_err("it is two"));
+    let error = numbers
+        .try_send_value(&1.5)
+        .expect_err("it is no whole number");
+    assert!(matches!(error, TrySendValueError::Value(_)), "{error}");
+    // The process has seen nothing of it.
+    numbers.send_value(&21_u64).expect("it receives");
+    assert_eq!(doubled.receive_value::<u64>().expect("it doubles"), 42);
+    drop(numbers);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+#[test]
+fn values_in_async_programs() {
+    let (running, numbers, doubled) = doubling();
+    let exchange = async {
+        let wrong = numbers.send_value_async("seven").await;
+        assert!(
+            matches!(wrong, Err(SendValueError::Misfit { .. })),
+            "{wrong:?}"
+        );
+        for number in 0..10_u64 {
+            numbers
+                .send_value_async(&number)
+                .await
+                .expect("double receives");
+            let twice = doubled.receive_value_async::<u64>().await;
+            assert_eq!(twice.expect("double sends"), 2 * number);
+        }
+        drop(numbers);
+        running.wait_async().await
+    };
+    let report = futures_lite::future::block_on(exchange);
+    assert_eq!(report.verdict(), Verdict::Succeeded);
+}
+
+/// A future that other threads may go on with, as tokio's tasks are.
+#[test]
+fn futures_of_values_can_be_sent() {
+    fn is_send<T: Send>(future: T) -> T {
+        future
+    }
+    let (running, numbers, doubled) = doubling();
+    let value = std::rc::Rc::new(4_u64);
+    let sending = is_send(numbers.send_value_async(&*value));
+    let receiving = is_send(doubled.receive_value_async::<u64>());
+    let both = futures_lite::future::zip(sending, receiving);
+    let (sent, received) = futures_lite::future::block_on(both);
+    assert!(sent.is_ok());
+    assert_eq!(received.expect("double sends"), 8);
+    drop(numbers);
+    let report = futures_lite::future::block_on(is_send(running.wait_async()));
+    assert_eq!(report.verdict(), Verdict::Succeeded);
+}
+
+#[test]
+fn a_sink_and_a_stream_of_values() {
+    let (running, numbers, doubled) = doubling();
+    let mut sink = numbers.into_sink::<u64>();
+    let stream = doubled.into_stream::<u64>();
+    let feeding = async move {
+        for number in 0..10 {
+            poll_fn(|context| Pin::new(&mut sink).poll_ready(context))
+                .await
+                .expect("it receives");
+            Pin::new(&mut sink)
+                .start_send(number)
+                .expect("it is a number");
+        }
+        poll_fn(|context| Pin::new(&mut sink).poll_close(context))
+            .await
+            .expect("it receives");
+    };
+    let values = stream
+        .map(|value| value.expect("all are numbers"))
+        .collect::<Vec<u64>>();
+    let both = futures_lite::future::zip(feeding, values);
+    let (_, values) = futures_lite::future::block_on(both);
+    assert_eq!(values, DOUBLED);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+#[test]
+fn one_process_is_killed_and_events_tell_of_it() {
+    let mut network = host().network("killing");
+    for name in ["first", "second"] {
+        network.process(name, &guest("double"));
+    }
+    let into_first = input(&mut network, "first.numbers");
+    let of_first = output(&mut network, "first.doubled");
+    let into_second = input(&mut network, "second.numbers");
+    let of_second = output(&mut network, "second.doubled");
+    let events = network.events(100);
+    let running = network.start().expect("it starts");
+    assert!(!running.kill("third", "it is not there"));
+    assert!(running.kill("first", "it is not needed"));
+    let error = of_first.receive().expect_err("it was killed");
+    let ReceiveError::Poisoned(poison) = &error else {
+        panic!("it did not just close: {error}")
+    };
+    assert!(poison.to_string().contains("it is not needed"), "{poison}");
+    into_second.send_value(&4_u64).expect("the other lives");
+    assert_eq!(of_second.receive_value::<u64>().expect("it doubles"), 8);
+    drop((into_first, into_second));
+    // The iterator ends with the network.
+    let ended: Vec<(String, Outcome)> = events
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Ended(report) => Some((report.name, report.outcome)),
+            _ => None,
+        })
+        .collect();
+    let stopped = Outcome::Stopped("it is not needed".to_owned());
+    assert_eq!(
+        ended,
+        [
+            ("first".to_owned(), stopped),
+            ("second".to_owned(), Outcome::Finished)
+        ]
+    );
+    assert!(running.has_ended());
+}
+
+#[test]
+fn events_that_nobody_reads_are_counted() {
+    let mut network = host().network("talking");
+    network.process("logs", &guest("logs"));
+    let identity = network.output("logs.identity", ChannelOptions::bounded(1));
+    let _identity = identity.expect("it is its only port");
+    let mut events = network.events(1);
+    let running = network.start().expect("it starts");
+    running.wait();
+    let read = futures_lite::future::block_on(async {
+        let mut read = 0;
+        while StreamExt::next(&mut events).await.is_some() {
+            read += 1;
+        }
+        read
+    });
+    assert_eq!(read, 1);
+    assert!(events.missed() > 0);
 }

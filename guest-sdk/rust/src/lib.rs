@@ -117,7 +117,57 @@
 //!
 //! At a [`Barrier`], a number of processes wait for each other. A [`Client`] asks a [`Server`] and
 //! waits for the reply, whose channel travels in the request; a [`Broadcast`] sends every message
-//! to all its subscribers.
+//! to all its subscribers. Numbered processes that do something all together (scatter, gather, reduce) are a [`Group`].
+//!
+//! # Several ports of one kind
+//!
+//! A parameter of type `Vec<Receiver<T>>`, `[Receiver<T>; 4]`, or the same of senders, is an **array of ports**; one of type
+//! `Option<Sender<T>>` is a port that may be left out:
+//!
+//! ```
+//! use transputer_guest::{Error, Receiver, Sender, process, receive_any};
+//!
+//! /// Passes on what comes in at any of its inputs, and how much that was.
+//! #[process]
+//! fn merge(
+//!     mut inputs: Vec<Receiver<u64>>,
+//!     merged: Sender<u64>,
+//!     count: Option<Sender<u64>>,
+//! ) -> Result<(), Error> {
+//!     let mut passed = 0;
+//!     while !inputs.is_empty() {
+//!         match receive_any(&inputs)? {
+//!             (_, Ok(number)) => merged.send(number)?,
+//!             (ended, Err(Error::Closed)) => {
+//!                 inputs.remove(ended);
+//!                 continue;
+//!             }
+//!             (_, Err(error)) => return Err(error),
+//!         }
+//!         passed += 1;
+//!     }
+//!     count.map_or(Ok(()), |count| count.send(passed))
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! A network file wires the ends one by one, and can start many processes from one entry:
+//!
+//! ```toml
+//! [process.worker]
+//! component = "lib.rs:worker"
+//! count = 4                           # `worker[0]` to `worker[3]`
+//! index = "rank"                      # the argument that says which it is
+//!
+//! [[channel]]                         # one channel from which all take their work
+//! from = "source.jobs"
+//! to = "worker[*].jobs"
+//!
+//! [[channel]]                         # one channel for each of them
+//! for = "i in 0..4"
+//! from = "worker[i].results"
+//! to = "merge.inputs[i]"
+//! ```
 //!
 //! # How a stream ends
 //!
@@ -218,7 +268,9 @@
 //! no limits and no grants, a process that computes without end cannot be killed, and processes that are `async` functions
 //! need a host. A whole network is tested with `transputer test`.
 //!
-//! The feature `allocator`, on by default, gives a guest an allocator with which a process that holds
+//! # Features
+//!
+//! With `chrono` and `time`, dates and times of these crates are messages. The feature `allocator`, on by default, gives a guest an allocator with which a process that holds
 //! little takes little memory. A program that brings its own allocator turns it off.
 
 #![deny(missing_docs)]
@@ -231,6 +283,7 @@ pub mod bindings;
 mod broadcast;
 mod channel;
 mod error;
+mod group;
 pub mod message;
 mod process;
 mod request;
@@ -242,9 +295,10 @@ pub use alternation::{
 pub use broadcast::Broadcast;
 pub use channel::{
     Barrier, Buffered, IntoMessages, Loop, Messages, Options, Overflow, Receiver, Sender,
-    Statistics, channel, open,
+    Statistics, channel, open, open_named,
 };
 pub use error::{Error, Undecodable};
+pub use group::{Group, GroupError, Packet, Rank};
 pub use message::{AsMessage, Bytes, Message};
 pub use process::{
     Cause, Child, Ended, Failure, Failures, Instant, Level, Limit, LimitOwner, Outcome, Overrun,
@@ -259,8 +313,8 @@ pub use transputer_guest_macros::{Message, process};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::process::{
-        Component, Ending, Piece, Start, register, register_stackless, run_stackless, signature,
-        signature_length,
+        Component, Ending, Piece, Start, argument_type, port_type, register, register_stackless,
+        run_stackless, signature, signature_length,
     };
     pub use crate::stackless::WORLD as STACKLESS_WORLD;
     pub use crate::stackless::{Main, call_back};

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use transputer_guest::{
-    Barrier, Broadcast, Client, Error, Outcome, Receiver, Refused, Request, Sender, Server,
-    channel, now, par, process, receive_any, select, sleep, spawn,
+    Barrier, Broadcast, Client, Error, Group, GroupError, Outcome, Packet, Receiver, Refused,
+    Request, Sender, Server, channel, now, par, process, receive_any, select, sleep, spawn,
 };
 
 /// Passes on what the prime does not divide.
@@ -51,6 +51,15 @@ fn fails(numbers: Receiver<u64>, out: Sender<u64>) -> Result<(), String> {
     let number = numbers.receive().map_err(|error| error.to_string())?;
     drop(out);
     Err(format!("{number} is not to its taste"))
+}
+
+/// Fails after the first number, and ends its child with it.
+#[process]
+fn parent(numbers: Receiver<u64>, never: Receiver<u64>, nowhere: Sender<u64>) -> Result<(), Error> {
+    let child = spawn("relay").input("from", never).output("to", nowhere);
+    child.start_linked()?;
+    numbers.receive()?;
+    Err("that is enough".into())
 }
 
 /// Receives, then sends: two of them wait for each other.
@@ -320,23 +329,189 @@ fn a_broadcast_reaches_all_and_par_waits_for_all() {
 
 #[test]
 fn the_failure_of_one_stops_whoever_is_linked_with_it() {
-    let (numbers, from) = channel(0).unwrap();
-    let (out, _answers) = channel::<u64>(0).unwrap();
+    let (numbers, from) = channel::<u64>(0).unwrap();
     let (_kept, never) = channel::<u64>(0).unwrap();
-    let (nowhere, _nobody) = channel::<u64>(0).unwrap();
-    let fails = spawn("fails")
+    let (nowhere, answers) = channel::<u64>(0).unwrap();
+    let parent = spawn("parent")
         .input("numbers", from)
-        .output("out", out)
+        .input("never", never)
+        .output("nowhere", nowhere)
         .start()
         .unwrap();
-    let waits = spawn("relay")
-        .input("from", never)
-        .output("to", nowhere)
-        .start()
-        .unwrap();
-    assert_eq!(waits.try_wait(), None);
-    numbers.send(1_u64).unwrap();
-    assert!(matches!(fails.wait(), Outcome::Failed(_)));
-    waits.kill("it is over");
-    assert_eq!(waits.wait(), Outcome::Stopped("it is over".to_owned()));
+    // Its child waits by now, and would do so for ever.
+    numbers.send(1).unwrap();
+    assert!(matches!(parent.wait(), Outcome::Failed(_)));
+    let error = answers.receive().unwrap_err();
+    let stopped = error.peer().expect("it is the child's doing").clone();
+    assert_eq!(stopped.name, "relay");
+    let Outcome::Stopped(why) = stopped.outcome else {
+        panic!("it was not stopped: {:?}", stopped.outcome)
+    };
+    assert!(why.contains("parent"), "{why}");
+}
+
+/// Passes on what comes in at any input, and how much that was.
+#[process]
+fn merge(
+    mut inputs: Vec<Receiver<u64>>,
+    merged: Sender<u64>,
+    count: Option<Sender<u64>>,
+) -> Result<(), Error> {
+    let mut passed = 0;
+    while !inputs.is_empty() {
+        match receive_any(&inputs)? {
+            (_, Ok(number)) => {
+                merged.send(number)?;
+                passed += 1;
+            }
+            (ended, Err(Error::Closed)) => drop(inputs.remove(ended)),
+            (_, Err(error)) => return Err(error),
+        }
+    }
+    count.map_or(Ok(()), |count| count.send(passed))
+}
+
+const HALVES: usize = 2;
+
+/// Even numbers to the one, odd ones to the other.
+#[process]
+fn split(numbers: Receiver<u64>, halves: [Sender<u64>; HALVES]) -> Result<(), Error> {
+    for number in numbers {
+        halves[number as usize % HALVES].send(number)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn several_ports_of_one_kind() {
+    let (give, numbers) = channel(0).unwrap();
+    let (halves, inputs): (Vec<_>, Vec<_>) =
+        (0..HALVES).map(|_| channel::<u64>(0).unwrap()).unzip();
+    let (merged, all) = channel(8).unwrap();
+    let (count, counted) = channel(1).unwrap();
+    let split = spawn("split")
+        .input("numbers", numbers)
+        .outputs("halves", halves);
+    let split = split.start().unwrap();
+    let merge = spawn("merge")
+        .inputs("inputs", inputs)
+        .output("merged", merged);
+    let merge = merge.output("count", count).start().unwrap();
+    for number in 0..6_u64 {
+        give.send(number).unwrap();
+    }
+    give.close();
+    let mut found: Vec<u64> = all.into_iter().collect();
+    found.sort_unstable();
+    assert_eq!(found, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(counted.receive(), Ok(6));
+    assert_eq!(
+        (split.wait(), merge.wait()),
+        (Outcome::Finished, Outcome::Finished)
+    );
+}
+
+#[test]
+fn ports_that_are_left_out_and_ports_that_are_missing() {
+    let (merged, all) = channel::<u64>(0).unwrap();
+    let merge = spawn("merge").output("merged", merged).start().unwrap();
+    assert_eq!(all.receive(), Err(Error::Closed));
+    assert_eq!(merge.wait(), Outcome::Finished);
+
+    let (_give, numbers) = channel::<u64>(0).unwrap();
+    let (half, _receiver) = channel::<u64>(0).unwrap();
+    let split = spawn("split")
+        .input("numbers", numbers)
+        .outputs("halves", [half]);
+    let failed = split.start().unwrap().wait();
+    let Outcome::Failed(why) = failed else {
+        panic!("it has one port too few: {failed:?}")
+    };
+    assert!(
+        why.contains("`halves` is an array of 2 ports, and 1 are wired"),
+        "{why}"
+    );
+}
+
+/// Does each operation of a group once, and tells what came of it.
+#[process]
+fn rank(
+    rank: u32,
+    inbox: Receiver<Packet<u64>>,
+    peers: Vec<Sender<Packet<u64>>>,
+    results: Sender<(u32, Vec<u64>)>,
+) -> Result<(), Error> {
+    let mut group = Group::new(rank, inbox, peers)?;
+    let (size, root) = (group.size(), group.size() - 1);
+    let at_root = |list: Vec<u64>| if rank == root { list } else { Vec::new() };
+    let mut found = Vec::new();
+    group.barrier()?;
+    found.push(group.scatter(
+        at_root((0..size).map(|n| u64::from(10 * n)).collect()),
+        root,
+    )?);
+    let gathered = group.gather(u64::from(rank), root)?;
+    assert_eq!(
+        gathered,
+        (rank == root).then(|| (0..u64::from(size)).collect())
+    );
+    found.push(group.broadcast((rank == root).then_some(7), root)?);
+    // Not commutative: the ranks keep their order.
+    let digits = |a, b| 10 * a + b;
+    let reduced = group.reduce(u64::from(rank + 1), digits, root)?;
+    assert_eq!(reduced.is_some(), rank == root);
+    found.extend(reduced);
+    found.push(group.all_reduce(u64::from(rank), |a, b| a + b)?);
+    found.extend(group.all_gather(u64::from(rank * rank))?);
+    let (next, last) = ((rank + 1) % size, (rank + size - 1) % size);
+    found.push(group.send_receive(u64::from(rank), next, last, 3)?);
+    assert!(matches!(
+        group.send(0, size, 0),
+        Err(GroupError::NoRank { .. })
+    ));
+    results.send((rank, found))
+}
+
+#[test]
+fn ranks_do_things_together() {
+    for size in 1..=6_u32 {
+        let (results, took) = channel(0).unwrap();
+        let opened = Group::<u64>::open(size, 1).unwrap();
+        let started = opened.into_iter().map(|rank| {
+            let spawned = spawn("rank").argument("rank", rank.rank);
+            let spawned = spawned
+                .input("inbox", rank.inbox)
+                .outputs("peers", rank.peers);
+            spawned.output("results", results.clone()).start().unwrap()
+        });
+        let started: Vec<_> = started.collect();
+        drop(results);
+        let mut all: Vec<(u32, Vec<u64>)> = took.into_iter().collect();
+        all.sort();
+        assert!(
+            started
+                .iter()
+                .all(|child| child.wait() == Outcome::Finished)
+        );
+        let sum = u64::from(size * (size - 1) / 2);
+        let digits = (1..=u64::from(size)).fold(0, |digits, digit| 10 * digits + digit);
+        for (rank, found) in all {
+            let mut expected = vec![u64::from(10 * rank), 7];
+            expected.extend((rank == size - 1).then_some(digits));
+            expected.push(sum);
+            expected.extend((0..u64::from(size)).map(|n| n * n));
+            expected.push(u64::from((rank + size - 1) % size));
+            assert_eq!(found, expected, "rank {rank} of {size}");
+        }
+    }
+}
+
+#[test]
+fn a_rank_notices_that_the_others_are_gone() {
+    let mut ranks = Group::<u64>::open(2, 1).unwrap();
+    drop(ranks.pop());
+    let rank = ranks.pop().expect("there were two");
+    let mut group = Group::new(rank.rank, rank.inbox, rank.peers).unwrap();
+    assert_eq!(group.receive(1, 0), Err(GroupError::Gone(Some(1))));
+    assert_eq!(group.send(1, 1, 0), Err(GroupError::Gone(Some(1))));
 }

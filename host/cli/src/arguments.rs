@@ -13,6 +13,7 @@ use crate::commands::graph::Graph;
 use crate::commands::inspect::Inspect;
 use crate::commands::man::Man;
 use crate::commands::new::New;
+use crate::commands::pack::Pack;
 #[cfg(unix)]
 use crate::commands::ps::Ps;
 use crate::commands::run::Run;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Test(Test),
     New(New),
+    Pack(Pack),
     Cluster(Cluster),
     Completions(Completions),
     Man(Man),

@@ -11,7 +11,7 @@ use transputer::signature::Signature;
 use transputer::validation::{self, ArgumentOverride, HostFile};
 use transputer::{ComponentPath, Error, HostOptions, PythonFile};
 
-use crate::guests::{self, Package, is_rust};
+use crate::guests::{self, Debugging, Package, is_rust};
 use crate::progress::Progress;
 
 /// Where a network's components are.
@@ -60,6 +60,8 @@ pub(crate) struct Checked {
 pub(crate) enum Building {
     /// Those that are out of date.
     OutOfDate,
+    /// The same, so that backtraces name files and lines.
+    Debug,
     /// None: they are taken as they are.
     Never,
 }
@@ -79,10 +81,14 @@ pub(crate) fn locate(
             None => located.diagnostics.push(missing(description, &component)),
         }
     }
-    if building == Building::OutOfDate {
+    if building != Building::Never {
+        let debugging = match building {
+            Building::Debug => Debugging::On,
+            _ => Debugging::Off,
+        };
         let sources = guests.iter().map(|guest| ComponentPath::of(&guest.path));
         let sources: Vec<PathBuf> = sources.map(|source| source.file).collect();
-        guests::build(&sources, progress)?;
+        guests::build(&sources, debugging, progress)?;
     }
     for guest in guests {
         let source = ComponentPath::of(&guest.path);

@@ -23,6 +23,7 @@ mod line;
 mod logs;
 mod otlp;
 mod output;
+mod packs;
 mod pictures;
 mod printable;
 mod progress;
@@ -83,6 +84,7 @@ pub fn run<A: Into<OsString> + Clone>(
         #[cfg(unix)]
         Command::Ps(command) => command.run(),
         Command::New(command) => command.run(),
+        Command::Pack(command) => command.run(surroundings),
         Command::Cluster(command) => command.run(surroundings),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),

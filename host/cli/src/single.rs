@@ -52,7 +52,8 @@ pub(crate) fn describe(path: &Path, options: &HostOptions) -> anyhow::Result<Des
         (Direction::Output, "stdout", "from"),
     ] {
         if let Some(port) = only(&signature, direction, stream, path)? {
-            let reference = quoted(&format!("{name}.{}", port.name));
+            let first = if port.arity.is_array() { "[0]" } else { "" };
+            let reference = quoted(&format!("{name}.{}{first}", port.name));
             // Writing to a String cannot fail.
             let _ = write!(
                 text,

@@ -197,6 +197,47 @@ impl Diagnostics {
         self.0.sort_by_key(order);
         self.0.dedup();
     }
+
+    /// Leaves one of those at one place that differ in nothing but an index, and says how many there were.
+    pub(crate) fn join_similar(&mut self) {
+        let mut joined: Vec<(Diagnostic, String, usize)> = Vec::new();
+        for diagnostic in std::mem::take(&mut self.0) {
+            let pattern = without_indices(&diagnostic.message);
+            let alike = joined.iter_mut().rev().find(|(other, known, _)| {
+                other.position.is_some()
+                    && other.position == diagnostic.position
+                    && other.severity == diagnostic.severity
+                    && *known == pattern
+            });
+            match alike {
+                Some((_, _, more)) => *more += 1,
+                None => joined.push((diagnostic, pattern, 0)),
+            }
+        }
+        let finished = joined.into_iter().map(|(mut diagnostic, _, more)| {
+            if more > 0 {
+                diagnostic
+                    .message
+                    .push_str(&format!(" (and {more} more like this)"));
+            }
+            diagnostic
+        });
+        self.0 = finished.collect();
+    }
+}
+
+/// `worker[]` for `worker[3]`.
+fn without_indices(message: &str) -> String {
+    let mut inside = false;
+    let outside = message.chars().filter(|char| {
+        match char {
+            '[' => inside = true,
+            ']' => inside = false,
+            _ => {}
+        }
+        !inside || *char == '['
+    });
+    outside.collect()
 }
 
 impl fmt::Display for Diagnostics {

@@ -50,7 +50,8 @@
 //!
 //! The program holds ends of channels, too: [`HostSender`] and [`HostReceiver`]. Their operations
 //! block, wait as a future, or do not wait; [`HostAlternation`] waits for several at once. Values go
-//! in and out by the payload type of the port, and ends can travel in messages.
+//! in and out by the payload type of the port (one of another type is refused before it is sent), and ends can travel
+//! in messages.
 //!
 //! ```
 //! use std::time::Duration;
@@ -67,6 +68,62 @@
 //! );
 //! drop(sender);
 //! assert_eq!(receiver.receive(), Err(ReceiveError::Closed));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # In async programs
+//!
+//! Every operation that blocks has one that is a future, of any executor: [`HostSender::send_value_async`],
+//! [`HostReceiver::receive_value_async`], [`Running::wait_async`]. Dropping it loses nothing. A receiver is a stream of
+//! bytes, and [of values](HostReceiver::into_stream); a sender is a [sink of values](HostSender::into_sink).
+//!
+//! ```
+//! use transputer::signature::PayloadType;
+//! use transputer::{ChannelOptions, Host, HostOptions, SendValueError};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::new(HostOptions::default().workers(1))?;
+//! let running = host.network("points").start()?;
+//! let (sender, receiver) = running.channel("points", ChannelOptions::rendezvous());
+//! let points = PayloadType::parse("tuple<f64, f64>")?;
+//! let (sender, receiver) = (sender.carrying(points.clone()), receiver.carrying(points));
+//! let exchange = async {
+//!     let wrong = sender.send_value_async("somewhere").await;
+//!     assert!(matches!(wrong, Err(SendValueError::Misfit { .. })));
+//!     let both = futures_lite::future::zip(
+//!         sender.send_value_async(&(1.0, 2.0)),
+//!         receiver.receive_value_async::<(f64, f64)>(),
+//!     );
+//!     let (sent, received) = both.await;
+//!     sent?;
+//!     assert_eq!(received?, (1.0, 2.0));
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! };
+//! futures_lite::future::block_on(exchange)
+//! # }
+//! ```
+//!
+//! # Watch a network, and end it
+//!
+//! [`Network::events`] is a stream, and a loop, of what happens: log lines, ends of processes, restarts, deadlocks.
+//! [`Running::look`] tells what every process does now, [`Running::kill`] ends one of them, [`Running::stop`] all.
+//!
+//! ```no_run
+//! use transputer::{Event, Host, HostOptions, Outcome};
+//!
+//! # let host = Host::new(HostOptions::default())?;
+//! # let mut network = host.network("plugins");
+//! let events = network.events(1000);
+//! let running = network.start()?;
+//! for event in events {
+//!     match event {
+//!         Event::Log { process, line, .. } if line.contains("password") => {
+//!             running.kill(&process, "it says what it must not know");
+//!         }
+//!         Event::Ended(report) if report.outcome != Outcome::Finished => eprintln!("{report:?}"),
+//!         _ => {}
+//!     }
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![deny(missing_docs)]
@@ -104,13 +161,13 @@ pub use host::Host;
 pub use host_ports::{
     ChargedMessage, CrossbeamReceiver, HostAlternation, HostBarrier, HostChosen, HostEnd,
     HostGuard, HostOutcome, HostReceiver, HostSender, Messages, Order, ReceiveValueError,
-    SendValueError, WithEnds,
+    SendValueError, TryReceiveValueError, TrySendValueError, ValueSink, ValueStream, WithEnds,
 };
 pub use network::{
     BadLine, BadLineCount, BadLineFate, ChannelOptions, ChannelStatus, DeadlockReport, Doing,
-    Event, Level, Network, NetworkStatus, ProcessReport, ProcessSettings, ProcessStatus, Report,
-    RestartReport, Running, Standstill, StuckReport, UnfinishedCount, UnfinishedFate,
-    UnfinishedMessage, Verdict, Wait,
+    Event, EventLoop, Events, Level, Network, NetworkStatus, ProcessReport, ProcessSettings,
+    ProcessStatus, Report, RestartReport, Running, Standstill, StuckReport, UnfinishedCount,
+    UnfinishedFate, UnfinishedMessage, Verdict, Wait,
 };
 pub use options::{CacheFolder, HostOptions};
 pub use process::{HeardFrom, Lifetime, LimitKind, LimitOwner, Outcome, Overrun, Peer, Trap};

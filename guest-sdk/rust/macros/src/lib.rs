@@ -23,7 +23,9 @@ use proc_macro::TokenStream;
 ///
 /// - Parameters of type `Receiver<T>` are input ports, those of type `Sender<T>` output ports; the
 ///   others are arguments. Their names are those that a network file uses. An argument of type
-///   `Option<T>` may be left out there.
+///   `Option<T>` may be left out there, and so may a port of type `Option<Receiver<T>>` or `Option<Sender<T>>`.
+/// - `Vec<Receiver<T>>`, `[Receiver<T>; 4]`, `Vec<Sender<T>>` and `[Sender<T>; 4]` are arrays of ports, whose ends a
+///   network file calls `inputs[0]`, `inputs[1]` and so on.
 /// - It returns nothing, or `Result<(), E>` where `E` can be displayed. An error ends the process
 ///   abnormally, and poisons the ports it still has, and those that it drops while it returns.
 ///   `transputer_guest::Error::Closed` is a normal end.

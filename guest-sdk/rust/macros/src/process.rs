@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, GenericArgument, Ident, PathArguments, Result, ReturnType, Type};
+use syn::{Error, Expr, GenericArgument, Ident, PathArguments, Result, ReturnType, Type};
 
 use crate::exports;
 use crate::function::{Function, Input};
@@ -18,10 +18,24 @@ pub(crate) enum Kind {
     Output,
 }
 
+/// How many ends a port takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Ends<'a> {
+    One,
+    /// `Option<Sender<T>>`
+    Optional,
+    /// `Vec<Sender<T>>`
+    List,
+    /// `[Sender<T>; N]`
+    Array(&'a Expr),
+}
+
 /// A parameter of the process function.
 pub(crate) struct Parameter<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) kind: Kind,
+    /// One, for an argument.
+    pub(crate) ends: Ends<'a>,
     /// The type of the argument, or of the port's messages.
     pub(crate) ty: &'a Type,
 }
@@ -77,8 +91,53 @@ fn parameter(input: &Input) -> Result<Parameter<'_>> {
         let text = "a parameter of a process needs a plain name: the network file uses it";
         return Err(Error::new_spanned(input.pattern(), text));
     };
-    let (kind, ty) = kind(ty)?;
-    Ok(Parameter { ident, kind, ty })
+    let (kind, ends, ty) = match ends(ty)? {
+        Some(port) => port,
+        None => {
+            let (kind, ty) = kind(ty)?;
+            (kind, Ends::One, ty)
+        }
+    };
+    Ok(Parameter {
+        ident,
+        kind,
+        ends,
+        ty,
+    })
+}
+
+/// What a type is that holds several ends, or may hold none.
+fn ends(ty: &Type) -> Result<Option<(Kind, Ends<'_>, &Type)>> {
+    let (ends, inner) = match ty {
+        Type::Group(group) => return self::ends(&group.elem),
+        Type::Paren(paren) => return self::ends(&paren.elem),
+        Type::Array(array) => (Ends::Array(&array.len), &*array.elem),
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return Ok(None);
+            };
+            let ends = match last.ident.to_string().as_str() {
+                "Option" => Ends::Optional,
+                "Vec" => Ends::List,
+                _ => return Ok(None),
+            };
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+                return Ok(None);
+            };
+            match arguments.args.first() {
+                Some(GenericArgument::Type(inner)) => (ends, inner),
+                _ => return Ok(None),
+            }
+        }
+        _ => return Ok(None),
+    };
+    if !matches!(inner, Type::Path(_) | Type::Group(_) | Type::Paren(_)) {
+        return Ok(None);
+    }
+    Ok(match kind(inner)? {
+        (Kind::Argument, _) => None,
+        (kind, message) => Some((kind, ends, message)),
+    })
 }
 
 /// Whether the type is an end, and the type of its messages; or an argument.
@@ -138,8 +197,14 @@ fn generate(item: &TokenStream, function: &Function, parameters: &[Parameter<'_>
     let start = Ident::new("start", Span::mixed_site());
     let takes = parameters.iter().map(take);
     // An end of the one form or the other.
+    let into = quote!(::core::convert::Into::into);
     let takes: Vec<TokenStream> = takes
-        .map(|take| quote!(::core::convert::Into::into(#start.#take?)))
+        .zip(parameters)
+        .map(|(take, parameter)| match parameter.ends {
+            Ends::One => quote!(#into(#start.#take?)),
+            Ends::Optional | Ends::Array(_) => quote!(#start.#take?.map(#into)),
+            Ends::List => quote!(#start.#take?.into_iter().map(#into).collect()),
+        })
         .collect();
     let ending = quote_spanned!(returned=> ::transputer_guest::__private::Ending::into_result);
     // Among the code that takes its ports in, its loops would be short of registers.
@@ -212,12 +277,22 @@ fn generate(item: &TokenStream, function: &Function, parameters: &[Parameter<'_>
 fn take(parameter: &Parameter<'_>) -> TokenStream {
     let name = name(parameter.ident);
     let ty = parameter.ty;
-    let method = match parameter.kind {
-        Kind::Argument => Ident::new("argument", ty.span()),
-        Kind::Input => Ident::new("input", ty.span()),
-        Kind::Output => Ident::new("output", ty.span()),
+    let method = match (parameter.kind, parameter.ends) {
+        (Kind::Argument, _) => "argument",
+        (Kind::Input, Ends::One) => "input",
+        (Kind::Input, Ends::Optional) => "optional_input",
+        (Kind::Input, Ends::List) => "inputs",
+        (Kind::Input, Ends::Array(_)) => "input_array",
+        (Kind::Output, Ends::One) => "output",
+        (Kind::Output, Ends::Optional) => "optional_output",
+        (Kind::Output, Ends::List) => "outputs",
+        (Kind::Output, Ends::Array(_)) => "output_array",
     };
-    quote_spanned!(ty.span()=> #method::<#ty>(#name))
+    let method = Ident::new(method, ty.span());
+    match parameter.ends {
+        Ends::Array(length) => quote_spanned!(ty.span()=> #method::<#ty, { #length }>(#name)),
+        _ => quote_spanned!(ty.span()=> #method::<#ty>(#name)),
+    }
 }
 
 /// All mistakes at once.

@@ -1,11 +1,12 @@
 //! The signature: the JSON object that tells the host what the component is.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 use crate::names::name;
-use crate::process::{Kind, Parameter};
+use crate::process::{Ends, Kind, Parameter};
 
 /// The pieces of the signature, types still to be printed.
 pub(crate) fn pieces(process: &str, doc: &str, parameters: &[Parameter<'_>]) -> TokenStream {
@@ -21,6 +22,7 @@ pub(crate) fn pieces(process: &str, doc: &str, parameters: &[Parameter<'_>]) -> 
     for (index, argument) in arguments.iter().enumerate() {
         pieces.open(index, argument);
         pieces.ty(argument);
+        pieces.text("}");
     }
     pieces.text(r#"],"ports":["#);
     for (index, port) in ports.iter().enumerate() {
@@ -30,6 +32,17 @@ pub(crate) fn pieces(process: &str, doc: &str, parameters: &[Parameter<'_>]) -> 
             _ => r#","direction":"output""#,
         });
         pieces.ty(port);
+        match port.ends {
+            Ends::One => {}
+            Ends::Optional => pieces.text(r#","ends":"optional""#),
+            Ends::List => pieces.text(r#","ends":"list""#),
+            Ends::Array(length) => {
+                pieces.text(r#","ends":"#);
+                let length = quote_spanned!(length.span()=> ::transputer_guest::__private::Piece::Number(#length));
+                pieces.piece(length);
+            }
+        }
+        pieces.text("}");
     }
     pieces.text("]}");
     pieces.finish()
@@ -95,12 +108,21 @@ impl Pieces {
 
     fn ty(&mut self, parameter: &Parameter<'_>) {
         self.text(r#","type":""#);
-        self.flush();
         let ty = parameter.ty;
-        self.done.push(quote! {
-            ::transputer_guest::__private::Piece::Type(<#ty as ::transputer_guest::Message>::TYPE)
-        });
-        self.text(r#""}"#);
+        let piece = match parameter.kind {
+            Kind::Argument => quote!(argument_type),
+            Kind::Input | Kind::Output => quote!(port_type),
+        };
+        let ty = quote_spanned! {ty.span()=>
+            ::transputer_guest::__private::#piece(<#ty as ::transputer_guest::Message>::TYPE)
+        };
+        self.piece(ty);
+        self.text("\"");
+    }
+
+    fn piece(&mut self, piece: TokenStream) {
+        self.flush();
+        self.done.push(piece);
     }
 
     fn flush(&mut self) {

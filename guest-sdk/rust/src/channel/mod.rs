@@ -122,18 +122,50 @@ pub fn channel<T: Message>(capacity: u32) -> Result<(Sender<T>, Receiver<T>), Er
 /// [`Error::Overloaded`] past the limit on open channels, [`Error::TooLarge`] past the
 /// limit on capacity.
 pub fn open<T: Message>(options: Options) -> Result<(Sender<T>, Receiver<T>), Error> {
-    let options = raw::Options {
-        capacity: options.capacity,
-        overflow: match options.overflow {
-            Overflow::Block => raw::Overflow::Block,
-            Overflow::DropOldest => raw::Overflow::DropOldest,
-            Overflow::DropNewest => raw::Overflow::DropNewest,
-        },
-    };
-    let (sender, receiver) =
-        raw::open(options).map_err(|error| Error::from_host(error, || None))?;
+    opened(raw::open(options.into()))
+}
+
+/// Opens a channel that reports of deadlocks, statistics and traces call by this name, behind that of this process:
+/// `pool's answers`. Of a long name only the first 64 characters are kept.
+///
+/// ```no_run
+/// use transputer_guest::{Error, Options, Receiver, Sender, open_named};
+///
+/// # fn process() -> Result<(), Error> {
+/// let (ask, asked): (Sender<u64>, Receiver<u64>) = open_named("questions", Options::bounded(8))?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn open_named<T: Message>(
+    name: &str,
+    options: Options,
+) -> Result<(Sender<T>, Receiver<T>), Error> {
+    opened(raw::open_named(options.into(), name))
+}
+
+fn opened<T: Message>(
+    opened: Result<(raw::Sender, raw::Receiver), raw::Error>,
+) -> Result<(Sender<T>, Receiver<T>), Error> {
+    let (sender, receiver) = opened.map_err(|error| Error::from_host(error, || None))?;
     Ok((
         Sender::from_host(sender, ""),
         Receiver::from_host(receiver, ""),
     ))
+}
+
+impl From<Options> for raw::Options {
+    fn from(options: Options) -> Self {
+        raw::Options {
+            capacity: options.capacity,
+            overflow: match options.overflow {
+                Overflow::Block => raw::Overflow::Block,
+                Overflow::DropOldest => raw::Overflow::DropOldest,
+                Overflow::DropNewest => raw::Overflow::DropNewest,
+            },
+        }
+    }
 }

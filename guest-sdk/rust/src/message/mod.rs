@@ -14,6 +14,7 @@
 //! | `[T; N]` | `list<T>` | array of `N` items |
 //! | `HashMap<K, V>`, `BTreeMap<K, V>` | `list<tuple<K, V>>` | array of pairs |
 //! | `Duration` | `record { seconds: u64, nanoseconds: u32 }` | map |
+//! | with the feature `chrono`: `DateTime<Utc>`, `NaiveDate`, ...; with `time`: `OffsetDateTime`, `Date` | `string` | text of ISO 8601 |
 //! | `Box<T>` | as `T` | as `T` |
 //! | [`Bytes`], `Vec<u8>` | `list<u8>` | byte string inside a message |
 //! | `Option<T>` | `option<T>` | the value, or null |
@@ -30,6 +31,8 @@
 mod bytes;
 mod collections;
 mod containers;
+#[cfg(any(feature = "chrono", feature = "time"))]
+mod dates;
 mod reader;
 mod scalars;
 mod small;

@@ -120,6 +120,14 @@ impl<'o> Printer<'o> {
         }
     }
 
+    pub(crate) const fn number(&mut self, number: usize) {
+        if number >= 10 {
+            self.number(number / 10);
+        }
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        self.text(DIGITS[number % 10]);
+    }
+
     pub(crate) const fn ty(&mut self, ty: &Type) {
         match ty {
             Type::Name(name) => self.text(name),

@@ -124,6 +124,30 @@ impl Spawn {
         self
     }
 
+    /// Gives these receivers to the new process, as its array of inputs `port`: the first is `port[0]`.
+    pub fn inputs<T: Message>(
+        self,
+        port: &str,
+        receivers: impl IntoIterator<Item = Receiver<T>>,
+    ) -> Self {
+        let receivers = receivers.into_iter().enumerate();
+        receivers.fold(self, |spawn, (index, receiver)| {
+            spawn.input(&format!("{port}[{index}]"), receiver)
+        })
+    }
+
+    /// Gives these senders to the new process, as its array of outputs `port`: the first is `port[0]`.
+    pub fn outputs<T: Message>(
+        self,
+        port: &str,
+        senders: impl IntoIterator<Item = Sender<T>>,
+    ) -> Self {
+        let senders = senders.into_iter().enumerate();
+        senders.fold(self, |spawn, (index, sender)| {
+            spawn.output(&format!("{port}[{index}]"), sender)
+        })
+    }
+
     /// At the limit on processes, waits until one more may run. Without this,
     /// [`wait_for_capacity_by`](Self::wait_for_capacity_by) or
     /// [`fail_at_capacity`](Self::fail_at_capacity), the network's setting `at_capacity` decides.

@@ -19,7 +19,7 @@ pub use time::{Instant, now, sleep, sleep_until};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use component::run_here;
 pub use component::{Component, register, register_stackless, run_stackless};
-pub use signature::{Piece, signature, signature_length};
+pub use signature::{Piece, argument_type, port_type, signature, signature_length};
 pub(crate) use start::end_stackless;
 pub use start::{Ending, Start};
 

@@ -9,6 +9,24 @@ pub enum Piece {
     Text(&'static str),
     /// A type; nothing in it needs escaping.
     Type(&'static Type),
+    /// A number.
+    Number(usize),
+}
+
+/// The type of a port's messages.
+pub const fn port_type(ty: &'static Type) -> Piece {
+    Piece::Type(ty)
+}
+
+/// The type of an argument.
+pub const fn argument_type(ty: &'static Type) -> Piece {
+    assert!(
+        !ty.carries_ends(),
+        "this parameter is neither an argument nor a port. Ports are `Receiver<T>`, `Option<Receiver<T>>`, \
+         `Vec<Receiver<T>>` and `[Receiver<T>; N]`, written out, and the same of `Sender<T>`; an argument holds no \
+         ends of channels"
+    );
+    Piece::Type(ty)
 }
 
 /// How long the signature is.
@@ -31,6 +49,7 @@ const fn print(pieces: &[Piece], printer: &mut Printer<'_>) {
         match &pieces[i] {
             Piece::Text(text) => printer.text(text),
             Piece::Type(ty) => printer.ty(ty),
+            Piece::Number(number) => printer.number(*number),
         }
         i += 1;
     }

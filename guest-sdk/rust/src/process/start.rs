@@ -157,6 +157,60 @@ impl Start {
         Ok(Sender::from_host(sender, name))
     }
 
+    /// The input port `name`, if it is wired.
+    pub fn optional_input<T: Message>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Receiver<T>>, String> {
+        match self.inputs.iter().any(|(given, _)| given == name) {
+            true => self.input(name).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The output port `name`, if it is wired.
+    pub fn optional_output<T: Message>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Sender<T>>, String> {
+        match self.outputs.iter().any(|(given, _)| given == name) {
+            true => self.output(name).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The array of input ports `name`.
+    pub fn inputs<T: Message>(&mut self, name: &str) -> Result<Vec<Receiver<T>>, String> {
+        let ends = take_array(&mut self.inputs, name)?.into_iter();
+        Ok(ends
+            .map(|(name, end)| Receiver::from_host(end, name))
+            .collect())
+    }
+
+    /// The array of output ports `name`.
+    pub fn outputs<T: Message>(&mut self, name: &str) -> Result<Vec<Sender<T>>, String> {
+        let ends = take_array(&mut self.outputs, name)?.into_iter();
+        Ok(ends
+            .map(|(name, end)| Sender::from_host(end, name))
+            .collect())
+    }
+
+    /// The array of `N` input ports `name`.
+    pub fn input_array<T: Message, const N: usize>(
+        &mut self,
+        name: &str,
+    ) -> Result<[Receiver<T>; N], String> {
+        fixed(name, self.inputs(name)?)
+    }
+
+    /// The array of `N` output ports `name`.
+    pub fn output_array<T: Message, const N: usize>(
+        &mut self,
+        name: &str,
+    ) -> Result<[Sender<T>; N], String> {
+        fixed(name, self.outputs(name)?)
+    }
+
     /// Fails if the host gave an argument or a port that the process does not have.
     pub fn finish(&mut self) -> Result<(), String> {
         let arguments = self.arguments.iter().map(|(name, _)| ("argument", name));
@@ -172,6 +226,47 @@ impl Start {
             false => Err(unknown.join(", ")),
         }
     }
+}
+
+/// Takes the ends `name[0]`, `name[1]` and so on out of those that were given, with their names.
+fn take_array<End>(
+    given: &mut Vec<(String, End)>,
+    name: &str,
+) -> Result<Vec<(&'static str, End)>, String> {
+    let index = |end: &str| {
+        let inside = end
+            .strip_prefix(name)?
+            .strip_prefix('[')?
+            .strip_suffix(']')?;
+        inside.parse::<usize>().ok()
+    };
+    let (own, others): (Vec<_>, Vec<_>) = std::mem::take(given)
+        .into_iter()
+        .map(|(end, handle)| (index(&end), end, handle))
+        .partition(|(index, ..)| index.is_some());
+    given.extend(others.into_iter().map(|(_, end, handle)| (end, handle)));
+    let mut own = own;
+    own.sort_by_key(|(index, ..)| *index);
+    let ends = own
+        .into_iter()
+        .enumerate()
+        .map(|(expected, (index, end, handle))| {
+            if index != Some(expected) {
+                return Err(format!(
+                    "port `{name}[{expected}]` is not wired, and `{end}` is"
+                ));
+            }
+            // Errors name it as long as the process lives.
+            let end: &'static str = Box::leak(end.into_boxed_str());
+            Ok((end, handle))
+        });
+    ends.collect()
+}
+
+fn fixed<End, const N: usize>(name: &str, ends: Vec<End>) -> Result<[End; N], String> {
+    let found = ends.len();
+    ends.try_into()
+        .map_err(|_| format!("`{name}` is an array of {N} ports, and {found} are wired"))
 }
 
 /// Splits the CBOR map of arguments into the bytes of each; no bytes at all mean no arguments.

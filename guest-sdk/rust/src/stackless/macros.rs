@@ -30,6 +30,58 @@ macro_rules! __select_stackless {
     };
 }
 
+/// Runs blocks of a process in parallel, until all of them have ended: CSP's parallel, within one process.
+///
+/// While one waits the others go on. They share the variables of the function as the compiler allows. In a block, `?`
+/// ends the block; the value of all is that of the first block, in the order of the source, that has failed.
+///
+/// ```no_run
+/// use transputer_guest::Error;
+/// use transputer_guest::stackless::{Receiver, Sender, par};
+///
+/// /// Both directions of a line, at once.
+/// #[transputer_guest::process]
+/// async fn line(
+///     mut there: Receiver<String>,
+///     to: Sender<String>,
+///     mut back: Receiver<String>,
+///     from: Sender<String>,
+/// ) -> Result<(), Error> {
+///     let mut count = 0;
+///     par! {
+///         {
+///             while let Some(text) = there.next().await? {
+///                 to.send(text).await?;
+///             }
+///         }
+///         {
+///             while let Some(text) = back.next().await? {
+///                 from.send(text).await?;
+///                 count += 1;
+///             }
+///         }
+///     }?;
+///     println!("{count} came back");
+///     Ok(())
+/// }
+/// # fn main() {}
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __par_stackless {
+    ($($block:block $(,)?)+) => {
+        $crate::stackless::all([$(
+            ::std::boxed::Box::pin(async {
+                let () = $block;
+                ::core::result::Result::Ok(())
+            }) as ::core::pin::Pin<::std::boxed::Box<
+                dyn ::core::future::Future<Output = ::core::result::Result<(), $crate::Error>> + '_,
+            >>
+        ),+])
+        .await
+    };
+}
+
 /// The exports of a component whose processes are `async` functions, with the type of its world. Once in
 /// a component.
 #[doc(hidden)]

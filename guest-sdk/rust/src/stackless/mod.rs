@@ -27,7 +27,8 @@
 //!
 //! The ends of channels are those of this module: [`Receiver`] and [`Sender`], with the same methods as
 //! the blocking ones, as futures. [`select!`](crate::stackless::select) waits for one of several
-//! communications. Besides its function a process may have other tasks, from [`spawn_local`]; they run
+//! communications. [`par!`](crate::stackless::par) runs blocks of the function in parallel, until all have ended.
+//! Besides its function a process may have other tasks, from [`spawn_local`]; they run
 //! when it waits, and end with it. [`join`] waits for two futures at once, [`timeout`] for one
 //! until some time. [`spawn`] starts another process, of either form.
 //!
@@ -49,12 +50,15 @@ mod sender;
 mod task;
 mod time;
 
+pub use crate::__par_stackless as par;
 pub use crate::__select_stackless as select;
 pub use alternation::Alternation;
 pub use barrier::Barrier;
 pub use children::{Child, Spawn, SpawnError, spawn};
 pub use receiver::Receiver;
 pub use sender::Sender;
+#[doc(hidden)]
+pub use task::all;
 pub use task::{Task, join, spawn_local};
 pub use time::{sleep, sleep_until, timeout, timeout_at, yield_now};
 
@@ -94,6 +98,19 @@ pub fn channel<T: Message>(capacity: u32) -> Result<(Sender<T>, Receiver<T>), Er
 /// limit on capacity.
 pub fn open<T: Message>(options: Options) -> Result<(Sender<T>, Receiver<T>), Error> {
     let (sender, receiver) = crate::open(options)?;
+    Ok((sender.into(), receiver.into()))
+}
+
+/// Opens a channel with a name; see [`open_named`](crate::open_named).
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn open_named<T: Message>(
+    name: &str,
+    options: Options,
+) -> Result<(Sender<T>, Receiver<T>), Error> {
+    let (sender, receiver) = crate::open_named(name, options)?;
     Ok((sender.into(), receiver.into()))
 }
 

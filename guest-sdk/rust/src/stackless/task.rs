@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::executor;
+use crate::error::Error;
 
 /// Adds a task to this process. It runs while the others wait, and ends with the process's function at the
 /// latest.
@@ -75,6 +76,28 @@ impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").finish_non_exhaustive()
     }
+}
+
+/// Waits for all blocks of a `par!`. What the first of them says that has failed.
+pub async fn all<const N: usize>(
+    mut blocks: [Pin<Box<dyn Future<Output = Result<(), Error>> + '_>>; N],
+) -> Result<(), Error> {
+    let mut ended: [Option<Result<(), Error>>; N] = [const { None }; N];
+    poll_fn(|context| {
+        for (block, ended) in blocks.iter_mut().zip(&mut ended) {
+            if ended.is_none()
+                && let Poll::Ready(output) = block.as_mut().poll(context)
+            {
+                *ended = Some(output);
+            }
+        }
+        match ended.iter().all(Option::is_some) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+    ended.into_iter().flatten().collect()
 }
 
 /// Waits for two futures at once, until both are ready.

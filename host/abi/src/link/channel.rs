@@ -180,6 +180,32 @@ fn link_functions<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             put(memory, to, answer)
         }
     );
+    plain!(
+        imports,
+        INTERFACE,
+        "open-named",
+        |memory,
+         host,
+         options_capacity: u32,
+         options_overflow: u32,
+         name: u32,
+         name_length: u32,
+         to: u32| {
+            let source = Source::new(memory, host.call_bytes());
+            let options = wit::Options {
+                capacity: options_capacity,
+                overflow: match options_overflow {
+                    0 => wit::Overflow::Block,
+                    1 => wit::Overflow::DropOldest,
+                    2 => wit::Overflow::DropNewest,
+                    other => return no_case("overflow", other),
+                },
+            };
+            let name = source.text(name, name_length)?;
+            let answer = wit::Host::open_named(host, options, name)?;
+            put(memory, to, answer)
+        }
+    );
     Ok(())
 }
 

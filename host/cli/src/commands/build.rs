@@ -10,7 +10,7 @@ use transputer::description::{Description, FILE_NAME};
 
 use crate::components;
 use crate::exit::{BadInput, Exit};
-use crate::guests::{self, Artifact, is_rust};
+use crate::guests::{self, Artifact, Debugging, is_rust};
 use crate::progress::Progress;
 use crate::surroundings::Surroundings;
 use crate::terminal;
@@ -41,6 +41,10 @@ pub(crate) struct Build {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
 
+    /// Build them so that backtraces of panics and traps name files and lines
+    #[arg(long)]
+    debug: bool,
+
     /// Print only errors and the components' files
     #[arg(long, short)]
     quiet: bool,
@@ -61,7 +65,11 @@ impl Build {
             found.extend(sources(path)?);
         }
         let progress = Progress::new(self.quiet);
-        let built = guests::build(&found, progress)?;
+        let debugging = match self.debug {
+            true => Debugging::On,
+            false => Debugging::Off,
+        };
+        let built = guests::build(&found, debugging, progress)?;
         if built.is_empty() && !self.quiet {
             terminal::note("no guests to build: every component is a .wasm file");
         } else if built.iter().all(|built| built.fresh) && !self.quiet {

@@ -51,7 +51,7 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
-        let description = Description::read(&self.path)?;
+        let description = Description::read(&self.path)?.expanded(&self.arguments)?;
         if !self.on.is_empty() {
             check_on(&description, &self.on)?;
         }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use tempfile::TempDir;
 use transputer::description::Description;
 use transputer::validation::{ArgumentOverride, HostFile};
 use transputer::{AtCapacity, CacheFolder, CompileLimits, Component, Host, HostOptions};
 
 use crate::components::{self, Building, Located};
+use crate::exit::BadInput;
+use crate::packs::{self, Pack, VerifyingKey};
 use crate::progress::Progress;
 use crate::running::Watch;
 use crate::single;
@@ -18,7 +21,7 @@ use crate::terminal;
 /// Which network, with which arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Chosen {
-    /// A folder with a network.toml, or the file; or one component (.wasm), whose ports are then stdin and
+    /// A folder with a network.toml, or the file; a pack; or one component (.wasm), whose ports are then stdin and
     /// stdout: texts as lines, bytes as they are, other types as JSON
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
@@ -63,9 +66,17 @@ pub(crate) struct Chosen {
     #[arg(long, conflicts_with = "cache")]
     no_cache: bool,
 
+    /// Refuse a pack that the owner of this public key (Ed25519 in PEM) has not signed
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    verify: Option<PathBuf>,
+
     /// Use guests as they were last built
     #[arg(long)]
     no_build: bool,
+
+    /// Build guests so that backtraces of panics and traps name files and lines
+    #[arg(long, conflicts_with = "no_build")]
+    debug: bool,
 
     /// Print only what goes wrong
     #[arg(long, short)]
@@ -77,6 +88,8 @@ pub(crate) struct Prepared {
     pub(crate) description: Description,
     located: Located,
     progress: Progress,
+    /// The components of a pack are here, until it goes.
+    _unpacked: Option<TempDir>,
 }
 
 impl Chosen {
@@ -87,17 +100,8 @@ impl Chosen {
         files: &[HostFile],
         surroundings: &Surroundings,
     ) -> anyhow::Result<Prepared> {
-        let description = match single::is_component(&self.path) {
-            true => single::describe(&self.path, &self.host_options(surroundings))?,
-            false => Description::read(&self.path)?,
-        };
-        let building = if self.no_build {
-            Building::Never
-        } else {
-            Building::OutOfDate
-        };
         let progress = Progress::new(self.quiet);
-        let located = components::locate(&description, building, progress)?;
+        let (description, located, unpacked) = self.find(progress, surroundings)?;
         located.refuse_unbuilt(&description)?;
         let mut files = files.to_vec();
         files.extend(cache_folder(&self.cache_folder()));
@@ -115,7 +119,40 @@ impl Chosen {
             description,
             located,
             progress,
+            _unpacked: unpacked,
         })
+    }
+
+    /// The description with an entry for each process, where its components are, and the folder of an opened pack.
+    fn find(
+        &self,
+        progress: Progress,
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<(Description, Located, Option<TempDir>)> {
+        if packs::is_pack(&self.path) {
+            let key = self.verify.as_deref().map(VerifyingKey::read).transpose()?;
+            let pack = Pack::open(&self.path, key.as_ref())?;
+            let description = pack.description.expanded(&self.arguments)?;
+            return Ok((description, pack.located, Some(pack.folder)));
+        }
+        if self.verify.is_some() {
+            let text = format!(
+                "{} is no pack, so it has no signature that --verify could check; `transputer pack --sign` makes one",
+                self.path.display()
+            );
+            return Err(BadInput::new(text).into());
+        }
+        let description = match single::is_component(&self.path) {
+            true => single::describe(&self.path, &self.host_options(surroundings))?,
+            false => Description::read(&self.path)?.expanded(&self.arguments)?,
+        };
+        let building = match (self.no_build, self.debug) {
+            (true, _) => Building::Never,
+            (false, true) => Building::Debug,
+            (false, false) => Building::OutOfDate,
+        };
+        let located = components::locate(&description, building, progress)?;
+        Ok((description, located, None))
     }
 
     /// Options of a host for it.

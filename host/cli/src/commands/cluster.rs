@@ -119,7 +119,7 @@ impl Shared {
 
 impl Status {
     fn run(self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
-        let description = Description::read(&self.shared.path)?;
+        let description = Description::read(&self.shared.path)?.expanded(&[])?;
         let located = components::locate(&description, Building::Never, Progress::new(true))?;
         located.refuse_unbuilt(&description)?;
         let options = HostOptions::default().python(surroundings.python.clone());

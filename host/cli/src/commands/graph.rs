@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use transputer::description::Description;
+use transputer::validation::ArgumentOverride;
 use transputer::{CacheFolder, HostOptions};
 
 use super::chosen::cache_folder;
@@ -31,6 +32,10 @@ pub(crate) struct Graph {
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
 
+    /// Give an argument, as `run` does, on which a `count` depends; may be repeated
+    #[arg(long = "arg", value_name = "NAME=VALUE")]
+    arguments: Vec<ArgumentOverride>,
+
     /// The language of the picture
     #[arg(long = "as", value_name = "LANGUAGE", value_enum, default_value_t)]
     language: Language,
@@ -38,12 +43,12 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) fn run(self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
-        let description = Description::read(&self.path)?;
+        let description = Description::read(&self.path)?.expanded(&self.arguments)?;
         let progress = Progress::new(true);
         let located = components::locate(&description, Building::Never, progress)?;
         let options = HostOptions::default().python(surroundings.python.clone());
         let files: Vec<_> = cache_folder(&CacheFolder::Default).into_iter().collect();
-        let checked = components::check(&description, &located, &[], &files, &options)?;
+        let checked = components::check(&description, &located, &self.arguments, &files, &options)?;
         let picture = pictures::picture(&description, &checked.signatures);
         output::text(&picture.in_language(self.language))?;
         Ok(Exit::Success)

@@ -6,7 +6,7 @@ use anstyle::Style;
 use clap::{Args, ValueEnum, ValueHint};
 use serde_json::json;
 use transputer::files;
-use transputer::signature::{Direction, Port, Signature};
+use transputer::signature::{Arity, Direction, Port, Signature};
 use transputer::{ComponentPath, HostOptions, PythonFile};
 use wasmparser::{Parser, Payload};
 
@@ -122,7 +122,7 @@ fn print_text(signatures: &[Signature], world: &World, size: usize) -> anyhow::R
         }
         let arguments = signature.arguments.iter().map(ToString::to_string);
         section("arguments", arguments, BOLD)?;
-        let port = |port: &Port| format!("{}: {}", port.name, port.ty);
+        let port = |port: &Port| format!("{}: {}{}", port.name, port.ty, ends(port));
         section("inputs", signature.inputs().map(port), BOLD)?;
         section("outputs", signature.outputs().map(port), BOLD)?;
     }
@@ -130,6 +130,16 @@ fn print_text(signatures: &[Signature], world: &World, size: usize) -> anyhow::R
     section("exports", world.exports.iter().cloned(), plain)?;
     let size = indicatif::HumanBytes(size as u64);
     output::line(&Line::new().text(format_args!("size: {size}")))
+}
+
+/// How many ends a port takes, where that is not one.
+fn ends(port: &Port) -> String {
+    match port.arity {
+        Arity::One => String::new(),
+        Arity::Optional => " (may be left out)".to_owned(),
+        Arity::List => format!(" (an array of ports: {0}[0], {0}[1] ...)", port.name),
+        Arity::Array(count) => format!(" (an array of {count} ports: {}[0] ...)", port.name),
+    }
 }
 
 fn section(title: &str, lines: impl Iterator<Item = String>, style: Style) -> anyhow::Result<()> {
@@ -172,7 +182,14 @@ fn process_json(signature: &Signature) -> serde_json::Value {
                 Direction::Input => "input",
                 Direction::Output => "output",
             };
-            json!({ "name": port.name, "direction": direction, "type": port.ty.to_string() })
+            let ends = match port.arity {
+                Arity::One => json!("one"),
+                Arity::Optional => json!("optional"),
+                Arity::List => json!("list"),
+                Arity::Array(count) => json!(count),
+            };
+            let ty = port.ty.to_string();
+            json!({ "name": port.name, "direction": direction, "type": ty, "ends": ends })
         })
         .collect();
     json!({

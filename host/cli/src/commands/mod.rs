@@ -10,6 +10,7 @@ pub(crate) mod graph;
 pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod pack;
 #[cfg(unix)]
 pub(crate) mod ps;
 pub(crate) mod run;

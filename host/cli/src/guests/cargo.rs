@@ -28,6 +28,15 @@ const PROFILE_SETTINGS: [&str; 6] = [
     "profile.guest.strip=\"debuginfo\"",
 ];
 
+/// The profile of guests whose backtraces name files and lines: as the other, with the lines of the code.
+const DEBUG_PROFILE: &str = "guest-debug";
+
+const DEBUG_SETTINGS: [&str; 3] = [
+    "profile.guest-debug.inherits=\"guest\"",
+    "profile.guest-debug.debug=\"line-tables-only\"",
+    "profile.guest-debug.strip=\"none\"",
+];
+
 /// Guests are linked at fixed addresses. The target's own choice, code that can lie anywhere, makes
 /// variables of all constants that hold addresses, and scatters the real ones among them.
 /// The stack's hot end, 1 KiB past the 1 MiB that rustc gives it, shares its page with constants.
@@ -53,13 +62,15 @@ pub(super) struct Member {
     pub(super) package: Package,
     /// The workspace's folder.
     pub(super) root: PathBuf,
+    /// Whether its code is to name its files and lines.
+    pub(super) debug: bool,
     /// The targets that make components.
     targets: Vec<Target>,
 }
 
 impl Member {
     /// Asks cargo where a package belongs and what it makes.
-    pub(super) fn find(package: Package) -> anyhow::Result<Member> {
+    pub(super) fn find(package: Package, debug: bool) -> anyhow::Result<Member> {
         let manifest = package.manifest();
         let metadata = metadata(&manifest)?;
         let found = metadata
@@ -82,6 +93,7 @@ impl Member {
         Ok(Member {
             package,
             root: metadata.workspace_root.into(),
+            debug,
             targets,
         })
     }
@@ -108,7 +120,7 @@ fn is_library(target: &Target) -> bool {
 }
 
 /// `cargo` without what a surrounding cargo set.
-fn cargo() -> Command {
+pub(super) fn cargo() -> Command {
     let mut command = Command::new("cargo");
     for variable in NOT_FOR_GUESTS {
         command.env_remove(variable);
@@ -168,7 +180,7 @@ pub(super) fn build(
             })
             .collect();
         made.sort_by(|a, b| a.name.cmp(&b.name));
-        let stamp = Stamp::new(&member.package, root, began, made)?;
+        let stamp = Stamp::new(&member.package, root, began, made)?.debug(member.debug);
         stamp.save(&member.package, member.built_in())?;
         stamps.push(stamp);
     }
@@ -177,6 +189,8 @@ pub(super) fn build(
 }
 
 fn command(root: &Path, members: &[&Member], toolchain: &Toolchain) -> anyhow::Result<Command> {
+    // Members of one call have the same.
+    let debug = members.iter().any(|member| member.debug);
     let mut command = cargo();
     command
         .current_dir(root)
@@ -186,7 +200,8 @@ fn command(root: &Path, members: &[&Member], toolchain: &Toolchain) -> anyhow::R
             "--message-format",
             "json-render-diagnostics",
         ])
-        .args(["--profile", PROFILE, "--target", TARGET])
+        .args(["--profile", if debug { DEBUG_PROFILE } else { PROFILE }])
+        .args(["--target", TARGET])
         .args(["--config", FLAGS])
         .arg("--target-dir")
         .arg(built_in(root, members).join(TARGET_DIRECTORY));
@@ -200,6 +215,9 @@ fn command(root: &Path, members: &[&Member], toolchain: &Toolchain) -> anyhow::R
         for setting in PROFILE_SETTINGS {
             command.args(["--config", setting]);
         }
+    }
+    for setting in DEBUG_SETTINGS.iter().filter(|_| debug) {
+        command.args(["--config", setting]);
     }
     let mut library = false;
     for member in members {

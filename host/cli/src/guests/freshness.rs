@@ -21,6 +21,9 @@ pub(super) const TARGET_DIRECTORY: &str = "target/guests";
 pub(super) struct Stamp {
     folder: PathBuf,
     artifacts: Vec<Artifact>,
+    /// Whether it names files and lines.
+    #[serde(default)]
+    debug: bool,
     /// When each file that went in or came out was last modified.
     times: BTreeMap<PathBuf, SystemTime>,
 }
@@ -61,8 +64,18 @@ impl Stamp {
         Ok(Stamp {
             folder: package.folder.clone(),
             artifacts,
+            debug: false,
             times,
         })
+    }
+
+    /// Notes whether what was built names files and lines.
+    pub(super) fn debug(self, debug: bool) -> Stamp {
+        Stamp { debug, ..self }
+    }
+
+    pub(super) fn is_debug(&self) -> bool {
+        self.debug
     }
 
     /// The package's stamp, in the target folder of whichever workspace built it.

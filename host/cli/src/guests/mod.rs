@@ -11,9 +11,11 @@ use crate::progress::Progress;
 
 mod cargo;
 mod freshness;
+mod libraries;
 mod lone;
 mod toolchain;
 
+pub(crate) use libraries::Library;
 use lone::LoneFile;
 pub(crate) use lone::is_rust;
 
@@ -21,6 +23,15 @@ use freshness::Stamp;
 
 /// The target that guests are built for.
 const TARGET: &str = "wasm32-wasip2";
+
+/// Whether guests are built with what names the files and lines of their code.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Debugging {
+    Off,
+    On,
+    /// As at the last build.
+    AsBefore,
+}
 
 /// A Cargo package that makes one or more components.
 #[derive(Clone, Debug)]
@@ -175,7 +186,11 @@ fn add_files(folder: &Path, files: &mut BTreeSet<PathBuf>) {
 
 /// Builds what is out of date among these packages: folders, or files of Rust source. The result is in
 /// their order, without repetitions.
-pub(crate) fn build(paths: &[PathBuf], progress: Progress) -> anyhow::Result<Vec<Built>> {
+pub(crate) fn build(
+    paths: &[PathBuf],
+    debugging: Debugging,
+    progress: Progress,
+) -> anyhow::Result<Vec<Built>> {
     let mut packages: Vec<Package> = Vec::new();
     for path in paths {
         let package = Package::open(path)?;
@@ -189,9 +204,15 @@ pub(crate) fn build(paths: &[PathBuf], progress: Progress) -> anyhow::Result<Vec
     let mut stale = Vec::new();
     let mut built: Vec<Option<Built>> = Vec::new();
     for package in &packages {
-        let stamp = Stamp::load(package).filter(Stamp::is_fresh);
+        let stamp = Stamp::load(package);
+        let debug = match debugging {
+            Debugging::Off => false,
+            Debugging::On => true,
+            Debugging::AsBefore => stamp.as_ref().is_some_and(Stamp::is_debug),
+        };
+        let stamp = stamp.filter(|stamp| stamp.is_debug() == debug && stamp.is_fresh());
         if stamp.is_none() {
-            stale.push(package.clone());
+            stale.push((package.clone(), debug));
         }
         built.push(stamp.map(|stamp| Built {
             fresh: true,
@@ -207,19 +228,20 @@ pub(crate) fn build(paths: &[PathBuf], progress: Progress) -> anyhow::Result<Vec
 
 /// Has cargo build packages, those of one workspace in one go; the result is in
 /// their order.
-fn compile(packages: Vec<Package>, progress: Progress) -> anyhow::Result<Vec<Built>> {
+fn compile(packages: Vec<(Package, bool)>, progress: Progress) -> anyhow::Result<Vec<Built>> {
     let mut members = Vec::new();
-    for package in packages {
-        members.push(cargo::Member::find(package)?);
+    for (package, debug) in packages {
+        members.push(cargo::Member::find(package, debug)?);
     }
-    let mut roots: Vec<PathBuf> = members.iter().map(|member| member.root.clone()).collect();
+    let of = |member: &cargo::Member| (member.root.clone(), member.debug);
+    let mut roots: Vec<(PathBuf, bool)> = members.iter().map(of).collect();
     roots.sort();
     roots.dedup();
     let mut stamps = Vec::new();
     for root in roots {
-        let toolchain = toolchain::Toolchain::find(&root, progress)?;
-        let here: Vec<&cargo::Member> = members.iter().filter(|m| m.root == root).collect();
-        stamps.extend(cargo::build(&root, &here, &toolchain, progress)?);
+        let toolchain = toolchain::Toolchain::find(&root.0, progress)?;
+        let here: Vec<&cargo::Member> = members.iter().filter(|m| of(m) == root).collect();
+        stamps.extend(cargo::build(&root.0, &here, &toolchain, progress)?);
     }
     let find = |member: &cargo::Member| {
         let stamp = stamps

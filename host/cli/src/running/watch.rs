@@ -14,7 +14,7 @@ use transputer::{Component, Host, Replace, Running};
 
 use super::events::{LogLevel, Printer};
 use crate::components::{LARGEST, Origin};
-use crate::guests;
+use crate::guests::{self, Debugging};
 use crate::progress::Progress;
 use crate::terminal;
 
@@ -208,7 +208,11 @@ impl Watched {
     /// that which runs.
     fn load(&mut self, host: &Host, progress: Progress) -> anyhow::Result<Option<Component>> {
         if let Origin::Source(source) = &self.origin {
-            guests::build(std::slice::from_ref(&source.file), progress)?;
+            guests::build(
+                std::slice::from_ref(&source.file),
+                Debugging::AsBefore,
+                progress,
+            )?;
         }
         let now = Code::of(&self.origin, host)?;
         if now == self.running {

@@ -239,6 +239,45 @@ fn a_process_that_a_file_does_not_have_is_named_with_those_it_has() {
 }
 
 #[test]
+fn a_debug_build_tells_where_a_process_panicked() {
+    let folder = network("[process.strict]\ncomponent = \"lib.rs\"\narguments.number = 3\n");
+    let source = "use transputer_guest::process;\n\n\
+                  #[process]\n\
+                  fn strict(number: u64) {\n\
+                  \x20   check(number);\n\
+                  }\n\n\
+                  #[inline(never)]\n\
+                  fn check(number: u64) {\n\
+                  \x20   assert!(number % 2 == 0, \"{number} is odd\");\n\
+                  }\n";
+    write(folder.path(), "lib.rs", source);
+    let run = |more: &[&str]| {
+        let mut command = transputer();
+        command.arg("run").args(more).arg(folder.path());
+        let output = command.assert().code(1).get_output().stderr.clone();
+        String::from_utf8(output).unwrap()
+    };
+    for ways in [&["--debug"][..], &["--debug", "--no-core-modules"]] {
+        let said = run(ways);
+        let (_, backtrace) = said.split_once("3 is odd").expect(&said);
+        let first = backtrace
+            .lines()
+            .find(|line| line.contains("lib.rs:"))
+            .expect(&said);
+        assert!(
+            first.contains("check") && first.contains("lib.rs:10"),
+            "{said}"
+        );
+        assert!(!said.contains("panicking"), "{said}");
+        assert!(
+            said.contains("strict at") && said.contains("lib.rs:5"),
+            "{said}"
+        );
+    }
+    assert!(run(&[]).contains("3 is odd"));
+}
+
+#[test]
 fn tests_of_a_network_compare_what_it_says() {
     let text = "[process.echo]\ncomponent = \"{guest:echo}\"\n\
                 [stdin]\nto = \"echo.lines\"\nformat = \"lines\"\n\

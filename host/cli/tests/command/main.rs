@@ -18,6 +18,8 @@ mod help;
 mod limits;
 mod logs;
 mod otlp;
+#[cfg(unix)]
+mod packing;
 mod page;
 mod raw;
 mod running;

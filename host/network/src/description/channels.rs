@@ -6,8 +6,9 @@ use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 use transputer_core::Overflow;
 
+use super::replicas::Indexed;
 use super::table::{Fields, Item, Report, check_label};
-use super::{ChannelEntry, EndpointEntry, Format, PortReference};
+use super::{ChannelEntry, EndpointEntry, Format, Loop, PortReference};
 use crate::diagnostics::{did_you_mean, one_of};
 use crate::policies::OnBadLine;
 
@@ -45,6 +46,7 @@ pub(super) fn channels(item: &Item<'_>, report: &mut Report) -> Vec<ChannelEntry
 
 fn channel(table: &DeTable<'_>, span: Range<usize>, report: &mut Report) -> Option<ChannelEntry> {
     let mut fields = Fields::new("a channel", table);
+    let each = fields.get("for").map(|item| loops(&item, report));
     let name = fields.get("name").and_then(|item| item.string(report));
     if let Some(name) = &name {
         check_label("a channel", name, report);
@@ -76,6 +78,7 @@ fn channel(table: &DeTable<'_>, span: Range<usize>, report: &mut Report) -> Opti
     });
     fields.finish(report);
     Some(ChannelEntry {
+        each: each.unwrap_or_default(),
         name,
         from: from?,
         to: to?,
@@ -221,6 +224,26 @@ fn on_bad_line(
     chosen
 }
 
+/// One variable with its values, or a list of them.
+fn loops(item: &Item<'_>, report: &mut Report) -> Vec<Spanned<Loop>> {
+    let expected = "a variable with its values, such as \"i in 0..4\", or a list of them";
+    let texts = match item.value.get_ref() {
+        DeValue::String(text) => vec![Spanned::new(item.span(), text.to_string())],
+        _ => item.strings(expected, report),
+    };
+    let mut loops: Vec<Spanned<Loop>> = Vec::new();
+    for text in texts {
+        match Loop::parse(text.get_ref()) {
+            Ok(parsed) => loops.push(Spanned::new(text.span(), parsed)),
+            Err(why) => {
+                let message = format!("`for` is {expected}; of {:?}, {why}", text.get_ref());
+                report.error(text.span(), message);
+            }
+        }
+    }
+    loops
+}
+
 /// One port, or a list of them.
 fn ports(item: &Item<'_>, report: &mut Report) -> Vec<Spanned<PortReference>> {
     let expected = "a port such as \"process.port\", or a list of ports";
@@ -238,6 +261,15 @@ fn ports(item: &Item<'_>, report: &mut Report) -> Vec<Spanned<PortReference>> {
 fn port(text: &Spanned<String>, report: &mut Report) -> Option<Spanned<PortReference>> {
     match text.get_ref().split_once('.') {
         Some((process, port)) if !process.is_empty() && !port.is_empty() && !port.contains('.') => {
+            for part in [process, port] {
+                if let Err(why) = Indexed::parse(part) {
+                    let message = format!("{:?} is not a port: {why}", text.get_ref());
+                    let hint =
+                        "an index is a number, or an expression such as `i + 1`, in brackets";
+                    report.error_with_hint(text.span(), message, hint);
+                    return None;
+                }
+            }
             let reference = PortReference::new(process, port);
             Some(Spanned::new(text.span(), reference))
         }

@@ -41,9 +41,9 @@ pub(super) fn limits(what: String, table: &DeTable<'_>, report: &mut Report) -> 
 }
 
 /// Totals, and the positions of those that the network itself may exceed.
-#[derive(Default)]
-pub(super) struct TotalsEntry {
-    totals: Totals,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TotalsEntry {
+    pub(super) totals: Totals,
     processes: Range<usize>,
     channels: Range<usize>,
 }
@@ -67,29 +67,24 @@ pub(super) fn totals(table: &DeTable<'_>, report: &mut Report) -> TotalsEntry {
 }
 
 impl TotalsEntry {
-    /// The totals of a network that begins with this many processes and channels.
-    pub(super) fn checked(self, processes: u64, channels: u64, report: &mut Report) -> Totals {
+    /// Reports what a network that begins with this many processes and channels exceeds.
+    pub(super) fn check(&self, processes: u64, channels: u64, report: &mut Report) {
+        let totals = &self.totals;
         let begins = [
-            (
-                "processes",
-                self.totals.processes,
-                processes,
-                self.processes,
-            ),
-            ("channels", self.totals.channels, channels, self.channels),
+            ("processes", totals.processes, processes, &self.processes),
+            ("channels", totals.channels, channels, &self.channels),
         ];
         for (key, allowed, there, span) in begins {
             if let Some(allowed) = allowed
                 && u64::from(allowed) < there
             {
                 report.error_with_hint(
-                    span,
+                    span.clone(),
                     format!("`{key}` = {allowed}, and the network begins with {there}"),
                     format!("allow {there} or more"),
                 );
             }
         }
-        self.totals
     }
 }
 
@@ -128,7 +123,7 @@ pub(super) fn time(item: &Item<'_>, report: &mut Report) -> Option<Duration> {
     time
 }
 
-fn count(item: &Item<'_>, report: &mut Report) -> Option<u32> {
+pub(super) fn count(item: &Item<'_>, report: &mut Report) -> Option<u32> {
     let count = item.count(u32::MAX.into(), report)?;
     u32::try_from(count).ok()
 }

@@ -50,6 +50,14 @@
 //! [process.letters]                   # gets what `two` could not finish
 //! component = "guests/letters"
 //!
+//! [process.worker]                    # four processes, `worker[0]` to `worker[3]`
+//! component = "guests/worker"
+//! count = 4                           # or the name of an argument; for a grid a list: ["rows", "columns"]
+//! index = "rank"                      # the argument that says which it is; or a list, as `count`
+//!
+//! [process.merge]
+//! component = "guests/merge"
+//!
 //! [[group]]                           # supervised together
 //! name = "both"
 //! members = ["generator"]             # in the order in which they are started
@@ -65,6 +73,20 @@
 //! capacity = 128                      # by default 0, a rendezvous
 //! overflow = "block"                  # or drop-oldest, drop-newest
 //! # remote = true                     # may cross hosts, where the network runs on several of them
+//!
+//! [[channel]]                         # one that they share: `[*]` means all of them
+//! from = "generator.jobs"
+//! to = "worker[*].jobs"
+//!
+//! [[channel]]                         # or one for each value of a variable
+//! for = "i in 0..4"                   # or 0..=3; a list of them for grids
+//! from = "worker[i].results"
+//! to = "merge.inputs[i]"              # an array of ports, a `Vec<Receiver<T>>`
+//!
+//! [[channel]]                         # a ring: + - * / % and ( ), numbers, variables of `for`, [arguments]
+//! for = "i in 0..4"
+//! from = "worker[i].right"
+//! to = "worker[(i + 1) % 4].left"
 //!
 //! [cluster]                           # only with `run --on`; all may be left out
 //! run = "orders"                      # tells runs of the same network apart; by default its name
@@ -123,13 +145,19 @@ use crate::value::Value;
 
 mod channels;
 mod cluster;
+mod expression;
 mod grants;
 mod limits;
+mod replicas;
 mod sections;
 mod supervision;
 mod table;
 
+pub(crate) use replicas::family;
 pub use supervision::{GroupEntry, RestartEntry};
+
+use expression::Expression;
+use limits::TotalsEntry;
 
 /// The name of the file that describes a network, in the network's folder.
 pub const FILE_NAME: &str = "network.toml";
@@ -183,6 +211,12 @@ pub struct Description {
     pub stdout: Option<EndpointEntry>,
     /// How it runs on several hosts.
     pub cluster: Cluster,
+    /// Where the file limits how many processes and channels there are.
+    pub(super) totals_entry: TotalsEntry,
+    /// Whether it has an entry for each process and channel ([`expanded`](Self::expanded)).
+    pub(super) is_expanded: bool,
+    /// The arguments that counts and indices have used.
+    pub(crate) numbers_used: BTreeSet<String>,
 }
 
 /// An argument with its value.
@@ -235,12 +269,36 @@ pub struct ProcessEntry {
     pub place: Option<Spanned<String>>,
     /// On how many of these hosts it runs.
     pub instances: Instances,
+    /// How many processes there are of it, in each dimension; empty for one by itself, without an index.
+    pub count: Vec<Spanned<Count>>,
+    /// The argument that says which of them a process is, in each dimension; may be empty.
+    pub index: Vec<Spanned<String>>,
+}
+
+/// How many processes one entry makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Number(u32),
+    /// As many as this argument of the network says.
+    Argument(String),
+}
+
+/// A variable of `for`, and the values that it has in turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    variable: String,
+    first: Expression,
+    end: Expression,
+    inclusive: bool,
 }
 
 /// A channel between ports.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChannelEntry {
+    /// The variables for whose values there is a channel each; empty for one channel.
+    pub each: Vec<Spanned<Loop>>,
     /// Its name, if it was given one.
     pub name: Option<Spanned<String>>,
     /// The ports that send into it.
@@ -269,7 +327,8 @@ pub struct EndpointEntry {
     pub on_bad_line: OnBadLine,
 }
 
-/// A process's port, written `process.port`.
+/// A process's port, written `process.port`; one of several processes is `worker[2].port`, and an end of an array of
+/// ports `merge.inputs[0]`. Until a description is [expanded](Description::expanded), the index may be an expression.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct PortReference {

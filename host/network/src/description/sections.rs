@@ -1,15 +1,16 @@
 //! The sections of `network.toml`.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, absolute};
 
 use serde_spanned::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::grants::GrantsEntry;
 use super::table::{Fields, Item, Report, check_label, check_name, entries, is_duplicate};
 use super::{
-    ArgumentEntry, ComponentEntry, Description, ProcessEntry, channels, cluster, limits,
+    ArgumentEntry, ComponentEntry, Count, Description, ProcessEntry, channels, cluster, limits,
     supervision,
 };
 use crate::diagnostics::{Diagnostics, Source};
@@ -82,13 +83,6 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
         .get("cluster")
         .map(|item| cluster::cluster(&item, report));
     sections.finish(report);
-    let count = |entries: Option<usize>| entries.unwrap_or(0) as u64;
-    let endpoints = u64::from(stdin.is_some()) + u64::from(stdout.is_some());
-    let totals = totals.checked(
-        count(processes.as_ref().map(Vec::len)),
-        count(channels.as_ref().map(Vec::len)) + endpoints,
-        report,
-    );
     if processes.as_ref().is_none_or(Vec::is_empty) && report.is_empty() {
         report.error_with_hint(
             0..0,
@@ -107,11 +101,14 @@ fn document_sections(document: &DeTable<'_>, base: &Path, report: &mut Report) -
         channels: channels.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
         groups: groups.unwrap_or_default(),
-        totals,
+        totals: totals.totals,
+        totals_entry: totals,
         at_capacity,
         stdin,
         stdout,
         cluster: cluster.unwrap_or_default(),
+        is_expanded: false,
+        numbers_used: BTreeSet::new(),
     }
 }
 
@@ -276,6 +273,7 @@ fn process(
         .get("links")
         .map(|item| supervision::links(&item, report));
     let (place, instances) = cluster::placement(&what, &mut fields, report);
+    let (count, index) = replicas(&mut fields, report);
     fields.finish(report);
     let GrantsEntry {
         grants,
@@ -294,5 +292,64 @@ fn process(
         links: links.unwrap_or_default(),
         place,
         instances,
+        count,
+        index,
     })
+}
+
+/// Reads `count` and `index` of a process.
+fn replicas(
+    fields: &mut Fields<'_>,
+    report: &mut Report,
+) -> (Vec<Spanned<Count>>, Vec<Spanned<String>>) {
+    let expected = "a number, the name of an argument, or a list of these";
+    let counted = fields.get("count");
+    let count = counted.map_or_else(Vec::new, |item| {
+        let items = one_or_more(&item);
+        if items.is_empty() {
+            report.expected(&item, expected);
+        }
+        let counts = items.into_iter().filter_map(|item| {
+            let count = match item.value.get_ref() {
+                DeValue::String(argument) => Count::Argument(argument.to_string()),
+                DeValue::Integer(_) => Count::Number(limits::count(&item, report)?),
+                _ => {
+                    report.expected(&item, expected);
+                    return None;
+                }
+            };
+            Some(Spanned::new(item.span(), count))
+        });
+        counts.collect()
+    });
+    let index = fields.get("index").map_or_else(Vec::new, |item| {
+        let names = one_or_more(&item).into_iter();
+        let names: Vec<_> = names.filter_map(|item| item.string(report)).collect();
+        if counted.is_none() {
+            let message = "a process without `count` has no index";
+            report.error_with_hint(
+                item.span(),
+                message,
+                "give it a `count`, or leave `index` out",
+            );
+        } else if names.len() != count.len() {
+            let message = format!(
+                "`index` names {} arguments, and `count` has {} dimensions",
+                names.len(),
+                count.len()
+            );
+            report.error_with_hint(item.span(), message, "name one argument for each dimension");
+        }
+        names
+    });
+    (count, index)
+}
+
+/// The items of a list, or the item itself.
+fn one_or_more<'t>(item: &Item<'t>) -> Vec<Item<'t>> {
+    let key = item.key;
+    match item.value.get_ref() {
+        DeValue::Array(items) => items.iter().map(|value| Item { key, value }).collect(),
+        _ => vec![*item],
+    }
 }

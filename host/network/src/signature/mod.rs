@@ -7,9 +7,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod ends;
 mod payload_type;
 mod read;
 
+pub use ends::{Arity, EndFault, MOST_ENDS, split_index};
 pub(crate) use payload_type::{Case, Field, Shape, in_name};
 pub use payload_type::{PayloadType, TypeError};
 pub use read::{MAX_SECTION_SIZE, SECTION, SignatureError};
@@ -53,6 +55,8 @@ pub struct Port {
     pub direction: Direction,
     /// The type of its messages.
     pub ty: PayloadType,
+    /// How many ends it takes.
+    pub arity: Arity,
 }
 
 impl Argument {
@@ -66,13 +70,20 @@ impl Argument {
 }
 
 impl Port {
-    /// A port of this name, direction and type.
+    /// A port of this name, direction and type, which takes one end.
     pub fn new(name: impl Into<String>, direction: Direction, ty: PayloadType) -> Self {
         Self {
             name: name.into(),
             direction,
             ty,
+            arity: Arity::One,
         }
+    }
+
+    /// Sets how many ends it takes.
+    #[must_use]
+    pub fn arity(self, arity: Arity) -> Self {
+        Self { arity, ..self }
     }
 }
 
@@ -209,6 +220,12 @@ impl fmt::Display for Port {
             Direction::Input => "receiver",
             Direction::Output => "sender",
         };
-        write!(f, "{}: {end}<{}>", self.name, self.ty)
+        let (name, ty) = (&self.name, &self.ty);
+        match self.arity {
+            Arity::One => write!(f, "{name}: {end}<{ty}>"),
+            Arity::Optional => write!(f, "{name}: option<{end}<{ty}>>"),
+            Arity::List => write!(f, "{name}: list<{end}<{ty}>>"),
+            Arity::Array(count) => write!(f, "{name}: list<{end}<{ty}>, {count}>"),
+        }
     }
 }

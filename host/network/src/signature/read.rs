@@ -6,7 +6,7 @@ use serde::Deserialize;
 use wasmparser::{Parser, Payload};
 
 use super::payload_type::in_name;
-use super::{Argument, Direction, PayloadType, Port, Signature, TypeError};
+use super::{Argument, Arity, Direction, MOST_ENDS, PayloadType, Port, Signature, TypeError};
 
 /// The name of the custom section that holds a signature.
 pub const SECTION: &str = "transputer:signature";
@@ -104,6 +104,14 @@ pub enum SignatureError {
         /// The name.
         name: String,
     },
+    /// An array of ports that is empty or too long.
+    #[error("the port `{name}` takes {found} ends; an array of ports takes 1 to {MOST_ENDS}")]
+    Ends {
+        /// The port's name.
+        name: String,
+        /// How many ends it says that it takes.
+        found: u64,
+    },
     /// The type of an argument or a port cannot be read.
     #[error("the {what} `{name}`: {error}")]
     Type {
@@ -143,6 +151,48 @@ struct RawPort {
     direction: Direction,
     #[serde(rename = "type")]
     ty: String,
+    #[serde(default)]
+    ends: RawEnds,
+}
+
+/// How many ends a port takes: a word, or a number for an array of so many.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawEnds {
+    Word(Word),
+    Number(u64),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    One,
+    Optional,
+    List,
+}
+
+impl Default for RawEnds {
+    fn default() -> Self {
+        RawEnds::Word(Word::One)
+    }
+}
+
+impl RawEnds {
+    fn arity(&self, name: &str) -> Result<Arity, SignatureError> {
+        match self {
+            RawEnds::Word(Word::One) => Ok(Arity::One),
+            RawEnds::Word(Word::Optional) => Ok(Arity::Optional),
+            RawEnds::Word(Word::List) => Ok(Arity::List),
+            RawEnds::Number(count) => {
+                let arity = u32::try_from(*count).ok();
+                let arity = arity.filter(|count| (1..=MOST_ENDS).contains(count));
+                arity.map(Arity::Array).ok_or_else(|| SignatureError::Ends {
+                    name: name.to_owned(),
+                    found: *count,
+                })
+            }
+        }
+    }
 }
 
 /// Reads the signatures in a component, each once, by the names of their processes: a linker puts them in any
@@ -312,10 +362,12 @@ fn convert(raw: RawSignature) -> Result<Signature, SignatureError> {
         name,
         direction,
         ty,
+        ends,
     } in raw.ports
     {
         check_name("a port", &name)?;
         let ty = parse_type("port", &name, &ty)?;
+        let arity = ends.arity(&name)?;
         if signature.port(&name).is_some() {
             return Err(SignatureError::Duplicate { what: "port", name });
         }
@@ -323,6 +375,7 @@ fn convert(raw: RawSignature) -> Result<Signature, SignatureError> {
             name,
             direction,
             ty,
+            arity,
         });
     }
     Ok(signature)

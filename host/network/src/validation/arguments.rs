@@ -1,7 +1,7 @@
 //! The arguments of every process: from the command line, the process, the network.
 
 use super::{ArgumentOverride, Check};
-use crate::description::{ArgumentEntry, ProcessEntry};
+use crate::description::{ArgumentEntry, ProcessEntry, family};
 use crate::diagnostics::{Diagnostic, did_you_mean, one_of};
 use crate::signature::{Argument, Signature};
 use crate::value::{encode, encode_arguments, encode_text};
@@ -86,7 +86,9 @@ impl<'d> Check<'d> {
             let found = entries.iter().find(|entry| entry.name.get_ref() == name);
             found.map(Given::Entry)
         };
-        from_command_line(Some(process.name.get_ref()))
+        let process_name = process.name.get_ref();
+        from_command_line(Some(process_name))
+            .or_else(|| from_command_line(Some(&family(process_name).to_owned())))
             .or_else(|| from_file(&process.arguments))
             .or_else(|| from_command_line(None))
             .or_else(|| from_file(&self.description.arguments))
@@ -158,7 +160,7 @@ impl<'d> Check<'d> {
 
     fn unused_entry(&mut self, entry: &ArgumentEntry) {
         let name = entry.name.get_ref();
-        if self.takers(name).next().is_none() {
+        if self.takers(name).next().is_none() && !self.description.numbers_used.contains(name) {
             let known = self.argument_names();
             let hint = did_you_mean(name, known.iter().map(String::as_str));
             self.warn(
@@ -173,7 +175,7 @@ impl<'d> Check<'d> {
     fn unused_override(&mut self, given: &ArgumentOverride, complete: bool) {
         let name = &given.name;
         let (message, hint) = match &given.process {
-            Some(process) => match self.processes.get(process.as_str()).copied() {
+            Some(process) => match self.process_or_first(process) {
                 None => (
                     format!("there is no process `{process}`"),
                     did_you_mean(process, self.process_names()),
@@ -186,7 +188,7 @@ impl<'d> Check<'d> {
                     _ => return,
                 },
             },
-            None if !complete => return,
+            None if !complete || self.description.numbers_used.contains(name) => return,
             None => match self.takers(name).next() {
                 None => (
                     format!("no process has an argument `{name}`"),
@@ -202,6 +204,13 @@ impl<'d> Check<'d> {
         let mut diagnostic = Diagnostic::error(COMMAND_LINE, message);
         diagnostic.hint = hint;
         self.diagnostics.push(diagnostic);
+    }
+
+    /// The process of this name, or the first of those that a `count` makes of it.
+    fn process_or_first(&self, name: &str) -> Option<&'d ProcessEntry> {
+        let mut processes = self.description.processes.iter();
+        let exact = self.processes.get(name).copied();
+        exact.or_else(|| processes.find(|process| family(process.name.get_ref()) == name))
     }
 
     /// The names of all processes.

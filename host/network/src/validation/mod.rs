@@ -28,7 +28,7 @@ use wiring::Wiring;
 ///
 /// `signatures` holds the signature of each component by its
 /// [name](ComponentFile::name); one that is missing carries none. `overrides` are
-/// arguments from the command line.
+/// arguments from the command line. A description with counts is [expanded](Description::expanded) first.
 ///
 /// # Errors
 ///
@@ -39,6 +39,7 @@ pub fn check(
     signatures: &BTreeMap<String, Signature>,
     overrides: &[ArgumentOverride],
 ) -> Result<Plan, Diagnostics> {
+    let description = &description.expanded(overrides)?;
     let mut check = Check::new(description, signatures);
     check.component_signatures();
     let arguments = check.arguments(overrides);
@@ -50,6 +51,7 @@ pub fn check(
     let processes = check.processes(arguments, &wiring, &indices);
     if check.diagnostics.has_errors() {
         check.diagnostics.sort();
+        check.diagnostics.join_similar();
         return Err(check.diagnostics);
     }
     let mut plan = Plan {
@@ -68,6 +70,7 @@ pub fn check(
     };
     check.closed_circles(&plan);
     check.diagnostics.sort();
+    check.diagnostics.join_similar();
     plan.warnings = check.diagnostics;
     Ok(plan)
 }

@@ -8,7 +8,7 @@ use super::Check;
 use crate::description::{EndpointEntry, Format, PortReference, ProcessEntry};
 use crate::diagnostics::{did_you_mean, one_of};
 use crate::plan::{PlannedChannel, PlannedEndpoint};
-use crate::signature::{Direction, PayloadType, Port, Signature};
+use crate::signature::{Arity, Direction, EndFault, PayloadType, Port, Signature, split_index};
 use crate::value;
 use transputer_core::Overflow;
 
@@ -40,20 +40,39 @@ impl Wiring {
         index
     }
 
-    /// The ports of a process that face one way, each with its channel.
+    /// The ends of a process that face one way, each with its channel: in the order of its ports, those of an array
+    /// by their indices.
     pub(super) fn ports(
         &self,
         process: &ProcessEntry,
         signature: &Signature,
         direction: Direction,
     ) -> Vec<(String, usize)> {
-        let ports = signature.ports.iter();
-        let ports = ports.filter(|port| port.direction == direction);
-        let wired = ports.filter_map(|port| {
-            let channel = *self.wired.get(&reference(process, port))?;
-            Some((port.name.clone(), channel))
-        });
-        wired.collect()
+        let places = signature.ports.iter().enumerate();
+        let places: BTreeMap<&str, usize> = places
+            .filter(|(_, port)| port.direction == direction)
+            .map(|(place, port)| (port.name.as_str(), place))
+            .collect();
+        let ends = self.ends_of(process.name.get_ref());
+        let mut ends: Vec<_> = ends
+            .filter_map(|(end, channel)| {
+                let (name, index) = split_index(end);
+                Some((*places.get(name)?, index, end, channel))
+            })
+            .collect();
+        ends.sort_unstable();
+        let named = ends
+            .into_iter()
+            .map(|(_, _, end, channel)| (end.to_owned(), channel));
+        named.collect()
+    }
+
+    /// The wired ends of a process.
+    fn ends_of<'w>(&'w self, process: &'w str) -> impl Iterator<Item = (&'w str, usize)> {
+        let from = PortReference::new(process, "");
+        let wired = self.wired.range(from..);
+        let own = wired.take_while(move |(end, _)| end.process == process);
+        own.map(|(end, channel)| (end.port.as_str(), *channel))
     }
 }
 
@@ -170,10 +189,13 @@ impl<'d> Check<'d> {
             return None;
         };
         let signature = self.signature(process)?;
-        let Some(port) = signature.port(&name.port) else {
-            let message = format!("process `{}` has no port `{}`", name.process, name.port);
-            self.error_with_hint(reference.span(), message, port_hint(signature, &name.port));
-            return None;
+        let port = match signature.port_of_end(&name.port) {
+            Ok(port) => port,
+            Err(fault) => {
+                let (message, hint) = no_such_end(name, signature, fault);
+                self.error_with_hint(reference.span(), message, hint);
+                return None;
+            }
         };
         if port.direction != side.direction {
             let message = format!(
@@ -293,26 +315,57 @@ impl<'d> Check<'d> {
             let Some(signature) = self.signature(process) else {
                 continue;
             };
-            for port in &signature.ports {
-                let name = reference(process, port);
-                if wiring.wired.contains_key(&name) {
-                    continue;
+            let name = process.name.get_ref();
+            for direction in [Direction::Input, Direction::Output] {
+                let given = wiring.ends_of(name).map(|(end, _)| end);
+                for end in signature.missing_ends(direction, given) {
+                    self.missing_end(process, signature, &end);
                 }
-                let (key, stream) = match port.direction {
-                    Direction::Input => ("to", "stdin"),
-                    Direction::Output => ("from", "stdout"),
-                };
-                self.error_with_hint(
+            }
+            self.empty_arrays(process, signature, wiring);
+        }
+    }
+
+    fn missing_end(&mut self, process: &ProcessEntry, signature: &Signature, end: &str) {
+        let Ok(port) = signature.port_of_end(end) else {
+            return;
+        };
+        let name = PortReference::new(process.name.get_ref(), end);
+        let (key, stream) = match port.direction {
+            Direction::Input => ("to", "stdin"),
+            Direction::Output => ("from", "stdout"),
+        };
+        let message = format!(
+            "port `{name}` of component `{}` is not wired; it {} `{}`",
+            process.component.get_ref(),
+            port.direction.verb(),
+            port.ty
+        );
+        let hint = match port.arity {
+            Arity::List => {
+                "wire it: the indices of an array of ports are 0, 1, 2 and so on, without a gap"
+                    .to_owned()
+            }
+            _ => format!("add a [[channel]] with `{key} = \"{name}\"`, or wire it to [{stream}]"),
+        };
+        self.error_with_hint(process.name.span(), message, hint);
+    }
+
+    /// An array of ports may have no end, but who wrote the file has probably forgotten it.
+    fn empty_arrays(&mut self, process: &ProcessEntry, signature: &Signature, wiring: &Wiring) {
+        let name = process.name.get_ref();
+        for port in signature
+            .ports
+            .iter()
+            .filter(|port| port.arity == Arity::List)
+        {
+            let mut ends = wiring.ends_of(name);
+            if !ends.any(|(end, _)| split_index(end).0 == port.name) {
+                let end = format!("{name}.{}[0]", port.name);
+                self.warn(
                     process.name.span(),
-                    format!(
-                        "port `{name}` of component `{}` is not wired; it {} `{}`",
-                        process.component.get_ref(),
-                        port.direction.verb(),
-                        port.ty
-                    ),
-                    format!(
-                        "add a [[channel]] with `{key} = \"{name}\"`, or wire it to [{stream}]"
-                    ),
+                    format!("the array of ports `{name}.{}` is empty", port.name),
+                    &format!("add a [[channel]] at `{end}`"),
                 );
             }
         }
@@ -343,8 +396,36 @@ fn says(found: &Found<'_>) -> String {
     )
 }
 
-fn reference(process: &ProcessEntry, port: &Port) -> PortReference {
-    PortReference::new(process.name.get_ref(), &port.name)
+/// Why there is no end of this name, and what to write.
+fn no_such_end(name: &PortReference, signature: &Signature, fault: EndFault) -> (String, String) {
+    let PortReference { process, port } = name;
+    let (bare, index) = split_index(port);
+    match fault {
+        EndFault::NoIndex => (
+            format!("`{name}` is an array of ports, and each of its ends is wired by itself"),
+            format!("write `{name}[0]`, or `{name}[i]` with `for = \"i in 0..4\"`"),
+        ),
+        EndFault::NoArray => (
+            format!("`{process}.{bare}` is one port, not an array of ports"),
+            format!(
+                "write `{process}.{bare}`; in Rust, `Vec<Receiver<T>>` or `[Sender<T>; 4]` are arrays of ports"
+            ),
+        ),
+        EndFault::OutOfRange(count) => (
+            format!("`{name}` does not exist: `{process}.{bare}` is an array of {count} ports"),
+            format!(
+                "its ends are `{process}.{bare}[0]` to `{process}.{bare}[{}]`",
+                count.saturating_sub(1)
+            ),
+        ),
+        EndFault::NoPort => {
+            let name = if index.is_some() { bare } else { port };
+            (
+                format!("process `{process}` has no port `{name}`"),
+                port_hint(signature, name),
+            )
+        }
+    }
 }
 
 fn port_hint(signature: &Signature, name: &str) -> String {

@@ -8,12 +8,14 @@ use std::fmt;
 use toml::de::{DeFloat, DeInteger, DeValue};
 
 mod encode;
+mod fits;
 mod from;
 mod json;
 mod print;
 mod text;
 
 pub use encode::{EncodeError, encode, encode_arguments, encode_text};
+pub use fits::{Misfit, fits};
 pub use json::{columns, encode_json, encode_row, print_row};
 pub use print::{PrintError, print, print_json};
 

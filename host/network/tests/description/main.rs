@@ -3,6 +3,7 @@
 mod diagnostics;
 mod mistakes;
 mod plans;
+mod replicas;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -32,8 +32,18 @@ const BROUGHT_OVER: u64 = 4;
 /// The longest time for which idle workers leave a task alone because of what lies in a cache.
 const LONGEST_KEPT: Duration = Duration::from_millis(1);
 
+/// The characters of a channel's name that are kept.
+const NAME: usize = 64;
+
 /// The largest capacity that a guest may ask for.
 const CAPACITY: u32 = 1 << 20;
+
+/// The name that a guest gave a channel, in one line.
+fn short_name(name: &str) -> String {
+    let printable = |char: char| if char.is_control() { ' ' } else { char };
+    let name: String = name.chars().take(NAME).map(printable).collect();
+    name.trim().to_owned()
+}
 
 pub(super) type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
@@ -213,6 +223,24 @@ impl wit::Host for ProcessState {
     }
 
     fn open(&mut self, options: wit::Options) -> Answer<(SenderHandle, ReceiverHandle)> {
+        self.open_channel(options, None)
+    }
+
+    fn open_named(
+        &mut self,
+        options: wit::Options,
+        name: String,
+    ) -> Answer<(SenderHandle, ReceiverHandle)> {
+        self.open_channel(options, Some(&name))
+    }
+}
+
+impl ProcessState {
+    fn open_channel(
+        &mut self,
+        options: wit::Options,
+        name: Option<&str>,
+    ) -> Answer<(SenderHandle, ReceiverHandle)> {
         if options.capacity > CAPACITY {
             return Ok(Err(wit::Error::TooLarge));
         }
@@ -229,7 +257,11 @@ impl wit::Host for ProcessState {
             return Ok(Err(wit::Error::Overloaded));
         };
         self.opened += 1;
-        let label = format!("channel {} of {}", self.opened, self.process.name);
+        let process = &self.process.name;
+        let label = match name.map(short_name).filter(|name| !name.is_empty()) {
+            Some(name) => format!("{process}'s {name}"),
+            None => format!("channel {} of {process}", self.opened),
+        };
         self.trace(|| format!("opens `{label}`"));
         let capacity = options.capacity as usize;
         let options = Options::bounded(capacity).overflow(overflow);

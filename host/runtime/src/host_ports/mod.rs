@@ -5,21 +5,26 @@ mod crossbeam;
 mod messages;
 mod receiver;
 mod sender;
+mod streams;
 
 use std::io;
 
 use transputer_core::Holder;
 use transputer_core::SyncError;
-use transputer_core::channel::{Poison, PoisonKind, ReceiveError, SendError};
+use transputer_core::channel::{
+    Poison, PoisonKind, ReceiveError, SendError, TryReceiveError, TrySendError,
+};
 
 use crate::message::{Barrier, End};
 use transputer_network::signature::PayloadType;
+use transputer_network::value::Misfit;
 
 pub use alternation::{HostAlternation, HostChosen, HostGuard, HostOutcome, Order};
 pub use crossbeam::CrossbeamReceiver;
 pub use messages::Messages;
 pub use receiver::{ChargedMessage, HostReceiver};
 pub use sender::HostSender;
+pub use streams::{ValueSink, ValueStream};
 
 /// Why a value was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +33,41 @@ pub enum SendValueError {
     /// The value has no CBOR form.
     #[error("the value cannot be encoded: {0}")]
     Encode(String),
+    /// The value is not of the port's type; nothing was sent.
+    #[error("the port takes `{payload}`, and the value is something else: {misfit}")]
+    Misfit {
+        /// What the port takes.
+        payload: String,
+        /// What does not fit.
+        misfit: Misfit,
+    },
     /// The channel did not take it; its CBOR comes back.
     #[error(transparent)]
     Channel(#[from] SendError<Vec<u8>>),
+}
+
+/// Why a value was not sent without waiting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrySendValueError {
+    /// There is no message to send: the value has no CBOR form, or is not of the port's type.
+    #[error(transparent)]
+    Value(SendValueError),
+    /// The channel did not take it; its CBOR comes back.
+    #[error(transparent)]
+    Channel(#[from] TrySendError<Vec<u8>>),
+}
+
+/// Why no value was received without waiting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TryReceiveValueError {
+    /// A message came that is not such a value; it is lost.
+    #[error(transparent)]
+    Value(ReceiveValueError),
+    /// There was no message to receive.
+    #[error(transparent)]
+    Channel(#[from] TryReceiveError),
 }
 
 /// Why no value was received.

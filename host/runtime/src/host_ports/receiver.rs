@@ -11,7 +11,10 @@ use transputer_core::channel::{
 };
 
 use super::messages::Pending;
-use super::{CrossbeamReceiver, HostEnd, Messages, ReceiveValueError, WithEnds, poison};
+use super::{
+    CrossbeamReceiver, HostEnd, Messages, ReceiveValueError, TryReceiveValueError, ValueStream,
+    WithEnds, poison,
+};
 use crate::message::{Message, Receiver};
 use transputer_network::signature::PayloadType;
 
@@ -136,6 +139,30 @@ impl HostReceiver {
         self.decode(&self.receive()?)
     }
 
+    /// Like [`receive_value`](Self::receive_value), in an async program. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// As `receive_value`.
+    pub async fn receive_value_async<T: DeserializeOwned>(&self) -> Result<T, ReceiveValueError> {
+        let message = self.receive_async().await?;
+        self.decode(&message)
+    }
+
+    /// Takes the next message if there is one, and decodes it.
+    ///
+    /// # Errors
+    /// [`TryReceiveValueError`].
+    pub fn try_receive_value<T: DeserializeOwned>(&self) -> Result<T, TryReceiveValueError> {
+        let message = self.try_receive()?;
+        self.decode(&message).map_err(TryReceiveValueError::Value)
+    }
+
+    /// This end as a [`Stream`](futures_core::Stream) of values. A message that cannot be decoded, or the poison that
+    /// ends the channel, is an `Err`.
+    pub fn into_stream<T: DeserializeOwned>(self) -> ValueStream<T> {
+        ValueStream::new(self)
+    }
+
     /// The messages, as they come, until the channel ends.
     pub fn iter(&self) -> Messages<'_, Vec<u8>> {
         Messages::new(self, HostReceiver::receive_raw)
@@ -193,7 +220,10 @@ impl HostReceiver {
         Ok(self.receive()?)
     }
 
-    fn decode<T: DeserializeOwned>(&self, message: &[u8]) -> Result<T, ReceiveValueError> {
+    pub(super) fn decode<T: DeserializeOwned>(
+        &self,
+        message: &[u8],
+    ) -> Result<T, ReceiveValueError> {
         let fault = |reason| ReceiveValueError::Decode {
             payload: self.payload.to_string(),
             reason,

@@ -10,10 +10,11 @@ use transputer_core::channel::{
 };
 use transputer_core::{ChannelId, Holder};
 
-use super::{HostEnd, SendValueError, WithEnds, poison, thread};
+use super::{HostEnd, SendValueError, TrySendValueError, ValueSink, WithEnds, poison, thread};
 use crate::message::{Carried, Message, Sender};
 use crate::network::ends_in_transit::send_ends;
 use transputer_network::signature::PayloadType;
+use transputer_network::value::fits;
 
 /// The end of a channel through which the embedding program sends to a process.
 ///
@@ -127,19 +128,62 @@ impl HostSender {
         sent.map_err(|refused| refused.map(bytes))
     }
 
-    /// Sends a value in CBOR; blocks like [`send`](Self::send). A port of type `list<u8>`
-    /// takes no values, only bytes.
+    /// Sends a value in CBOR; blocks like [`send`](Self::send). It must be of the port's type: a process that cannot
+    /// decode a message fails, so this is checked first. A port of type `list<u8>` takes no values, only bytes.
     ///
     /// # Errors
     /// [`SendValueError`].
-    pub fn send_value<T: Serialize>(&self, value: &T) -> Result<(), SendValueError> {
+    pub fn send_value<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), SendValueError> {
+        Ok(self.send(self.encode(value)?)?)
+    }
+
+    /// Like [`send_value`](Self::send_value), in an async program. Dropping the future withdraws the value, unless it
+    /// has been taken.
+    ///
+    /// # Errors
+    /// [`SendValueError`].
+    pub fn send_value_async<'s, T: Serialize + ?Sized>(
+        &'s self,
+        value: &T,
+    ) -> impl Future<Output = Result<(), SendValueError>> + Send + use<'s, T> {
+        // The value need not live, or go to other threads, while this waits.
+        let encoded = self.encode(value);
+        async move { Ok(self.send_async(encoded?).await?) }
+    }
+
+    /// Sends a value if that is possible without waiting.
+    ///
+    /// # Errors
+    /// [`TrySendValueError`].
+    pub fn try_send_value<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+    ) -> Result<(), TrySendValueError> {
+        let encoded = self.encode(value).map_err(TrySendValueError::Value)?;
+        Ok(self.try_send(encoded)?)
+    }
+
+    /// This end as a [`Sink`](futures_sink::Sink) of values, each checked as by [`send_value`](Self::send_value).
+    pub fn into_sink<T: Serialize>(self) -> ValueSink<T> {
+        ValueSink::new(self)
+    }
+
+    /// The CBOR of a value that is of the port's type.
+    pub(super) fn encode<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+    ) -> Result<Vec<u8>, SendValueError> {
         if self.payload.is_bytes() {
             let fault = "the port takes `list<u8>`, plain bytes: use `send`";
             return Err(SendValueError::Encode(fault.to_owned()));
         }
         let bytes = minicbor_serde::to_vec(value)
             .map_err(|error| SendValueError::Encode(error.to_string()))?;
-        Ok(self.send(bytes)?)
+        fits(&self.payload, &bytes).map_err(|misfit| SendValueError::Misfit {
+            payload: self.payload.to_string(),
+            misfit,
+        })?;
+        Ok(bytes)
     }
 
     /// Ends the channel at once for both sides, with a reason.

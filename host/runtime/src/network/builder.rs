@@ -9,6 +9,7 @@ use transputer_core::channel::{Inspect, Totals as ChannelTotals, channel};
 use transputer_core::{Options, Overflow};
 
 use super::event::{Event, Listener};
+use super::events::{EventSource, Events, events};
 use super::member::{Member, ProcessSettings};
 use super::running::{Running, Start};
 use crate::component::Component;
@@ -23,7 +24,7 @@ use crate::stdio::Endpoint;
 use crate::supervision::FinishedCount;
 use transputer_network::plan::Totals;
 use transputer_network::policies::{AtCapacity, Group};
-use transputer_network::signature::{Direction, PayloadType};
+use transputer_network::signature::{Direction, EndFault, PayloadType};
 
 /// A network that is being wired: processes, the channels between their ports, and host
 /// ends for the program that embeds it.
@@ -61,6 +62,7 @@ pub struct Network {
     pub(crate) at_capacity: Option<AtCapacity>,
     pub(crate) listener: Listener,
     pub(crate) notes: Notes,
+    pub(super) events: Option<EventSource>,
     pub(crate) stdin: Option<Endpoint<Sender>>,
     pub(crate) stdout: Option<Endpoint<Receiver>>,
     pub(crate) reader: Option<Box<dyn Read + Send>>,
@@ -133,6 +135,7 @@ impl Network {
             at_capacity: None,
             listener: Box::new(|_| {}),
             notes: Notes::default(),
+            events: None,
             stdin: None,
             stdout: None,
             reader: None,
@@ -163,7 +166,8 @@ impl Network {
         self.members.last_mut().expect("one was pushed just now")
     }
 
-    /// Opens a channel from one port to another, each written `process.port`.
+    /// Opens a channel from one port to another, each written `process.port`; an end of an array of ports is
+    /// `process.port[2]`.
     ///
     /// # Errors
     /// [`Error::Wiring`] if a port does not exist, points the other way, is wired already,
@@ -270,6 +274,15 @@ impl Network {
         self
     }
 
+    /// The same events in a loop or, in async programs, as a stream: log lines, ends of processes, deadlocks.
+    /// `capacity` is how many may wait to be read; more are counted and lost. Besides, the
+    /// [listener](Self::on_event) is called.
+    pub fn events(&mut self, capacity: usize) -> Events {
+        let (source, events) = events(capacity);
+        self.events = Some(source);
+        events
+    }
+
     /// Reports every step of every process as an [`Event::Step`]: what it sends, receives, chooses, opens
     /// and spawns, when, and how long it had waited for that. On a host with a seed, the steps are the
     /// same each time.
@@ -340,10 +353,19 @@ impl Network {
             .ok_or_else(|| self.fault(format!("there is no process `{process}`")))?;
         let member = &self.members[index];
         let signature = member.spec.component.signature();
-        let found = signature.port(port).ok_or_else(|| {
-            self.fault(format!(
-                "process `{process}` has no port `{port}`: {signature}"
-            ))
+        let found = signature.port_of_end(port).map_err(|fault| {
+            self.fault(match fault {
+                EndFault::NoIndex => {
+                    format!("`{reference}` is an array of ports: name one, as in `{reference}[0]`")
+                }
+                EndFault::NoArray => {
+                    format!("`{reference}` is no array of ports, so it has no index")
+                }
+                EndFault::OutOfRange(count) => {
+                    format!("`{reference}` does not exist: the array has {count} ports")
+                }
+                _ => format!("process `{process}` has no port `{port}`: {signature}"),
+            })
         })?;
         if found.direction != direction {
             return Err(self.fault(format!(

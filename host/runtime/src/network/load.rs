@@ -1,6 +1,6 @@
 //! From a description to a network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -149,9 +149,10 @@ impl Host {
         let groups = plan.groups.iter();
         let groups = groups.filter(|group| group.members.iter().all(here));
         network.groups = groups.cloned().collect();
+        let ports = processes().flat_map(|it| it.inputs.iter().chain(&it.outputs));
+        let used: BTreeSet<usize> = ports.map(|(_, channel)| *channel).collect();
         let channels = open_channels(&mut network, plan, |index| {
-            let ports = || processes().flat_map(|it| it.inputs.iter().chain(&it.outputs));
-            !out(&plan.channels[index]) && ports().any(|(_, channel)| *channel == index)
+            !out(&plan.channels[index]) && used.contains(&index)
         });
         let code = |index: usize| {
             let name = &plan.components[index].name;

@@ -126,17 +126,21 @@ impl Member {
         let mut faults = self.faults.clone();
         faults.extend(self.limits_fault.clone());
         let signature = self.spec.component.signature();
-        for port in &signature.ports {
-            let wired = match port.direction {
-                Direction::Input => self.inputs.contains_key(&port.name),
-                Direction::Output => self.outputs.contains_key(&port.name),
-            };
-            if !wired {
+        let given: [(Direction, Vec<&str>); 2] = [
+            (
+                Direction::Input,
+                self.inputs.keys().map(String::as_str).collect(),
+            ),
+            (
+                Direction::Output,
+                self.outputs.keys().map(String::as_str).collect(),
+            ),
+        ];
+        for (direction, given) in given {
+            for end in signature.missing_ends(direction, given.into_iter()) {
                 faults.push(format!(
-                    "{} port `{}.{}` is not wired",
-                    port.direction,
-                    self.name(),
-                    port.name
+                    "{direction} port `{}.{end}` is not wired",
+                    self.name()
                 ));
             }
         }

@@ -9,6 +9,7 @@ pub(crate) mod cycle_collector;
 pub(crate) mod deadlock;
 pub(crate) mod ends_in_transit;
 pub(crate) mod event;
+mod events;
 mod hot_swap;
 mod load;
 mod member;
@@ -26,6 +27,7 @@ mod wait;
 
 pub use builder::{ChannelOptions, Network};
 pub use event::{Event, Level};
+pub use events::{EventLoop, Events};
 pub use member::ProcessSettings;
 pub use report::{
     BadLine, BadLineCount, BadLineFate, DeadlockReport, ProcessReport, Report, RestartReport,

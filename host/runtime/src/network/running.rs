@@ -38,6 +38,29 @@ impl Running {
         self.state.report()
     }
 
+    /// Like [`wait`](Self::wait), in an async program. Dropping the future stops nothing.
+    ///
+    /// ```no_run
+    /// # async fn example(running: transputer::Running) {
+    /// let report = running.wait_async().await;
+    /// println!("{:?}", report.verdict());
+    /// # }
+    /// ```
+    pub async fn wait_async(&self) -> Report {
+        self.state.emptied().await;
+        if let Some(written) = &self.written {
+            written.wait_async().await;
+        }
+        self.state.sweep();
+        self.state.report()
+    }
+
+    /// Ends the process of this name, with this reason; false if none of that name lives. Returns at once. Its
+    /// [outcome](crate::Outcome::Stopped) poisons its channels, unless it is restarted by its policy.
+    pub fn kill(&self, process: &str, reason: &str) -> bool {
+        self.state.kill(process, reason)
+    }
+
     /// Ends every process, with this reason. Returns at once; [`wait`](Self::wait) waits
     /// until they have ended.
     pub fn stop(&self, reason: &str) {
@@ -96,8 +119,7 @@ pub(super) struct Start {
 
 impl Start {
     pub(super) fn new(mut network: Network) -> Self {
-        let listener = std::mem::replace(&mut network.listener, Box::new(|_| {}));
-        let state = NetworkState::new(&network, listener);
+        let state = NetworkState::new(&mut network);
         Self {
             state: Arc::new(state),
             network,
@@ -152,6 +174,10 @@ impl Start {
         let written = network
             .stdout
             .map(|stdout| stdio::write(&state, stdout, network.writer, network.journal));
+        if written.is_none() {
+            state.output_ended();
+        }
+        state.signal_if_empty();
         drop(hold);
         Ok(Running { state, written })
     }

@@ -10,7 +10,9 @@ use minicbor::Decoder;
 use minicbor::data::Type;
 
 use crate::process::{Pace, Wiring};
-use transputer_network::signature::{Argument, Direction, Signature};
+use transputer_network::signature::{
+    Argument, Arity, Direction, MOST_ENDS, Port, Signature, split_index,
+};
 
 /// Faults that an error names.
 const NAMED: usize = 8;
@@ -50,13 +52,12 @@ impl Faults {
     }
 }
 
-/// Checks that every port of the signature is given once, and no other.
+/// Checks that every end that the signature asks for is given once, and no other.
 pub(crate) fn check_ports(signature: &Signature, wiring: &Wiring) -> Result<(), String> {
     let inputs = wiring.inputs.iter().map(|(name, _)| name.as_str());
     let outputs = wiring.outputs.iter().map(|(name, _)| name.as_str());
     let ports = signature.ports.iter();
-    let ports = ports.map(|port| (port.name.as_str(), port.direction));
-    let ports = ports.collect();
+    let ports = ports.map(|port| (port.name.as_str(), port)).collect();
     let mut faults = Faults::default();
     side(signature, &ports, Direction::Input, inputs, &mut faults);
     side(signature, &ports, Direction::Output, outputs, &mut faults);
@@ -65,28 +66,46 @@ pub(crate) fn check_ports(signature: &Signature, wiring: &Wiring) -> Result<(), 
 
 fn side<'a>(
     signature: &Signature,
-    ports: &HashMap<&str, Direction>,
+    ports: &HashMap<&str, &Port>,
     direction: Direction,
     given: impl Iterator<Item = &'a str>,
     faults: &mut Faults,
 ) {
     let mut seen = HashSet::new();
-    for name in given {
+    for end in given {
+        let (name, index) = split_index(end);
         match ports.get(name) {
-            Some(declared) if *declared == direction => {}
-            Some(declared) => {
-                faults.add(|| format!("port `{name}` is an {declared}, not an {direction}"));
+            Some(port) if port.direction != direction => {
+                let declared = port.direction;
+                faults.add(|| format!("port `{end}` is an {declared}, not an {direction}"));
             }
-            None => faults.add(|| format!("it has no port `{name}`")),
+            Some(port) => match (port.arity, index) {
+                (Arity::One | Arity::Optional, None) => {}
+                (Arity::List, Some(index)) if index < MOST_ENDS => {}
+                (Arity::Array(count), Some(index)) if index < count => {}
+                (Arity::List | Arity::Array(_), None) => faults.add(|| {
+                    format!(
+                        "port `{end}` is an array, of which each end is given by itself: `{end}[0]`"
+                    )
+                }),
+                (Arity::List, Some(_)) => {
+                    faults.add(|| format!("port `{end}` is beyond {MOST_ENDS} ends"));
+                }
+                (Arity::Array(count), Some(_)) => {
+                    faults.add(|| format!("port `{end}` is beyond its {count} ends"));
+                }
+                (Arity::One | Arity::Optional, Some(_)) => {
+                    faults.add(|| format!("port `{name}` is no array, and has no `{end}`"));
+                }
+            },
+            None => faults.add(|| format!("it has no port `{end}`")),
         }
-        if !seen.insert(name) {
-            faults.add(|| format!("port `{name}` is given twice"));
+        if !seen.insert(end) {
+            faults.add(|| format!("port `{end}` is given twice"));
         }
     }
-    for port in &signature.ports {
-        if port.direction == direction && !seen.contains(port.name.as_str()) {
-            faults.add(|| format!("its {direction} port `{}` is not given", port.name));
-        }
+    for end in signature.missing_ends(direction, seen.into_iter()) {
+        faults.add(|| format!("its {direction} port `{end}` is not given"));
     }
 }
 

@@ -4,8 +4,10 @@
 //! are never held together with either.
 
 use std::collections::{BTreeMap, HashSet};
+use std::future::poll_fn;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
+use std::task::{Poll, Waker};
 
 use transputer_core::channel::{Inspect, Totals as ChannelTotals};
 use transputer_core::{ChannelId, Options, ProcessId};
@@ -14,6 +16,7 @@ use super::builder::{Network, Notes};
 use super::cycle_collector::Sweeps;
 use super::deadlock::LookTimer;
 use super::event::{Event, Level, Listener};
+use super::events::EventSource;
 use super::hot_swap::Newer;
 use super::report::{
     BadLine, BadLineCount, DeadlockReport, ProcessReport, Report, RestartReport, UnfinishedCount,
@@ -34,6 +37,8 @@ pub(crate) struct NetworkState {
     listener: Listener,
     /// What is noted besides.
     pub(crate) notes: Notes,
+    /// Where events wait to be read, if somebody reads them.
+    events: Option<EventSource>,
     roster: Mutex<Roster>,
     /// Signalled when the last process has ended.
     empty: Condvar,
@@ -72,6 +77,8 @@ struct Roster {
     restarted: Vec<Held<RestartReport>>,
     unfinished: UnfinishedCount,
     bad_lines: BadLineCount,
+    /// Those who wait until nobody is left.
+    waiting: Vec<Waker>,
 }
 
 /// What a roster has counted.
@@ -94,7 +101,9 @@ struct Channels {
 const FIRST_SWEEP: usize = 64;
 
 impl NetworkState {
-    pub(super) fn new(network: &Network, listener: Listener) -> Self {
+    pub(super) fn new(network: &mut Network) -> Self {
+        let listener = std::mem::replace(&mut network.listener, Box::new(|_| {}));
+        let events = network.events.take();
         let host = network.host.0.clone();
         let totals = network.totals;
         let allowed = Allowed {
@@ -122,6 +131,7 @@ impl NetworkState {
             host,
             listener,
             notes: network.notes,
+            events,
             roster: Mutex::default(),
             empty: Condvar::new(),
             channels: Mutex::default(),
@@ -142,6 +152,9 @@ impl NetworkState {
         } = &event
         {
             trace_log(&self.name, process, *level, line);
+        }
+        if let Some(events) = &self.events {
+            events.tell(&event);
         }
         (self.listener)(event);
     }
@@ -179,7 +192,7 @@ impl NetworkState {
         let mut roster = lock(&self.roster);
         roster.born -= 1;
         roster.remove(process);
-        self.signal_if_empty(&roster);
+        self.signal_if_none(roster);
     }
 
     /// Removes a process, and tells everybody how it ended.
@@ -211,13 +224,56 @@ impl NetworkState {
                 roster.failures.push(Held::shared(report, process.kept()));
             }
         }
-        self.signal_if_empty(&roster);
+        self.signal_if_none(roster);
     }
 
-    fn signal_if_empty(&self, roster: &Roster) {
+    /// Tells those who wait if there is no process at all.
+    pub(super) fn signal_if_empty(&self) {
+        self.signal_if_none(lock(&self.roster));
+    }
+
+    fn signal_if_none(&self, mut roster: MutexGuard<'_, Roster>) {
         if roster.living.is_empty() {
+            let waiting = std::mem::take(&mut roster.waiting);
+            drop(roster);
+            if let Some(events) = &self.events {
+                events.processes_ended();
+            }
             self.empty.notify_all();
+            waiting.into_iter().for_each(Waker::wake);
         }
+    }
+
+    /// Standard output is written, or there is none.
+    pub(crate) fn output_ended(&self) {
+        if let Some(events) = &self.events {
+            events.output_ended();
+        }
+    }
+
+    /// Waits until no process is left.
+    pub(super) async fn emptied(&self) {
+        poll_fn(|context| {
+            let mut roster = lock(&self.roster);
+            if roster.living.is_empty() {
+                return Poll::Ready(());
+            }
+            remember(&mut roster.waiting, context.waker());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Ends the living process of this name, if there is one.
+    pub(super) fn kill(&self, name: &str, reason: &str) -> bool {
+        let named = self
+            .living()
+            .into_iter()
+            .find(|process| &*process.name == name);
+        if let Some(process) = &named {
+            process.end(Outcome::Stopped(reason.to_owned()));
+        }
+        named.is_some()
     }
 
     /// Blocks the calling thread until no process is left.
@@ -422,6 +478,13 @@ fn trace_log(network: &str, process: &str, level: Level, line: &str) {
         Level::Info => event!(INFO),
         Level::Warn => event!(WARN),
         Level::Error => event!(ERROR),
+    }
+}
+
+/// Adds a waker, once.
+pub(crate) fn remember(waiting: &mut Vec<Waker>, waker: &Waker) {
+    if !waiting.iter().any(|known| known.will_wake(waker)) {
+        waiting.push(waker.clone());
     }
 }
 

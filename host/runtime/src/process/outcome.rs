@@ -233,13 +233,14 @@ impl Outcome {
                 status => Self::Failed(format!("exit with status {status}")),
             };
         }
+        let panicked = panic.is_some();
         let reason = panic.unwrap_or_else(|| match error.downcast_ref::<wasmtime::Trap>() {
             Some(trap) => trap.to_string(),
             None => Text::of(format_args!("{:#}", error.root_cause())).into_string(),
         });
         let backtrace = error
             .downcast_ref::<wasmtime::WasmBacktrace>()
-            .map(frames)
+            .map(|backtrace| frames(backtrace, panicked))
             .unwrap_or_default();
         Self::Trapped(Trap { reason, backtrace })
     }
@@ -248,23 +249,50 @@ impl Outcome {
 /// The innermost frames that are kept.
 const FRAMES: usize = 32;
 
-/// Their names, which come from the guest, all together have no more bytes than a text.
-fn frames(backtrace: &wasmtime::WasmBacktrace) -> Vec<String> {
-    let frames = backtrace.frames().iter().take(FRAMES);
-    frames
-        .map(|it| Text::name(frame(it)).into_string())
-        .collect()
+/// Their names, which come from the guest, all together have no more bytes than a text. A panic begins with the frames of
+/// the code that makes it, which are the same in all panics and say nothing: the guest's own are first.
+fn frames(backtrace: &wasmtime::WasmBacktrace, panicked: bool) -> Vec<String> {
+    let looked_at = backtrace.frames().iter().take(2 * FRAMES);
+    let all: Vec<String> = looked_at.flat_map(names).collect();
+    let own = all.iter().position(|name| !panicked || !is_of_panics(name));
+    let frames = all.into_iter().skip(own.unwrap_or(0)).take(FRAMES);
+    frames.map(|name| Text::name(name).into_string()).collect()
 }
 
-fn frame(frame: &wasmtime::FrameInfo) -> String {
-    let symbol = frame.symbols().first();
-    let name = symbol
-        .and_then(|symbol| symbol.name().map(str::to_owned))
-        .or_else(|| frame.func_name().map(demangled))
-        .unwrap_or_else(|| format!("function {}", frame.func_index()));
-    match symbol.and_then(|symbol| symbol.file().zip(symbol.line())) {
-        Some((file, line)) => format!("{name} at {file}:{line}"),
-        None => name,
+/// Whether a function is Rust's own: of the standard library, or of what starts a panic.
+fn is_of_panics(name: &str) -> bool {
+    const CRATES: [&str; 6] = [
+        "std::",
+        "core::",
+        "alloc::",
+        "panic_abort::",
+        "rust_",
+        "__rust",
+    ];
+    let name = name.trim_start_matches(['<', '_']);
+    CRATES
+        .iter()
+        .any(|own| name.starts_with(own.trim_start_matches('_')))
+        || name == "abort"
+}
+
+/// A frame and the functions that were inlined into it, innermost first.
+fn names(frame: &wasmtime::FrameInfo) -> Vec<String> {
+    let named = |name: Option<String>| {
+        name.or_else(|| frame.func_name().map(demangled))
+            .unwrap_or_else(|| format!("function {}", frame.func_index()))
+    };
+    let symbols = frame.symbols().iter().take(FRAMES).map(|symbol| {
+        let name = named(symbol.name().map(demangled));
+        match symbol.file().zip(symbol.line()) {
+            Some((file, line)) => format!("{name} at {file}:{line}"),
+            None => name,
+        }
+    });
+    let symbols: Vec<String> = symbols.collect();
+    match symbols.is_empty() {
+        true => vec![named(None)],
+        false => symbols,
     }
 }
 

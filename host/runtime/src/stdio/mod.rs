@@ -8,8 +8,10 @@ mod input;
 mod output;
 mod rows;
 
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Poll, Waker};
 
 use transputer_core::channel::{Poison, PoisonKind, SendError, TryReceiveError};
 
@@ -17,7 +19,7 @@ use crate::dead_letters::Journal;
 use crate::host::lock;
 use crate::message::{Carried, Message, Receiver, Sender};
 use crate::network::event::Event;
-use crate::network::state::NetworkState;
+use crate::network::state::{NetworkState, remember};
 use input::{Input, Taken};
 use output::Output;
 use transputer_network::plan::{Format, PlannedEndpoint};
@@ -176,26 +178,50 @@ impl Feed {
 
 /// Whether everything of standard output has been written. Clones are the same one.
 #[derive(Clone, Default)]
-pub(super) struct Written(Arc<(Mutex<bool>, Condvar)>);
+pub(super) struct Written(Arc<(Mutex<Progress>, Condvar)>);
+
+#[derive(Default)]
+struct Progress {
+    is_written: bool,
+    waiting: Vec<Waker>,
+}
 
 impl Written {
     /// Blocks until everything has been written.
     pub(super) fn wait(&self) {
-        let (written, changed) = &*self.0;
-        let waits = changed.wait_while(lock(written), |written| !*written);
+        let (progress, changed) = &*self.0;
+        let waits = changed.wait_while(lock(progress), |progress| !progress.is_written);
         drop(waits.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits until everything has been written.
+    pub(super) async fn wait_async(&self) {
+        poll_fn(|context| {
+            let mut progress = lock(&self.0.0);
+            if progress.is_written {
+                return Poll::Ready(());
+            }
+            remember(&mut progress.waiting, context.waker());
+            Poll::Pending
+        })
+        .await;
     }
 }
 
 /// Held by the writer, and dropped last, even in a panic: after that there is nothing more to
 /// wait for.
-struct Writing(Written);
+struct Writing(Written, Arc<NetworkState>);
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        let (written, changed) = &*self.0.0;
-        *lock(written) = true;
+        let (progress, changed) = &*self.0.0;
+        let mut progress = lock(progress);
+        progress.is_written = true;
+        let waiting = std::mem::take(&mut progress.waiting);
+        drop(progress);
         changed.notify_all();
+        waiting.into_iter().for_each(Waker::wake);
+        self.1.output_ended();
     }
 }
 
@@ -207,7 +233,7 @@ pub(super) fn write(
     journal: Option<Arc<Journal>>,
 ) -> Written {
     let written = Written::default();
-    let writing = Writing(written.clone());
+    let writing = Writing(written.clone(), state.clone());
     let writer = writer.unwrap_or_else(|| Box::new(io::sink()));
     let receiver = endpoint.end;
     let drain = Drain {

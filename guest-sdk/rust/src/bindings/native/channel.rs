@@ -446,6 +446,15 @@ pub fn open_barrier() -> Result<Barrier, Error> {
 
 /// Opens a channel.
 pub fn open(options: Options) -> Result<(Sender, Receiver), Error> {
+    open_labelled(options, None)
+}
+
+/// Opens a channel with a name, for reports of deadlocks.
+pub fn open_named(options: Options, name: &str) -> Result<(Sender, Receiver), Error> {
+    open_labelled(options, Some(name))
+}
+
+fn open_labelled(options: Options, name: Option<&str>) -> Result<(Sender, Receiver), Error> {
     if options.capacity > CAPACITY {
         return Err(Error::TooLarge);
     }
@@ -457,6 +466,10 @@ pub fn open(options: Options) -> Result<(Sender, Receiver), Error> {
             Overflow::DropNewest => core::Overflow::DropNewest,
         })
         .keep_alive(registered.keep_alive());
+    let settings = match name {
+        Some(name) => settings.label(name),
+        None => settings,
+    };
     let (sender, receiver) = core::channel(settings);
     let holder = holder();
     sender.set_holder(holder);

@@ -17,6 +17,7 @@ mod outcome;
 mod pace;
 mod printed;
 mod processor_time;
+mod resources;
 mod spawn;
 mod spec;
 mod state;

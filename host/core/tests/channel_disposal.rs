@@ -106,7 +106,7 @@ fn others_run_while_the_messages_of_a_closed_channel_are_dropped() {
     assert_eq!(counts.told.load(Ordering::Acquire), 0);
 }
 
-/// Nobody waits for a thread that is no worker's.
+/// Nobody waits for a thread that is not a worker.
 #[test]
 fn elsewhere_they_are_dropped_at_once() {
     let counts = Arc::<Counts>::default();

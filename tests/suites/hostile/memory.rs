@@ -1,8 +1,11 @@
 //! Attacks on memory: linear memory, tables, the stack, and what channels buffer.
 
-use transputer::{HostOptions, LimitKind, Limits, Verdict};
+use std::fs;
+
+use transputer::{Component, Host, HostOptions, LimitKind, Limits, Verdict};
 use transputer_tests::{
-    assert_comes_back, guest_of, input, new_host, output, run, until_nothing_is_held,
+    assert_comes_back, guest_of, guest_that_imports, input, new_host, output, repository, run,
+    until_nothing_is_held,
 };
 
 use crate::{Attack, assert_killed, hostile, only_failure, only_trap, small_host};
@@ -47,6 +50,43 @@ fn a_table_bomb_is_killed_at_the_limit_on_memory() {
     });
     let report = attack.end();
     assert_killed(only_failure(&report), LimitKind::Memory);
+}
+
+/// Resources of WASI, which lie in a table that tells nothing of itself, count as its memory.
+#[test]
+fn resources_of_wasi_count_as_memory() {
+    let (attack, ()) = Attack::start(|host, network| {
+        network
+            .process("hoarder", &hoarder_of_resources(host))
+            .limits(Limits::default().memory(8 * MIB));
+    });
+    let host = attack.host.clone();
+    let report = attack.end();
+    assert_killed(only_failure(&report), LimitKind::Memory);
+    assert_eq!(host.memory_in_use(), 0);
+}
+
+/// With memory for all that it may have, it traps at the one after them.
+#[test]
+fn resources_of_wasi_are_bounded() {
+    let (attack, ()) = Attack::start(|host, network| {
+        network.process("hoarder", &hoarder_of_resources(host));
+    });
+    let report = attack.end();
+    assert!(only_trap(&report).contains("no free keys"), "{report:?}");
+}
+
+fn hoarder_of_resources(host: &Host) -> Component {
+    let package = "package wasi:sockets@0.2.6;
+        interface network { resource network; }
+        interface instance-network { use network.{network}; instance-network: func() -> network; }";
+    let file = repository().join("tests/hostile/hoards_resources.wat");
+    let text = fs::read_to_string(file).expect("it is there");
+    let (imports, fields) = text.split_once("\n\n").expect("the import comes first");
+    let interface = "wasi:sockets/instance-network@0.2.6";
+    let bytes = guest_that_imports(interface, package, imports, fields);
+    host.component_from_bytes("hoards_resources", &bytes)
+        .expect("it may import it")
 }
 
 /// Within its limit on memory it gets as many elements as a place of the pool has.

@@ -21,8 +21,17 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
-/// The attacks in the table, and the tests.
-fn table() -> (BTreeSet<String>, BTreeSet<String>) {
+/// Whose table it is.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Table {
+    /// This suite's.
+    Suite,
+    /// The command's: its attacks lie in `raw`.
+    Command,
+}
+
+/// The attacks in a table, and the tests.
+fn table(of: Table) -> (BTreeSet<String>, BTreeSet<String>) {
     let file = repository().join("tests/README.md");
     let text = fs::read_to_string(file).expect("it is there");
     let (mut attacks, mut tests) = (BTreeSet::new(), BTreeSet::new());
@@ -30,6 +39,7 @@ fn table() -> (BTreeSet<String>, BTreeSet<String>) {
         let cells: Vec<&str> = line.split('|').collect();
         if let [_, attack, _, _, named, _] = cells[..]
             && named.contains("::")
+            && attack.contains("`raw/") == (of == Table::Command)
         {
             attacks.extend(quoted(attack).map(str::to_owned));
             tests.extend(quoted(named).map(str::to_owned));
@@ -38,9 +48,9 @@ fn table() -> (BTreeSet<String>, BTreeSet<String>) {
     (attacks, tests)
 }
 
-/// The names of files of a folder of `tests`, with this ending.
+/// The names of files of a folder of the repository, with this ending.
 fn names(folder: &str, ending: &str) -> Vec<String> {
-    let folder = repository().join("tests").join(folder);
+    let folder = repository().join(folder);
     let files = fs::read_dir(folder).expect("it is there");
     let names = files.map(|file| file.expect("it can be read").file_name());
     names
@@ -50,9 +60,9 @@ fn names(folder: &str, ending: &str) -> Vec<String> {
 
 #[test]
 fn every_attack_is_in_the_table() {
-    let (attacks, _) = table();
+    let (attacks, _) = table(Table::Suite);
     for folder in ["hostile", "hostile/stackless"] {
-        for name in names(folder, ".wat") {
+        for name in names(&format!("tests/{folder}"), ".wat") {
             let attack = format!("{folder}/{name}.wat");
             let expected = !NO_ATTACKS.contains(&name.as_str());
             assert_eq!(attacks.contains(&attack), expected, "{attack}");
@@ -71,9 +81,9 @@ fn every_attack_is_in_the_table() {
 
 #[test]
 fn every_test_is_in_the_table() {
-    let (_, in_table) = table();
+    let (_, in_table) = table(Table::Suite);
     let mut tests = BTreeSet::new();
-    for module in names("suites/hostile", ".rs") {
+    for module in names("tests/suites/hostile", ".rs") {
         if ["main", "table"].contains(&module.as_str()) {
             continue;
         }
@@ -84,4 +94,25 @@ fn every_test_is_in_the_table() {
         tests.extend(names.map(|name| format!("{module}::{name}")));
     }
     assert_eq!(in_table, tests);
+}
+
+/// Guests of the command's tests that attack nothing.
+const HARMLESS: [&str; 2] = ["labours", "relays_rows"];
+
+#[test]
+fn what_attacks_the_command_is_in_its_table() {
+    let (attacks, tests) = table(Table::Command);
+    let mut expected: BTreeSet<String> = names("host/cli/tests/raw", ".wat").into_iter().collect();
+    for harmless in HARMLESS {
+        assert!(expected.remove(harmless), "{harmless} is not there");
+    }
+    let expected = expected.into_iter().map(|name| format!("raw/{name}.wat"));
+    assert_eq!(attacks, expected.collect::<BTreeSet<_>>());
+    for test in tests {
+        let (module, name) = test.split_once("::").expect("a path");
+        let file = repository().join(format!("host/cli/tests/command/{module}.rs"));
+        let code = fs::read_to_string(file).expect("it is there");
+        let declared = format!("#[test]\nfn {name}()");
+        assert!(code.contains(&declared), "there is no test `{test}`");
+    }
 }

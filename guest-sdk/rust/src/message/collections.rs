@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Message, Reader, Type, Writer};
 use crate::error::Undecodable;
 
-/// What is written one after the other, and collected again: a list.
+/// Collections that cross as lists: their items in order of iteration.
 macro_rules! lists {
     ($($(#[$doc:meta])* <$($parameter:ident: $bound:path $(, $hasher:ident)?)?> $collection:ty, $item:ty;)*) => {$(
         $(#[$doc])*
@@ -38,7 +38,7 @@ lists! {
     <T: HashKey, S> HashSet<T, S>, T;
 }
 
-/// What a key of a hash map is.
+/// What hash maps and hash sets want of a key, as one bound.
 #[doc(hidden)]
 pub trait HashKey: Eq + Hash {}
 
@@ -64,7 +64,7 @@ impl<T: Message> Message for VecDeque<T> {
     }
 }
 
-/// Maps are lists of pairs: of two pairs with the same key, the later one counts.
+/// Maps cross as lists of pairs; of two pairs with the same key, the later counts.
 macro_rules! maps {
     ($(<K: $bound:path $(, $hasher:ident)?> $map:ty;)*) => {$(
         impl<K: Message + $bound, V: Message $(, $hasher: BuildHasher + Default)?> Message for $map {
@@ -97,7 +97,7 @@ maps! {
     <K: HashKey, S> HashMap<K, V, S>;
 }
 
-/// An array is a list of so many items.
+/// An array crosses as a list; a list of another length is an error where it is read.
 impl<T: Message, const N: usize> Message for [T; N] {
     const TYPE: &'static Type = Vec::<T>::TYPE;
 
@@ -131,7 +131,7 @@ fn array<T: Message, const N: usize>(items: Vec<T>, at: usize) -> Result<[T; N],
     })
 }
 
-/// A box is what is in it.
+/// A box crosses as its content.
 impl<T: Message> Message for Box<T> {
     const TYPE: &'static Type = T::TYPE;
 
@@ -156,7 +156,7 @@ impl<T: Message> Message for Box<T> {
     }
 }
 
-/// The seconds, and the nanoseconds besides: as WASI has times.
+/// Seconds and nanoseconds, as in WASI's `datetime`.
 impl Message for Duration {
     const TYPE: &'static Type =
         &Type::Record(&[("seconds", u64::TYPE), ("nanoseconds", u32::TYPE)]);
@@ -190,7 +190,7 @@ impl Message for Duration {
     }
 }
 
-/// Numbers as wide as the machine's cross as those of 64 bits, since a receiver's may be of another width.
+/// Numbers of the machine's width cross as 64 bits, since the receiver's machine may have another width.
 macro_rules! machine_numbers {
     ($($rust:ident as $wide:ident)*) => {$(
         impl Message for $rust {

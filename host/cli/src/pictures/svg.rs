@@ -200,7 +200,7 @@ fn curve(points: &[(f64, f64)]) -> String {
     path
 }
 
-/// Text that is no markup, and has no character that XML forbids.
+/// Text with its markup escaped, without characters that XML forbids.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in one_line(text).chars() {

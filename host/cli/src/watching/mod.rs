@@ -75,7 +75,7 @@ impl Watching {
     /// Opens what is asked for, before the network runs, and says where the page is.
     ///
     /// # Errors
-    /// If the address cannot be had. That there can be no socket is no error: nobody may ever ask.
+    /// If the address cannot be had. It is not an error if no socket can be made: nobody may ever ask for one.
     pub(crate) fn open(options: Options) -> anyhow::Result<Watching> {
         let sampler = Arc::new(Sampler::new(options.http.is_some()));
         let http = match &options.http {

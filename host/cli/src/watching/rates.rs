@@ -12,10 +12,10 @@ use crate::printable::one_line;
 /// How many looks tell how full a channel was, and how busy its reader.
 const REMEMBERED: u32 = 20;
 
-/// From what share of the time on a channel counts as full, and a reader as computing.
+/// The share of the time from which a channel counts as full, and a reader as computing.
 const MOSTLY: f64 = 0.6;
 
-/// Before so many looks there is no telling.
+/// How many looks it takes before either is said.
 const ENOUGH: u32 = 4;
 
 /// The last looks at one thing: each a bit, the latest the lowest.

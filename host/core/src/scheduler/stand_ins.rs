@@ -32,7 +32,7 @@ use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering, lock};
 pub(super) enum Order {
     /// It is this worker from now on.
     Be(usize),
-    /// The scheduler stops: it is no worker any more.
+    /// The scheduler stops: the thread is no longer a worker.
     Stop,
 }
 

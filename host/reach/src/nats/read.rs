@@ -151,7 +151,7 @@ impl Hints for NatsHints {
                 let Some(message) = message else {
                     return Err(Fault::Away("the connection has ended".to_owned()));
                 };
-                // Anybody may say anything here; what is no hint tells nothing.
+                // Anybody may publish here: what is not a hint is ignored.
                 if let Some(hint) = decode_hint(&message.payload) {
                     return Ok(hint);
                 }

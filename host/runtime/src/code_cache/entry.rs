@@ -30,8 +30,8 @@ const FOOTER: usize = 8 + 4 + 32 + 8 + 32;
 pub(crate) struct Origin(blake3::Hash);
 
 impl Origin {
-    /// These bytes, without what a component carries that is no code: its own custom sections. So components that
-    /// differ only in their signatures share their code.
+    /// A digest of these bytes without the component's own custom sections, which hold no code: components that differ
+    /// only in their signatures share their code.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new();
         for section in code_sections(bytes) {

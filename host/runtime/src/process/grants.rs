@@ -13,6 +13,7 @@ use wasmtime_wasi::{
 };
 
 use super::printed::Printed;
+use super::resources::Room;
 use crate::network::Level;
 use transputer_network::plan::{Directory, Grants, Variable};
 
@@ -46,11 +47,8 @@ impl fmt::Debug for OpenDirectories {
 pub(crate) struct Wasi {
     pub(crate) ctx: WasiCtx,
     pub(crate) table: ResourceTable,
+    pub(crate) room: Room,
 }
-
-/// Pollables, streams and open files that a process may have at once. They are what the host holds for a
-/// process without counting the bytes: some hundred each.
-const RESOURCES: usize = 32_768;
 
 /// A WASI context that holds what was granted, and nothing else. What the process prints goes to the streams
 /// that `printed` gives, unless it may write to the host's.
@@ -94,8 +92,8 @@ pub(crate) fn wasi(
     let mut ctx = builder.build();
     ctx.filesystem().clone_from(&directories.0);
     let mut table = ResourceTable::new();
-    table.set_max_capacity(RESOURCES);
-    Wasi { ctx, table }
+    let room = Room::new(&mut table, grants.directories.len());
+    Wasi { ctx, table, room }
 }
 
 fn open(builder: &mut WasiCtxBuilder, directory: &Directory) -> Result<(), String> {

@@ -196,9 +196,14 @@ impl MemoryLimiter {
         }
         let grown = entries.next_power_of_two();
         let more = (grown - (*covered).max(FREE)) as u64;
-        self.account.fix(more * bytes).map_err(Overrun::from)?;
+        self.fix(more * bytes)?;
         *covered = grown;
         Ok(())
+    }
+
+    /// Charges so many bytes for as long as the process lives.
+    pub(crate) fn fix(&mut self, bytes: u64) -> Result<(), Overrun> {
+        Ok(self.account.fix(bytes)?)
     }
 
     /// A poison of this process's, whose reason is charged for as long as a channel or anybody else
@@ -244,9 +249,7 @@ impl MemoryLimiter {
 
     fn grow(&mut self, current: u64, desired: u64) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
-        self.account
-            .fix(more)
-            .map_err(|over| wasmtime::Error::new(Overrun::from(over)))?;
+        self.fix(more)?;
         self.told += more;
         self.measures.grows(more);
         Ok(true)

@@ -18,6 +18,7 @@ mod outcome;
 mod pace;
 mod printed;
 mod processor_time;
+mod resources;
 mod spawn;
 mod spec;
 mod state;

@@ -209,15 +209,16 @@ impl WasiView for ProcessState {
 }
 
 impl ProcessState {
-    /// What the process is granted of WASI. Most processes never ask, so it is made when they do.
-    pub(crate) fn wasi(&mut self) -> &mut Wasi {
-        let (host, spec) = (&self.network.host, &self.process.spec);
-        self.wasi.get_or_insert_with(|| {
+    /// What the process is granted of WASI, with room for what a call may make. Most processes never ask, so it
+    /// is made when they do.
+    fn wasi(&mut self) -> &mut Wasi {
+        let (network, process, born) = (&self.network, &self.process, self.born);
+        let wasi = self.wasi.get_or_insert_with(|| {
+            let (host, spec) = (&network.host, &process.spec);
             let (grants, directories) = (&spec.grants, &spec.directories);
             let clock = host.scheduler().clock();
             let seeded = host.seeded();
-            let printed = |level| Printed::new(&self.network, &self.process, level);
-            let born = self.born;
+            let printed = |level| Printed::new(network, process, level);
             Box::new(grants::wasi(
                 grants,
                 printed,
@@ -226,7 +227,12 @@ impl ProcessState {
                 born,
                 seeded,
             ))
-        })
+        });
+        if let Err(overrun) = wasi.room.make(&mut wasi.table, &mut self.memory) {
+            // Its table stays as small as it is, so that the call may trap: this outcome comes first.
+            process.end(Outcome::Killed(overrun));
+        }
+        wasi
     }
 
     /// Takes out what the next incarnation gets: the ends at the ports, and the unfinished messages.

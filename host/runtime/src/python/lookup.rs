@@ -138,7 +138,7 @@ impl Lookup {
             }) else {
                 continue;
             };
-            // A folder that is no package counts only where there is nothing else.
+            // A folder that is not a package counts only where there is nothing else.
             if found.is_package && found.label.is_empty() {
                 namespace = namespace.or(Some(found));
             } else {

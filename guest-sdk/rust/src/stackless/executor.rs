@@ -136,10 +136,12 @@ pub(super) fn spawn(task: Local) {
 ///
 /// It stays where it is until it is done, or is given up.
 pub(super) unsafe fn wait(subtask: u32, call: *const Waiting) {
-    if SET.get() == 0 {
+    // One that began before there was a set is not in it yet.
+    let began_before = SET.get() == 0;
+    if began_before {
         make_set();
     }
-    if !IS_OWN_SET.get() {
+    if began_before || !IS_OWN_SET.get() {
         // SAFETY: both are numbers that the host has given.
         unsafe { raw::join(subtask, SET.get()) };
     }

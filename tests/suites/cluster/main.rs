@@ -12,7 +12,7 @@ mod promises;
 
 use std::fs;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hosts::{Host, Network, example, holder, status, traffic, transputer, wait_until};
 use server::Server;

@@ -30,10 +30,7 @@ fn worker(number: u32, jobs: Receiver<u64>, results: Sender<(u64, u64)>) -> Resu
 
 /// Collects the results of all workers, and tells which number takes longest.
 #[process]
-fn collector(
-    mut results: Vec<Receiver<(u64, u64)>>,
-    lines: Sender<String>,
-) -> Result<(), Error> {
+fn collector(mut results: Vec<Receiver<(u64, u64)>>, lines: Sender<String>) -> Result<(), Error> {
     let mut longest = (0, 0);
     while !results.is_empty() {
         match receive_any(&results)? {

@@ -67,7 +67,7 @@ fn guards_across(
 
 fn tell_if(told: &Sender<String>, wrong: bool, what: &str) -> Result<(), Error> {
     if wrong {
-        told.send(what)?;
+        told.send(what.to_owned())?;
     }
     Ok(())
 }

@@ -164,6 +164,7 @@ fn make_set() {
     let own = unsafe { raw::own_set() };
     IS_OWN_SET.set(own != 0);
     SET.set(match own {
+        // SAFETY: as above.
         0 => unsafe { raw::set_new() },
         own => own,
     });

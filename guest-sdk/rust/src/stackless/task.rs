@@ -78,10 +78,11 @@ impl<T> fmt::Debug for Task<T> {
     }
 }
 
-/// Waits for all blocks of a `par!`. What the first of them says that has failed.
-pub async fn all<const N: usize>(
-    mut blocks: [Pin<Box<dyn Future<Output = Result<(), Error>> + '_>>; N],
-) -> Result<(), Error> {
+/// A block of a `par!`.
+type Block<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+/// Waits for all blocks of a `par!`; the first failure among them, in their order.
+pub async fn all<const N: usize>(mut blocks: [Block<'_>; N]) -> Result<(), Error> {
     let mut ended: [Option<Result<(), Error>>; N] = [const { None }; N];
     poll_fn(|context| {
         for (block, ended) in blocks.iter_mut().zip(&mut ended) {

@@ -456,8 +456,8 @@ fn rank(
         (rank == root).then(|| (0..u64::from(size)).collect())
     );
     found.push(group.broadcast((rank == root).then_some(7), root)?);
-    // Not commutative: the ranks keep their order.
-    let digits = |a, b| 10 * a + b;
+    // Associative, and not commutative: the ranks keep their order.
+    let digits = |a: u64, b: u64| a * 10_u64.pow(b.ilog10() + 1) + b;
     let reduced = group.reduce(u64::from(rank + 1), digits, root)?;
     assert_eq!(reduced.is_some(), rank == root);
     found.extend(reduced);

@@ -172,7 +172,7 @@ strategy = "one-for-al"
         "7:13 error: `intensity` is a whole number from 0 to 4294967295; found `-1`",
         "8:10 error: `period` is a time with its unit, such as \"2 s\" or \"500 ms\"; found `\"0 s\"`",
         "9:11 error: `maximum` is 1s, which is less than `initial`, 10s (the first wait is `initial`, and none is longer than `maximum`)",
-        "10:14 error: `unfinished` is `redeliver`, `drop` or `dead-letter`; found \"keep\"",
+        "10:14 error: `unfinished` is `redeliver`, `redeliver-once`, `drop` or `dead-letter`; found \"keep\"",
         "11:12 error: `attempts` is at least 1",
         "12:1 error: restart of process `b` has no key `dead_letter` (did you mean `dead-letter`?)",
         "13:1 error: a group has no `name` (add one, such as `name = \"store\"`)",

@@ -14,7 +14,7 @@ const UNREADABLE: &[(&str, &[&str])] = &[
         "[process.a]\ncomponent = \"x\"\ncomponent = \"y\"\ncapacity = 1",
         &[
             "3:1 error: `component` is given twice (remove or rename one of the two)",
-            "4:1 error: process `a` has no key `capacity` (the keys here are `component`, `arguments`, `limits`, `grants`, `restart`, `links`, `place` and `instances`)",
+            "4:1 error: process `a` has no key `capacity` (the keys here are `component`, `arguments`, `limits`, `grants`, `restart`, `links`, `place`, `instances`, `count` and `index`)",
         ],
     ),
     (

@@ -59,7 +59,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "transputer-python",
-        ours: &["transputer", "transputer-cli"],
+        ours: &["transputer", "transputer-cli", "transputer-core"],
         never: &[],
     },
     Rule {

@@ -434,6 +434,8 @@ fn a_process_without_a_slot_is_refused_and_nobody_else_is_hurt() {
         text.contains("a higher `max_processes` makes more"),
         "{text}"
     );
+    // It holds the text.
+    drop(report);
     first.stop("it has run for long enough");
     let report = first.wait();
     assert_eq!(report.failures.len(), 1, "{report:?}");
@@ -441,6 +443,7 @@ fn a_process_without_a_slot_is_refused_and_nobody_else_is_hurt() {
         matches!(report.failures[0].outcome, transputer::Outcome::Stopped(_)),
         "it ran on until then: {report:?}"
     );
+    drop(report);
     until_nothing_is_held(&host);
     let third = started("third").expect("the slots are free again");
     third.stop("that is all");

@@ -59,7 +59,7 @@ fn what_does_not_fit_is_named_by_line_and_path() {
         run(&rows("json", ""))
             .write_stdin(stdin.clone())
             .assert()
-            .code(4)
+            .code(1)
             .stdout(good)
             .stderr(contains(problem));
         run(&rows("json", "on-bad-line = \"skip\""))
@@ -81,13 +81,13 @@ fn a_row_of_csv_is_a_record_with_columns_in_any_order() {
     run(&rows("csv", ""))
         .write_stdin("id,name\n1,a\nmany,b\n")
         .assert()
-        .code(4)
+        .code(1)
         .stdout("id,name,share\n1,a,\n")
         .stderr(contains("line 3: at `id`: expected `u32`"));
     run(&rows("csv", ""))
         .write_stdin("id,title\n1,a\n")
         .assert()
-        .code(4)
+        .code(1)
         .stderr(contains("line 1: `title` is no column").and(contains("`id`, `name`, `share`")));
 }
 

@@ -73,7 +73,8 @@ const REMOTE: &str = "capacity = 8\nremote = true";
 #[test]
 fn answers_are_sent_once_only_between_remote_channels() {
     let places = |parser| ["place = \"edge\"", parser, "place = \"store\""];
-    let restart = "[process.parser.restart]\nunfinished = \"redeliver-once\"\npolicy = \"on-failure\"";
+    let restart =
+        "[process.parser.restart]\nunfinished = \"redeliver-once\"\npolicy = \"on-failure\"";
     let once = format!("place = \"parsing\"\n{restart}");
     let planned = plan(&pipeline(places(&once), [REMOTE; 2], "")).unwrap();
     assert_eq!(

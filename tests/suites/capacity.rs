@@ -443,7 +443,7 @@ fn a_process_without_a_slot_is_refused_and_nobody_else_is_hurt() {
         matches!(report.failures[0].outcome, transputer::Outcome::Stopped(_)),
         "it ran on until then: {report:?}"
     );
-    drop(report);
+    drop((first, report));
     until_nothing_is_held(&host);
     let third = started("third").expect("the slots are free again");
     third.stop("that is all");

@@ -38,6 +38,16 @@ pub(super) fn parse(source: Source, text: &str, base: &Path) -> Result<Descripti
         return Err(report.into_diagnostics());
     }
     let description = document_sections(document.get_ref(), base, &mut report);
+    // With counts, how many there are is known once these are: see `expanded`.
+    let counted = description.processes.iter().any(|it| !it.count.is_empty());
+    let looped = description.channels.iter().any(|it| !it.each.is_empty());
+    if !counted && !looped {
+        let endpoints = [description.stdin.is_some(), description.stdout.is_some()];
+        let endpoints = endpoints.into_iter().filter(|there| *there).count();
+        let (processes, channels) = (description.processes.len(), description.channels.len());
+        let totals = &description.totals_entry;
+        totals.check(processes as u64, (channels + endpoints) as u64, &mut report);
+    }
     match report.is_empty() {
         true => Ok(description),
         false => Err(report.into_diagnostics()),

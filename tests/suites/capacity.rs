@@ -411,6 +411,15 @@ const FOUR_MEMORIES: &str = r#"(component
   (export "run" (func $run))
   (@custom "transputer:signature" "{\"version\":1,\"process\":\"four\"}"))"#;
 
+/// Waits until a process that takes all four slots is instantiated, which it is when its turn comes.
+fn until_it_has_all_slots(host: &Host) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while host.usage().memories < 4 {
+        assert!(Instant::now() < patience, "it was not instantiated");
+        std::thread::yield_now();
+    }
+}
+
 /// The host has a slot for one memory of each process that it may have, so four for four.
 #[test]
 fn a_process_without_a_slot_is_refused_and_nobody_else_is_hurt() {
@@ -423,7 +432,8 @@ fn a_process_without_a_slot_is_refused_and_nobody_else_is_hurt() {
         network.process(name, &four);
         network.start()
     };
-    let first = started("first").expect("it takes all slots");
+    let first = started("first").expect("it may run");
+    until_it_has_all_slots(&host);
     // It is told as its outcome, for it is instantiated when its turn comes.
     let report = started("second").expect("it may run").wait();
     assert_eq!(report.failures.len(), 1, "{report:?}");
@@ -445,7 +455,9 @@ fn a_process_without_a_slot_is_refused_and_nobody_else_is_hurt() {
     );
     drop((first, report));
     until_nothing_is_held(&host);
-    let third = started("third").expect("the slots are free again");
+    let third = started("third").expect("it may run");
+    // They are free again.
+    until_it_has_all_slots(&host);
     third.stop("that is all");
     third.wait();
 }

@@ -147,16 +147,20 @@ fn what_was_changed_is_refused() {
         let mut command = transputer();
         command.arg("run").arg(&file).write_stdin("").assert()
     };
-    // A byte of the network file, or of what the manifest says of it.
-    let at = whole
-        .windows(7)
-        .position(|bytes| bytes == b"Says it")
-        .expect("its doc");
-    let mut changed = whole.clone();
-    changed[at] = b'B';
-    run(&changed)
+    // A byte of the doc, in the network file and in what the manifest says of it.
+    let changed = |before: &[u8]| {
+        let mut windows = whole.windows(before.len());
+        let at = windows.position(|bytes| bytes == before).expect("its doc");
+        let mut changed = whole.clone();
+        changed[at + before.len() - 1] = b'B';
+        changed
+    };
+    run(&changed(b"doc = \"S"))
         .code(2)
-        .stderr(contains("echo.pack: it is damaged: "));
+        .stderr(contains("echo.pack: it is damaged: expected a blob of"));
+    run(&changed(b"description\":\"S")).code(2).stderr(contains(
+        "echo.pack: it is damaged: its manifest is not there, or not what its index says",
+    ));
     run(&whole[..whole.len() / 2])
         .code(2)
         .stderr(contains("echo.pack: it is damaged"));

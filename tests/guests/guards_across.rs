@@ -35,34 +35,34 @@ fn guards_across(
         )?;
         sleep(Duration::from_millis(2));
     }
-    told.send(&format!("try: {:?}", numbers.try_send(98)))?;
-    told.send(&format!("deadline: {:?}", numbers.send_timeout(97, SHORT)))?;
+    told.send(format!("try: {:?}", numbers.try_send(98)))?;
+    told.send(format!("deadline: {:?}", numbers.send_timeout(97, SHORT)))?;
     let sent = select! {
         sent = send(numbers, &96) => sent.is_ok(),
         at(now() + SHORT) => false,
     }?;
-    told.send(&format!("send guard: {sent}"))?;
-    told.send(&format!("try to receive: {:?}", answers.try_receive()))?;
+    told.send(format!("send guard: {sent}"))?;
+    told.send(format!("try to receive: {:?}", answers.try_receive()))?;
     let received = select! {
         number = receive(answers) => number.is_ok(),
         at(now() + SHORT) => false,
     }?;
-    told.send(&format!("receive guard: {received}"))?;
+    told.send(format!("receive guard: {received}"))?;
     go.send(())?;
     let sent = select! {
         sent = send(numbers, &3) => sent.is_ok(),
         at(now() + LONG) => false,
     }?;
-    told.send(&format!("send guard with room: {sent}"))?;
+    told.send(format!("send guard with room: {sent}"))?;
     for _ in 0..3 {
         let number = select! {
             number = receive(answers) => number?,
             at(now() + LONG) => 0,
         }?;
-        told.send(&format!("answer: {number}"))?;
+        told.send(format!("answer: {number}"))?;
     }
     numbers.close();
-    told.send(&format!("after the last: {:?}", answers.receive()))
+    told.send(format!("after the last: {:?}", answers.receive()))
 }
 
 fn tell_if(told: &Sender<String>, wrong: bool, what: &str) -> Result<(), Error> {

@@ -77,6 +77,13 @@ impl Slots {
         taken >= u64::from(self.first.slots)
     }
 
+    /// Whether fewer processes have slots than can. One that needs several may find too few all the same.
+    pub(crate) fn has_free(&self) -> bool {
+        let pools = std::iter::once(&self.first).chain(self.rest.get());
+        let taken: u64 = pools.map(Pool::taken).sum();
+        taken < u64::from(self.class.slots(self.settings.max_processes))
+    }
+
     /// Whether the first pool lacks some of the slots.
     pub(crate) fn has_rest(&self) -> bool {
         self.slots_of_rest() > 0

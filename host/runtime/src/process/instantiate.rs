@@ -1,6 +1,7 @@
 //! From a component to an instance in a store of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use transputer_abi::{Code, HostCalls as _, Instance};
 use transputer_core::scheduler::{self, ThisTask};
@@ -11,10 +12,14 @@ use super::limits::ProcessLimits;
 use super::metered::{Meter, Metered, Turn};
 use super::outcome::Outcome;
 use super::state::ProcessState;
-use crate::component::Component;
+use crate::component::{Codes, Component};
 use crate::error::SpawnFault;
 use crate::network::state::NetworkState;
 use crate::text::Text;
+
+/// How often a process that found no slot looks again, and after how long, if some are free.
+const TRIES: u32 = 100;
+const BETWEEN_TRIES: Duration = Duration::from_micros(100);
 
 /// What an instance is made of.
 pub(crate) struct Body<'a> {
@@ -60,6 +65,26 @@ impl Body<'_> {
             return Err(SpawnFault::Instantiation(text.to_owned()));
         }
         let seeds = [(); 2].map(|()| host.scheduler().random_seed());
+        let mut tries = 0;
+        loop {
+            match self.instantiate_in_a_pool(codes, turn, seeds).await {
+                // A slot is being cleared of a component that was dropped: it is nobody's for a moment.
+                Err(SpawnFault::NoSlot(_)) if tries < TRIES && codes.slots().has_free() => {
+                    tries += 1;
+                    host.scheduler().clock().sleep(BETWEEN_TRIES).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// In the pool that the host began with, or in the one with the rest of the slots.
+    async fn instantiate_in_a_pool(
+        &self,
+        codes: &Codes,
+        turn: &Turn,
+        seeds: [u64; 2],
+    ) -> Result<(Store<ProcessState>, Instance), SpawnFault> {
         if !codes.slots().is_first_full() {
             match self.instantiate_in(codes.in_first(), turn, seeds).await {
                 // Others have just taken the last places, or it needs several.

@@ -83,8 +83,8 @@ fn answers_are_sent_once_only_between_remote_channels() {
     );
     let refused = |line: u32| {
         format!(
-            "{line}:14 error: `redeliver-once` needs a process with one input, all of whose channels are `remote` and \
-             shared with no other at its side; `parser` is none (use `redeliver`: after a takeover what it sent in \
+            "{line}:14 error: `redeliver-once` is not possible for `parser`: it needs a single instance, one input, and \
+             only `remote` channels, each with no other process on its side (use `redeliver`: after a takeover what it sent in \
              answer to its last messages comes twice)"
         )
     };

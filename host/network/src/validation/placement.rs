@@ -96,8 +96,8 @@ impl<'d> Check<'d> {
             return;
         }
         let message = format!(
-            "`redeliver-once` needs a process with one input, all of whose channels are `remote` and shared with no other \
-             at its side; `{name}` is none"
+            "`redeliver-once` is not possible for `{name}`: it needs a single instance, one input, and only `remote` \
+             channels, each with no other process on its side"
         );
         let hint = "use `redeliver`: after a takeover what it sent in answer to its last messages comes twice";
         self.error_with_hint(span, message, hint);

@@ -286,6 +286,11 @@ fn counts_and_indices_that_make_no_sense() {
             "7:7 error: the network has more than 10000 channels",
         ),
         (
+            ring("1000", "for = \"i in 0..1000\"\n", "node[*].left"),
+            "9:6 error: with `node[*].left` the network names processes more than 250000 times \
+             (let fewer channels or lists name all processes of a `count`)",
+        ),
+        (
             ring("3", each, "node[i / 0].left"),
             "9:6 error: an index here has no value with i = 0: it divides by zero",
         ),

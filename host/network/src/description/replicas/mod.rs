@@ -3,89 +3,32 @@
 //! An expanded description has an entry for each of them, as if all had been written out: processes are called
 //! `worker[0]`, `worker[1]` and so on, and every index is a number. Whatever comes after needs to know no more.
 
+mod indexed;
+mod meaning;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde_spanned::Spanned;
 
-use super::expression::{Expression, NoValue, in_variable};
 use super::table::Report;
-use super::{
-    ArgumentEntry, ChannelEntry, Count, Description, EndpointEntry, Loop, PortReference,
-    ProcessEntry,
-};
-use crate::diagnostics::{Diagnostics, did_you_mean, one_of};
+use super::{ArgumentEntry, ChannelEntry, Count, Description, EndpointEntry, Loop, ProcessEntry};
+use crate::diagnostics::{Diagnostics, did_you_mean};
 use crate::validation::ArgumentOverride;
 use crate::value::Value;
+
+pub(super) use indexed::Indexed;
 
 /// The most processes, and the most channels, that one file makes. A program can make more.
 const MOST: usize = 10_000;
 
+/// How often processes are named, at most, by all lists and channels that one file makes.
+const MOST_NAMES: usize = 250_000;
+
 /// The name of what one entry makes many of: `worker` of `worker[3]`.
 pub(crate) fn family(name: &str) -> &str {
     name.split('[').next().unwrap_or(name)
-}
-
-/// `cell[y][x + 1]`: a name, and which of those that have it.
-pub(super) struct Indexed<'t> {
-    name: &'t str,
-    places: Vec<Place>,
-}
-
-enum Place {
-    /// `*`.
-    All,
-    At(Expression),
-}
-
-impl<'t> Indexed<'t> {
-    /// Reads it; what is wrong with it otherwise.
-    pub(super) fn parse(text: &'t str) -> Result<Self, String> {
-        let (name, mut rest) = text.split_at(text.find('[').unwrap_or(text.len()));
-        let mut places = Vec::new();
-        while !rest.is_empty() {
-            let inside = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-            let Some((inside, behind)) = inside else {
-                return Err(format!("{rest:?} is no index"));
-            };
-            places.push(match inside.trim() {
-                "*" => Place::All,
-                inside => Place::At(
-                    Expression::parse(inside)
-                        .map_err(|why| format!("[{inside}] is no index: {why}"))?,
-                ),
-            });
-            rest = behind;
-        }
-        Ok(Self {
-            name: name.trim(),
-            places,
-        })
-    }
-}
-
-impl Loop {
-    /// Reads `i in 0..n`, or `i in 0..=n`; what is wrong with it otherwise.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let (variable, range) = text.split_once(" in ").ok_or("it has no ` in `")?;
-        let variable = variable.trim();
-        let starts = variable.starts_with(|char: char| char.is_alphabetic() || char == '_');
-        if !starts || !variable.chars().all(in_variable) {
-            return Err(format!("{variable:?} is no variable"));
-        }
-        let (first, end) = range.split_once("..").ok_or("it has no `..`")?;
-        let (end, inclusive) = match end.strip_prefix('=') {
-            Some(end) => (end, true),
-            None => (end, false),
-        };
-        Ok(Self {
-            variable: variable.to_owned(),
-            first: Expression::parse(first)?,
-            end: Expression::parse(end)?,
-            inclusive,
-        })
-    }
 }
 
 /// What the variables of `for` stand for.
@@ -139,6 +82,8 @@ struct Expansion<'d> {
     /// How many processes each entry makes, in each dimension; none for a process by itself.
     families: BTreeMap<&'d str, Vec<u32>>,
     report: Report,
+    /// How many names the lists and channels have so far.
+    names_made: usize,
     /// Where something has been reported: once is enough, however many channels are made there.
     reported: BTreeSet<usize>,
 }
@@ -165,6 +110,7 @@ impl<'d> Expansion<'d> {
             used: RefCell::default(),
             families: BTreeMap::new(),
             report: Report::new(description.source.clone()),
+            names_made: 0,
             reported: BTreeSet::new(),
         }
     }
@@ -309,43 +255,6 @@ impl<'d> Expansion<'d> {
         process
     }
 
-    /// Where dead letters go: a channel's name, or a port.
-    fn target(&mut self, target: Spanned<String>) -> Spanned<String> {
-        let Some((process, port)) = target.get_ref().split_once('.') else {
-            return target;
-        };
-        let reference = PortReference::new(process, port);
-        let mut ports = self.ports(&[Spanned::new(target.span(), reference)], &Variables::new());
-        match ports.pop() {
-            Some(port) if ports.is_empty() => {
-                Spanned::new(target.span(), port.get_ref().to_string())
-            }
-            Some(_) => {
-                let message = format!("`{}` means several ports", target.get_ref());
-                self.error(target.span(), message, "dead letters go to one port");
-                target
-            }
-            None => target,
-        }
-    }
-
-    /// The processes that a list of names means, but for the one that has the list.
-    fn names(&mut self, listed: &[Spanned<String>], but: Option<&str>) -> Vec<Spanned<String>> {
-        let mut names = Vec::new();
-        for entry in listed {
-            let text = entry.get_ref();
-            let Some(means) = self.means(text, None, entry.span(), &Variables::new()) else {
-                continue;
-            };
-            let all = text.contains('*');
-            let others = means
-                .into_iter()
-                .filter(|name| !all || Some(name.as_str()) != but);
-            names.extend(others.map(|name| Spanned::new(entry.span(), name)));
-        }
-        names
-    }
-
     fn channels(&mut self) -> Vec<ChannelEntry> {
         let mut channels = Vec::new();
         for entry in &self.description.channels {
@@ -415,231 +324,6 @@ impl<'d> Expansion<'d> {
             ports: self.ports(&entry.ports, &Variables::new()),
             ..entry.clone()
         }
-    }
-
-    /// The ports that these references mean.
-    fn ports(
-        &mut self,
-        references: &[Spanned<PortReference>],
-        variables: &Variables<'_>,
-    ) -> Vec<Spanned<PortReference>> {
-        let mut ports = Vec::new();
-        for reference in references {
-            let span = reference.span();
-            let PortReference { process, port } = reference.get_ref();
-            let processes = self.means(process, Some(port), span.clone(), variables);
-            let port = self.end(reference, variables);
-            if let (Some(processes), Some(port)) = (processes, port) {
-                let of = |process| PortReference::new(process, port.clone());
-                let ports_here = processes
-                    .into_iter()
-                    .map(|process| Spanned::new(span.clone(), of(process)));
-                ports.extend(ports_here);
-            }
-        }
-        ports
-    }
-
-    /// The name of a port, with its place if it is in an array.
-    fn end(
-        &mut self,
-        reference: &Spanned<PortReference>,
-        variables: &Variables<'_>,
-    ) -> Option<String> {
-        let port = &reference.get_ref().port;
-        let Ok(Indexed { name, places }) = Indexed::parse(port) else {
-            // It was reported when the file was read.
-            return None;
-        };
-        let [place] = places.as_slice() else {
-            if places.is_empty() {
-                return Some(port.clone());
-            }
-            let message = format!("`{port}` has several indices, and arrays of ports have one");
-            self.error(reference.span(), message, format!("write `{name}[0]`"));
-            return None;
-        };
-        let Place::At(expression) = place else {
-            let message = format!("`{}` means all ends of an array", reference.get_ref());
-            let hint = format!("name one, as in `{name}[0]`, or each in its turn by `for`");
-            self.error(reference.span(), message, hint);
-            return None;
-        };
-        let index = self.value(expression, reference.span(), variables)?;
-        if index < 0 {
-            let message = format!(
-                "`{}`{} means `{name}[{index}]`",
-                reference.get_ref(),
-                with(variables)
-            );
-            self.error(reference.span(), message, "indices begin with 0");
-            return None;
-        }
-        Some(format!("{name}[{index}]"))
-    }
-
-    /// The processes that `worker`, `worker[i]` or `worker[*]` means; those that do not exist are left to whoever looks
-    /// for them, who knows what to say.
-    fn means(
-        &mut self,
-        text: &str,
-        port: Option<&str>,
-        span: Range<usize>,
-        variables: &Variables<'_>,
-    ) -> Option<Vec<String>> {
-        let written = match port {
-            Some(port) => format!("{text}.{port}"),
-            None => text.to_owned(),
-        };
-        let of_port = port.map_or_else(String::new, |port| format!(".{port}"));
-        let Indexed {
-            name,
-            places: found,
-        } = match Indexed::parse(text) {
-            Ok(indexed) => indexed,
-            Err(why) => {
-                self.error(
-                    span,
-                    format!("`{written}`: {why}"),
-                    "write a number, or an expression such as `i + 1`",
-                );
-                return None;
-            }
-        };
-        let Some(dimensions) = self.families.get(name).cloned() else {
-            return Some(vec![name.to_owned()]);
-        };
-        if dimensions.is_empty() && !found.is_empty() {
-            let message = format!("`{written}` has an index, and `{name}` is one process");
-            self.error(
-                span,
-                message,
-                format!("write `{name}{of_port}`, or give the process a `count`"),
-            );
-            return None;
-        }
-        if dimensions.len() != found.len() {
-            let size: Vec<String> = dimensions.iter().map(ToString::to_string).collect();
-            let message = format!(
-                "`{written}` does not say which of {} processes it means",
-                size.join(" × ")
-            );
-            let any = |index: &str| {
-                format!(
-                    "`{name}{}{of_port}`",
-                    format!("[{index}]").repeat(dimensions.len())
-                )
-            };
-            let hint = format!(
-                "name one, as in {}, all with {}, or each in its turn by `for`",
-                any("0"),
-                any("*")
-            );
-            self.error(span, message, hint);
-            return None;
-        }
-        let mut choices = Vec::new();
-        for (place, count) in found.iter().zip(&dimensions) {
-            choices.push(match place {
-                Place::All => 0..*count,
-                Place::At(expression) => {
-                    let index = self.value(expression, span.clone(), variables)?;
-                    let Some(index) = u32::try_from(index).ok().filter(|index| index < count)
-                    else {
-                        self.out_of_range(&written, name, *count, index, span, variables);
-                        return None;
-                    };
-                    index..index + 1
-                }
-            });
-        }
-        let mut all = vec![name.to_owned()];
-        for choice in choices {
-            let with_each = |name: &String| {
-                let name = name.clone();
-                choice.clone().map(move |index| format!("{name}[{index}]"))
-            };
-            all = all.iter().flat_map(with_each).collect();
-        }
-        Some(all)
-    }
-
-    fn out_of_range(
-        &mut self,
-        written: &str,
-        name: &str,
-        count: u32,
-        index: i64,
-        span: Range<usize>,
-        variables: &Variables<'_>,
-    ) {
-        let message = format!(
-            "`{written}`{} has the index {index}, and the indices of `{name}` are 0 to {}",
-            with(variables),
-            count - 1
-        );
-        let hint = match variables.last() {
-            Some((variable, _)) => format!(
-                "let `{variable}` end earlier, or begin again at 0 with `% {count}`, as in a ring: `{name}[({variable} + 1) % {count}]`"
-            ),
-            None => format!("name one from `{name}[0]` to `{name}[{}]`", count - 1),
-        };
-        self.error(span, message, hint);
-    }
-
-    fn value(
-        &mut self,
-        expression: &Expression,
-        span: Range<usize>,
-        variables: &Variables<'_>,
-    ) -> Option<i64> {
-        let known = |name: &str| {
-            let mut inner = variables.iter().rev();
-            let variable = inner.find(|(variable, _)| *variable == name);
-            variable
-                .map(|(_, value)| *value)
-                .or_else(|| self.number(name))
-        };
-        let fault = match expression.value(&known) {
-            Ok(value) => return Some(value),
-            Err(fault) => fault,
-        };
-        let hint = match &fault {
-            NoValue::Unknown(name) => {
-                let names = variables.iter().map(|(name, _)| *name);
-                let names: Vec<&str> = names.chain(self.numbers.keys().copied()).collect();
-                did_you_mean(name, names.iter().copied()).unwrap_or_else(|| {
-                    match names.is_empty() {
-                        true => format!(
-                            "add `for = \"{name} in 0..4\"`, or a number `{name}` to [arguments]"
-                        ),
-                        false => format!(
-                            "an index is made of numbers and of {}",
-                            one_of(names).replace(" or ", " and ")
-                        ),
-                    }
-                })
-            }
-            _ => "an index is a small number".to_owned(),
-        };
-        self.error(
-            span,
-            format!("an index here has no value{}: {fault}", with(variables)),
-            hint,
-        );
-        None
-    }
-}
-
-/// ` with i = 3`, for messages.
-fn with(variables: &Variables<'_>) -> String {
-    let values: Vec<String> = variables
-        .iter()
-        .map(|(name, value)| format!("{name} = {value}"))
-        .collect();
-    match values.is_empty() {
-        true => String::new(),
-        false => format!(" with {}", values.join(", ")),
     }
 }
 

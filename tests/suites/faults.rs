@@ -318,6 +318,7 @@ const AWAITS: &[(&str, &str, usize)] = &[
     ("process/instantiate.rs", "begin_metered", 1),
     ("process/instantiate.rs", "instantiate", 2),
     ("process/instantiate.rs", "instantiate_in", 1),
+    ("process/instantiate.rs", "instantiate_in_a_pool", 2),
     ("process/pace.rs", "step", 1),
     ("process/pace.rs", "yield_preempted", 1),
     ("process/exit.rs", "finish", 1),

@@ -113,9 +113,13 @@ impl Host {
     }
 
     pub(crate) fn write(&mut self, text: &str) {
-        let stdin = self.stdin.as_mut().expect("it reads");
-        stdin.write_all(text.as_bytes()).expect("it reads");
-        stdin.flush().expect("it reads");
+        let stdin = self.stdin.as_mut().expect("it was piped");
+        let written = stdin
+            .write_all(text.as_bytes())
+            .and_then(|()| stdin.flush());
+        if let Err(error) = written {
+            panic!("it does not read: {error}: {}", self.said());
+        }
     }
 
     pub(crate) fn kill(&mut self) {

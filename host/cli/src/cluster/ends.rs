@@ -93,6 +93,11 @@ impl GuestSink {
         }
     }
 
+    /// Takes back what it offers, and leaves the channel as it is for the process.
+    pub(super) fn into_sender(self) -> Option<HostSender> {
+        self.sender
+    }
+
     fn look_for_failure(&mut self) {
         if let Some(poison) = self.sender.as_ref().and_then(HostSender::poisoned) {
             self.failure = Some(kind_and_reason(&poison));

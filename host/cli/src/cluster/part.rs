@@ -347,7 +347,10 @@ fn notice(text: String) {
 /// What a part consists of while it runs here.
 struct Lives {
     outlets: JoinSet<OutletEnd>,
-    inlets: JoinSet<InletEnd>,
+    inlets: JoinSet<(InletEnd, Option<HostSender>)>,
+    /// What inlets that have left offered messages at. A process that saw its inputs closed would finish, and its outputs
+    /// would be closed for all hosts.
+    left_open: Vec<HostSender>,
     stop_outlets: watch::Sender<bool>,
     stop_inlets: watch::Sender<bool>,
     ended: watch::Sender<Option<Ended>>,
@@ -361,6 +364,7 @@ impl Default for Lives {
         Self {
             outlets: JoinSet::new(),
             inlets: JoinSet::new(),
+            left_open: Vec::new(),
             stop_outlets: watch::Sender::new(false),
             stop_inlets: watch::Sender::new(false),
             ended: watch::Sender::new(None),
@@ -395,8 +399,14 @@ impl Lives {
     ) {
         let mut stop = self.stop_inlets.subscribe();
         let mut sink = GuestSink::new(sender, finished, self.ended.subscribe());
-        self.inlets
-            .spawn(async move { inlet.run(&mut sink, &*gate, &mut stop).await });
+        self.inlets.spawn(async move {
+            let end = inlet.run(&mut sink, &*gate, &mut stop).await;
+            let left_open = match end {
+                InletEnd::Left => sink.into_sender(),
+                _ => None,
+            };
+            (end, left_open)
+        });
     }
 
     /// Waits until the processes have ended, and all that is to be told or stored has been.
@@ -426,7 +436,7 @@ impl Lives {
                     Err(error) => running.stop(&format!("an outlet failed: {error}")),
                 },
                 Some(end) = self.inlets.join_next() => match end {
-                    Ok(InletEnd::Fenced) => return Incarnation::Lost("a later host receives for it".to_owned()),
+                    Ok((InletEnd::Fenced, _)) => return Incarnation::Lost("a later host receives for it".to_owned()),
                     Ok(_) => {}
                     Err(error) => running.stop(&format!("an inlet failed: {error}")),
                 },
@@ -437,7 +447,10 @@ impl Lives {
     /// Gives back what is not finished, and stores what was sent.
     async fn leave(&mut self) {
         self.stop_inlets.send_replace(true);
-        while self.inlets.join_next().await.is_some() {}
+        while let Some(joined) = self.inlets.join_next().await {
+            self.left_open
+                .extend(joined.ok().and_then(|(_, open)| open));
+        }
         self.stop_outlets.send_replace(true);
         let stored = async { while self.outlets.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST_STORES, stored).await;

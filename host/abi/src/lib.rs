@@ -32,7 +32,7 @@
 //! ```no_run
 //! # use transputer_abi::{CoreLinker, HostCalls};
 //! # fn example<T: HostCalls>(engine: &wasmtime::Engine) -> wasmtime::Result<()> {
-//! let linker = CoreLinker::<T>::new(engine)?;
+//! let linker = CoreLinker::<T>::new(engine, true)?;
 //! let component = std::fs::read("filter.wasm")?;
 //! match linker.rewrite(&component) {
 //!     Some(module) => println!("{} bytes run by themselves", module.len()),

@@ -115,8 +115,7 @@
 //! to = "two.orders"                   # or a list
 //! format = "lines"                    # or bytes, cbor; json, csv by the port's type
 //! capacity = 64                       # messages that may wait
-//! on-bad-line = "fail"                # or skip, cut: not UTF-8, or longer than `message` allows;
-//!                                     # of json and csv also what does not fit the type
+//! on-bad-line = "fail"                # or skip, cut: not UTF-8, too long, or not of the port's type
 //!
 //! [stdout]
 //! from = "two.survivors"

@@ -36,7 +36,7 @@ impl From<serde_json::Value> for Value {
 /// let ty = PayloadType::parse("record { id: u8, tags: list<string> }")?;
 /// assert!(encode_json(&ty, br#"{"id": 7, "tags": []}"#).is_ok());
 /// let error = encode_json(&ty, br#"{"id": 7, "tags": ["a", 1]}"#).unwrap_err();
-/// assert_eq!(error, "at `tags[1]`: expected `string`, found `1`");
+/// assert_eq!(error, "at `tags[1]`: expected `string` (a string), found `1`");
 /// # Ok::<(), transputer_network::signature::TypeError>(())
 /// ```
 ///

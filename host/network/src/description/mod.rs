@@ -72,7 +72,7 @@
 //! name = "numbers"                    # by default "generator.numbers -> two.candidates"
 //! capacity = 128                      # by default 0, a rendezvous
 //! overflow = "block"                  # or drop-oldest, drop-newest
-//! # remote = true                     # may cross hosts, where the network runs on several of them
+//! remote = false                      # true: may cross hosts, where the network runs on several of them
 //!
 //! [[channel]]                         # one that they share: `[*]` means all of them
 //! from = "generator.jobs"

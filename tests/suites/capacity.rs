@@ -278,24 +278,6 @@ fn a_network_waits_for_all_of_its_places_or_fails_at_once() {
     });
 }
 
-/// The slot of a component that is dropped is cleared; meanwhile no process can have it.
-#[test]
-fn a_dropped_component_takes_nobodys_place() {
-    const RUNS: usize = 100;
-    let host = small(1, AtCapacity::Wait);
-    let runs_alone = || {
-        let mut network = host.network("alone");
-        network.process("alone", &guest_of(&host, "no_ports"));
-        let report = network.start().expect("its turn comes").wait();
-        assert_eq!(report.verdict(), Verdict::Succeeded, "{report:?}");
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| (0..RUNS).for_each(|_| runs_alone()));
-        }
-    });
-}
-
 /// Parks so many processes at once, the one that spawns them included, and lets them go.
 fn parks(max_processes: u32) {
     let host = new_host(HostOptions::default().max_processes(max_processes));

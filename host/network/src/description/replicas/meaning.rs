@@ -69,6 +69,7 @@ impl Expansion<'_> {
         }
         names
     }
+
     /// The ports that these references mean.
     pub(super) fn ports(
         &mut self,

@@ -79,8 +79,7 @@ impl Slots {
 
     /// Whether fewer processes have slots than can. One that needs several may find too few all the same.
     pub(crate) fn has_free(&self) -> bool {
-        let pools = std::iter::once(&self.first).chain(self.rest.get());
-        let taken: u64 = pools.map(Pool::taken).sum();
+        let taken: u64 = self.pools().map(Pool::taken).sum();
         taken < u64::from(self.class.slots(self.settings.max_processes))
     }
 
@@ -120,8 +119,12 @@ impl Slots {
     }
 
     pub(super) fn engines(&self) -> impl Iterator<Item = &Engine> {
-        let pools = std::iter::once(&self.first).chain(self.rest.get());
-        pools.map(|pool| &pool.engine)
+        self.pools().map(|pool| &pool.engine)
+    }
+
+    /// Those that there are.
+    fn pools(&self) -> impl Iterator<Item = &Pool> {
+        std::iter::once(&self.first).chain(self.rest.get())
     }
 }
 

@@ -332,64 +332,6 @@ fn dropped_messages_are_counted() {
     assert_eq!(running.wait().dropped, 7);
 }
 
-/// Writes nothing before the gate is open.
-struct Gated {
-    gate: mpsc::Receiver<()>,
-    written: Arc<AtomicBool>,
-}
-
-impl Write for Gated {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // It is opened once, by dropping the other end.
-        let _ = self.gate.recv();
-        self.written.store(true, Ordering::SeqCst);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn whoever_waits_for_a_network_finds_its_output_written() {
-    let text = "[components]\ncount = \"count.wasm\"\n\
-                [process.count]\ncomponent = \"count\"\narguments = { limit = 3 }\n\
-                [stdout]\nfrom = \"count.numbers\"\n";
-    let description =
-        Description::parse(text, "network.toml", Path::new(".")).expect("it is right");
-    let components = BTreeMap::from([("count".to_owned(), guest("count"))]);
-    let mut network = host()
-        .wire(&description, &components, &[])
-        .expect("everything fits");
-    let (open, gate) = mpsc::channel();
-    let written = Arc::new(AtomicBool::new(false));
-    network.stdout(Gated {
-        gate,
-        written: written.clone(),
-    });
-    let running = network.start().expect("it starts");
-    let all_here = Arc::new(Barrier::new(4));
-    let waiting = [(); 3].map(|()| {
-        let (running, written, all_here) = (running.clone(), written.clone(), all_here.clone());
-        std::thread::spawn(move || {
-            all_here.wait();
-            running.wait();
-            written.load(Ordering::SeqCst)
-        })
-    });
-    all_here.wait();
-    // They are given every chance to return too early.
-    while !running.has_ended() {
-        std::thread::yield_now();
-    }
-    (0..1_000).for_each(|_| std::thread::yield_now());
-    drop(open);
-    for thread in waiting {
-        assert!(thread.join().expect("it waits"), "it returned too early");
-    }
-}
-
 #[test]
 fn a_value_that_is_not_of_the_ports_type_is_not_sent() {
     let (running, numbers, doubled) = doubling();

@@ -134,13 +134,14 @@ impl Feed {
             Err(problem) => problem,
         };
         let reason = format!("stdin: {problem}");
-        self.sender
-            .poison(Poison::new(PoisonKind::Poisoned, reason));
         if let Some(journal) = &self.journal {
             journal.spoil();
         }
         let bad_content = !self.cannot_record && !self.input.cannot_be_read();
         fault(&self.state, "stdin", problem, bad_content);
+        // Last, because the network may end with it, and whoever waits for that must have heard why.
+        self.sender
+            .poison(Poison::new(PoisonKind::Poisoned, reason));
         None
     }
 

@@ -50,21 +50,21 @@ async fn known_once(carrier: &dyn Carrier, name: &str) -> Result<Option<String>,
 ///
 /// # Errors
 /// If the carrier refuses.
-pub async fn say(
-    carrier: &dyn Carrier,
-    name: &str,
-    epoch: u64,
-    text: &str,
-) -> Result<(), Fault> {
+pub async fn say(carrier: &dyn Carrier, name: &str, epoch: u64, text: &str) -> Result<(), Fault> {
     insist!({
         let there = carrier.get(Bucket::Facts, name).await?;
-        let said = there.as_ref().and_then(|there| epoch_and_text(&there.bytes));
+        let said = there
+            .as_ref()
+            .and_then(|there| epoch_and_text(&there.bytes));
         if said.is_some_and(|(said, _)| said > epoch) {
             return Ok(());
         }
         let revision = there.map(|there| there.revision);
         let bytes = Bytes::from(format!("{epoch} {text}"));
-        match carrier.exchange(Bucket::Facts, name, revision, bytes).await? {
+        match carrier
+            .exchange(Bucket::Facts, name, revision, bytes)
+            .await?
+        {
             Exchange::Done(_) => Ok(()),
             Exchange::Another => Err(Fault::Away("it was said at the same time".to_owned())),
         }
@@ -78,7 +78,9 @@ pub async fn say(
 pub async fn said(carrier: &dyn Carrier, name: &str) -> Result<Option<String>, Fault> {
     insist!({
         let there = carrier.get(Bucket::Facts, name).await?;
-        let said = there.as_ref().and_then(|there| epoch_and_text(&there.bytes));
+        let said = there
+            .as_ref()
+            .and_then(|there| epoch_and_text(&there.bytes));
         Ok(said.map(|(_, text)| text.to_owned()))
     })
 }

@@ -262,7 +262,9 @@ impl Network {
         let length = usize::try_from(bytes).unwrap_or(usize::MAX);
         let wired = self.member(port).and_then(|(member, name)| {
             let channel = member.inputs.get(name)?.id();
-            member.tried.push(Tried::known(channel, length, digest, attempts));
+            member
+                .tried
+                .push(Tried::known(channel, length, digest, attempts));
             Some(())
         });
         wired.ok_or_else(|| self.fault(format!("there is no input `{port}` that is wired")))

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
+mod address_space;
 mod arguments;
 mod cluster;
 mod commands;
@@ -49,6 +50,7 @@ pub fn run<A: Into<OsString> + Clone>(
     arguments: impl IntoIterator<Item = A>,
     surroundings: &Surroundings,
 ) -> u8 {
+    address_space::spare();
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

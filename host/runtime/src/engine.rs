@@ -302,19 +302,29 @@ fn engine(class: StackClass, settings: Settings, slots: u32) -> Result<Engine, E
 
 /// What helps where address space cannot be reserved.
 fn advice(processes: u32) -> String {
-    match address_space() {
-        None => "try a lower `max_processes`".to_owned(),
-        Some(room) if room < u64::from(MEMORIES) * (SMALLEST_MEMORY + GUARD) => format!(
-            "the address space is limited to {} MiB (`ulimit -v`), which is not enough for one process: raise that limit",
-            address_space_limit().unwrap_or(0) / MIB
-        ),
-        Some(room) => format!(
-            "the address space is limited to {} MiB (`ulimit -v`), which has room for {} processes: lower \
-             `max_processes` to that, or raise the limit",
-            address_space_limit().unwrap_or(0) / MIB,
-            (room / PLACE).clamp(1, processes.into())
-        ),
+    let (Some(limit), Some(room)) = (address_space_limit(), address_space()) else {
+        return "try a lower `max_processes`".to_owned();
+    };
+    let limited = format!(
+        "the address space is limited to {} MiB (`ulimit -v`), which",
+        limit / MIB
+    );
+    if limit / 2 < u64::from(MEMORIES) * (SMALLEST_MEMORY + GUARD) {
+        return format!("{limited} is not enough for one process: raise that limit");
     }
+    let room = match (room / PLACE).clamp(1, processes.into()) {
+        1 => "1 process".to_owned(),
+        several => format!("{several} processes"),
+    };
+    format!("{limited} has room for {room}: lower `max_processes` to that, or raise the limit")
+}
+
+/// What is added to an error that may come of too little address space: advice, if that is limited.
+pub(crate) fn if_limited() -> String {
+    address_space_limit().map_or_else(String::new, |limit| {
+        let limit = limit / MIB;
+        format!("; the address space is limited to {limit} MiB (`ulimit -v`): raise that limit")
+    })
 }
 
 /// The slots of one engine, with memories as large as all processes of its class can have.

@@ -456,7 +456,7 @@ fn cores() -> usize {
 
 fn setup(what: &'static str) -> impl Fn(std::io::Error) -> Error {
     move |error| Error::Setup {
-        message: format!("{what}: {error}"),
+        message: format!("{what}: {error}{}", engine::if_limited()),
     }
 }
 

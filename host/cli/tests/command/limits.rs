@@ -272,9 +272,10 @@ fn a_host_fits_into_a_limited_address_space() {
         let text = String::from_utf8(output.stderr).expect("text");
         (output.status.code(), text)
     };
-    for gibibytes in [2, 16] {
-        let room = gibibytes << 20;
-        assert_eq!(run(room, &[]).0, Some(0), "{gibibytes} GiB");
+    for mebibytes in [400, 600, 2 << 10, 16 << 10] {
+        let room = mebibytes << 10;
+        let (code, text) = run(room, &[]);
+        assert_eq!(code, Some(0), "{mebibytes} MiB: {text}");
         let (code, text) = run(room, &["--max-processes", "10000"]);
         assert_eq!(code, Some(4), "{text}");
         let (_, advice) = text.split_once("has room for ").expect(&text);
@@ -282,4 +283,7 @@ fn a_host_fits_into_a_limited_address_space() {
         let (code, text) = run(room, &["--max-processes", number]);
         assert_eq!(code, Some(0), "{number} processes: {text}");
     }
+    let (code, text) = run(200 << 10, &[]);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("raise that limit"), "{text}");
 }

@@ -24,7 +24,8 @@
 //! - A sender that waited for room, or for a receiver, lets those go first that were woken, up to 2
 //!   such classes further, but not those that compute: whoever took its message is behind already. So a
 //!   pipeline is emptied from its end before more is put in at its beginning.
-//! - A task that lets others run goes behind all that are ready: the queue's, and the slot's. One
+//! - A task that lets others run goes behind all that are ready: the queue's, and the slot's. Only a sender that
+//!   another worker has just woken, and is about to run, it leaves to that for a few turns. One
 //!   that was preempted did not ask for that, and goes where its virtual time puts it.
 //!
 //! # Measuring
@@ -48,6 +49,10 @@ const CLASS: u64 = 4;
 
 /// Polls between two readings of the clock, at most.
 const POLLS: usize = 16;
+
+/// How often in a row a task that lets others run leaves a sender to the worker that woke it: for some
+/// microseconds, in which a receiver takes what a channel holds.
+const LEFT: usize = 32;
 
 /// What a task has used.
 pub(super) trait Timed {
@@ -82,6 +87,8 @@ pub(super) struct Turn<T> {
     slot_next: bool,
     /// What each of those was charged that were charged last, in nanoseconds.
     each: u64,
+    /// How often in a row a sender was [left](LEFT) to another worker.
+    left: usize,
 }
 
 impl<T> Turn<T> {
@@ -91,6 +98,7 @@ impl<T> Turn<T> {
             polled: Vec::with_capacity(POLLS),
             slot_next: false,
             each: 0,
+            left: 0,
         }
     }
 
@@ -133,9 +141,22 @@ impl<T: Timed> Fair<T> {
 
     /// Queues a sender that was woken in a worker's poll. Wakes no other worker, which would cost a system
     /// call per message: a tick tells them.
-    pub(super) fn push_sender(&self, task: T) {
+    pub(super) fn push_sender(&self, worker: usize, task: T) {
         let key = self.admit(&task);
-        self.queue.push(Place::Sender(key), task, Notify::Nobody);
+        let notify = Notify::Worker(worker);
+        self.queue.push(Place::Sender(key), task, notify);
+    }
+
+    /// Whether a task that lets others run may go on, since the only one that is ready is a sender which another
+    /// worker is about to run: if it ran here, a stream would be torn apart, and each message would cross from one
+    /// processor to the other.
+    pub(super) fn leaves_sender(&self, worker: usize, turn: &mut Turn<T>) -> bool {
+        let elsewhere = self.queue.worker_of_lone_sender();
+        let leaves = turn.left < LEFT
+            && elsewhere.is_some_and(|elsewhere| elsewhere != worker)
+            && self.slots.is_empty(worker);
+        turn.left = if leaves { turn.left + 1 } else { 0 };
+        leaves
     }
 
     /// Queues a task that was preempted, after what it has used was charged. It may have been woken just before

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Fair, Timed, Turn};
+use super::{Fair, LEFT, Timed, Turn};
 
 const MICROSECOND: u64 = 1_000;
 const MILLISECOND: u64 = 1_000 * MICROSECOND;
@@ -189,7 +189,9 @@ impl Machine {
                 Then::Parked
             }
             Does::Send(stream) => self.streams[stream].sent(&self.fair, worker, long / MESSAGE),
-            Does::Receive(stream) => self.streams[stream].received(&self.fair, now, long / MESSAGE),
+            Does::Receive(stream) => {
+                self.streams[stream].received(&self.fair, worker, now, long / MESSAGE)
+            }
         };
         let again = !matches!(then, Then::Parked);
         self.fair
@@ -222,7 +224,7 @@ impl Stream {
         }
     }
 
-    fn received(&self, fair: &Fair<Rc<Task>>, now: u64, most: u64) -> Then {
+    fn received(&self, fair: &Fair<Rc<Task>>, worker: usize, now: u64, most: u64) -> Then {
         let messages = self.buffered.get().min(most);
         self.buffered.update(|buffered| buffered - messages);
         self.received.update(|received| received + messages);
@@ -231,7 +233,7 @@ impl Stream {
             self.longest_gap.set(self.longest_gap.get().max(gap));
         }
         if messages > 0 && self.sender_waits.take() {
-            fair.push_sender(self.sender.clone());
+            fair.push_sender(worker, self.sender.clone());
         }
         self.receiver_waits.set(self.buffered.get() == 0);
         if self.buffered.get() == 0 {
@@ -331,7 +333,7 @@ fn who_lets_others_run_is_behind_everybody_else() {
     fair.settle(0, &mut turn, preempted.clone(), true, || TICK);
     fair.push_preempted(&turn, preempted.clone());
     fair.push(woken.clone());
-    fair.push_sender(sender.clone());
+    fair.push_sender(0, sender.clone());
     fair.push_to_slot(0, in_slot.clone());
     fair.settle(0, &mut turn, polite.clone(), true, || 2 * TICK);
     fair.push_last(0, polite.clone());
@@ -342,6 +344,28 @@ fn who_lets_others_run_is_behind_everybody_else() {
     }
     assert_eq!(order.len(), 5);
     assert_eq!(order.last(), Some(&Some(4)), "{order:?}");
+}
+
+/// It would be torn from the receiver that runs there.
+#[test]
+fn a_sender_is_left_to_the_worker_that_woke_it_for_some_turns() {
+    let fair = Fair::new(2, Duration::from_nanos(TICK));
+    let [mut own, mut other] = [Turn::new(0), Turn::new(0)];
+    let tasks: [Rc<Task>; 3] = std::array::from_fn(|_| Rc::default());
+    let [sender, woken, in_slot] = tasks;
+    assert!(!fair.leaves_sender(1, &mut other));
+    fair.push_sender(0, sender);
+    assert!(!fair.leaves_sender(0, &mut own));
+    for _ in 0..LEFT {
+        assert!(fair.leaves_sender(1, &mut other));
+    }
+    assert!(!fair.leaves_sender(1, &mut other), "it has waited enough");
+    fair.push_to_slot(1, in_slot);
+    assert!(!fair.leaves_sender(1, &mut other), "another one waits here");
+    assert!(fair.slots.take(1).is_some());
+    assert!(fair.leaves_sender(1, &mut other));
+    fair.push(woken);
+    assert!(!fair.leaves_sender(1, &mut other), "not only it is ready");
 }
 
 /// Beside loops, one that lets others run has its turn after theirs.

@@ -35,7 +35,7 @@ impl MultiThread {
     /// Queues a task that was woken or spawned in a worker's poll.
     pub(super) fn push_here(&self, worker: usize, task: Arc<TaskCell>) {
         if takes_its_turn() {
-            self.fair.push_sender(task);
+            self.fair.push_sender(worker, task);
         } else if self.fair.push_to_slot(worker, task) {
             self.fair.queue.call();
         }
@@ -69,11 +69,11 @@ impl MultiThread {
     fn go_on(
         &self,
         worker: usize,
-        turn: &Turn<Arc<TaskCell>>,
+        turn: &mut Turn<Arc<TaskCell>>,
         task: Arc<TaskCell>,
     ) -> Option<Arc<TaskCell>> {
         let preempted = was_preempted();
-        if self.has_nobody_else(worker) {
+        if self.has_nobody_else(worker) || !preempted && self.fair.leaves_sender(worker, turn) {
             return Some(task);
         }
         self.push_again(worker, turn, task, preempted);

@@ -22,7 +22,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::classes::Classes;
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, lock};
 
 /// The key of the first task where there is none.
 pub(super) const EMPTY: u64 = u64::MAX;
@@ -36,6 +36,9 @@ const PATIENCE: u64 = 2;
 /// For every so many tasks, a lead of one class more counts as none.
 const CROWD: u64 = 8;
 
+/// Where no worker is meant.
+const NO_WORKER: usize = usize::MAX;
+
 /// `now` is written once it is this much behind: workers read it often.
 const GRAIN: u64 = 20_000;
 
@@ -46,8 +49,8 @@ pub(super) struct RunQueue<T> {
     first: AtomicU64,
     /// Tasks that sleepers may take. Written under the lock.
     announced: AtomicUsize,
-    /// Whether there is one task, and it is a sender. Written under the lock.
-    lone_sender: AtomicBool,
+    /// The worker that pushed the only task, if that is a sender; else [`NO_WORKER`]. Written under the lock.
+    lone_sender: AtomicUsize,
     /// How far the virtual time of those that run has come; it only grows.
     now: AtomicU64,
     /// How many tasks there are, ready or not.
@@ -59,6 +62,8 @@ pub(super) struct RunQueue<T> {
 struct State<T> {
     woken: Classes<T>,
     senders: Classes<T>,
+    /// The worker that pushed a sender last.
+    sender_of: usize,
     computing: BTreeMap<(u64, u64), T>,
     /// How many have been put there.
     preempted: u64,
@@ -88,8 +93,8 @@ pub(super) enum Place {
 pub(super) enum Notify {
     /// A worker that sleeps.
     One,
-    /// Nobody: the worker that pushes it looks here before it sleeps.
-    Nobody,
+    /// Nobody: the worker that pushes it, which is this one, looks here before it sleeps.
+    Worker(usize),
 }
 
 /// What ended a wait.
@@ -110,6 +115,7 @@ impl<T> RunQueue<T> {
             state: Mutex::new(State {
                 woken: Classes::new(class),
                 senders: Classes::new(class),
+                sender_of: NO_WORKER,
                 computing: BTreeMap::new(),
                 preempted: 0,
                 sleepers: 0,
@@ -120,7 +126,7 @@ impl<T> RunQueue<T> {
             changed: Condvar::new(),
             first: AtomicU64::new(EMPTY),
             announced: AtomicUsize::new(0),
-            lone_sender: AtomicBool::new(false),
+            lone_sender: AtomicUsize::new(NO_WORKER),
             now: AtomicU64::new(0),
             living: AtomicUsize::new(0),
             class,
@@ -138,7 +144,13 @@ impl<T> RunQueue<T> {
 
     /// Whether there is nothing but one sender, whose turn it is whatever anybody's virtual time is.
     pub(super) fn is_lone_sender(&self) -> bool {
-        self.lone_sender.load(Ordering::Relaxed)
+        self.lone_sender.load(Ordering::Relaxed) != NO_WORKER
+    }
+
+    /// The worker that pushed the only task, if that is a sender.
+    pub(super) fn worker_of_lone_sender(&self) -> Option<usize> {
+        let worker = self.lone_sender.load(Ordering::Relaxed);
+        (worker != NO_WORKER).then_some(worker)
     }
 
     /// Whether a sleeper would find a task.
@@ -189,12 +201,14 @@ impl<T> RunQueue<T> {
             return;
         }
         state.insert(place, task, |key| self.level(key));
-        self.write_first(&state);
-        if notify == Notify::One {
-            let announced = self.announced.load(Ordering::Relaxed) + 1;
-            self.announced.store(announced, Ordering::Relaxed);
-            self.notify(&mut state);
+        if let Notify::Worker(worker) = notify {
+            state.sender_of = worker;
+            return self.write_first(&state);
         }
+        self.write_first(&state);
+        let announced = self.announced.load(Ordering::Relaxed) + 1;
+        self.announced.store(announced, Ordering::Relaxed);
+        self.notify(&mut state);
     }
 
     /// The first task, if there is one.
@@ -217,7 +231,12 @@ impl<T> RunQueue<T> {
     }
 
     fn write_first(&self, state: &State<T>) {
-        let lone_sender = state.len() == 1 && state.senders.len() == 1;
+        let is_lone_sender = state.len() == 1 && state.senders.len() == 1;
+        let lone_sender = if is_lone_sender {
+            state.sender_of
+        } else {
+            NO_WORKER
+        };
         self.lone_sender.store(lone_sender, Ordering::Relaxed);
         self.first.store(state.first(), Ordering::Release);
     }

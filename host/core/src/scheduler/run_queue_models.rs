@@ -87,7 +87,7 @@ fn while_all_are_idle_and_the_queue_is_empty_no_task_is_under_way() {
         let worker = thread::spawn({
             let (queue, idle, ran) = (queue.clone(), idle.clone(), ran.clone());
             move || {
-                queue.push(Place::Woken(1), 7, Notify::Nobody);
+                queue.push(Place::Woken(1), 7, Notify::Worker(0));
                 if queue.pop().is_some() {
                     ran.fetch_add(1, Ordering::Relaxed);
                 }

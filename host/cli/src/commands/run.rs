@@ -22,6 +22,8 @@ Examples:
   cat access.log | transputer run examples/pipeline | head
   transputer run . --arg generator.count=5 --log debug
   cat lines.json | transputer run plugin.wasm    one component by itself
+  transputer run oci://registry.example.org/team/sieve:1.0 --verify public.pem
+                                     a pack out of a registry, if its owner signed it
   transputer run . --seed 7          one schedule, the same each time, in virtual time
   transputer run . --seed 7 --trace steps.txt
   transputer run . --trace steps.json    waits and steps on a time line, in Perfetto

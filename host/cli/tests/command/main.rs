@@ -22,6 +22,8 @@ mod otlp;
 mod packing;
 mod page;
 mod raw;
+#[cfg(unix)]
+mod registry;
 mod running;
 #[cfg(unix)]
 mod signals;

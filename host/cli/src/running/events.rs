@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anstyle::Style;
 use clap::ValueEnum;
 use serde::Serialize;
-use transputer::{DeadlockReport, Event, Level, Outcome, ProcessReport};
+use transputer::{CoreDump, DeadlockReport, Event, Level, Outcome, ProcessReport};
 
 use super::throttle::{Kind, Throttle};
 use crate::line::Line;
 use crate::stderr;
 use crate::terminal::{self, DIM, ERROR, GOOD, HELP, Stamped, WARNING};
+
+/// How many traps are known to have been printed. More are not told in full at the end.
+const MOST_TRAPPED: usize = 1_000;
 
 /// Which log lines are printed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -72,6 +75,8 @@ struct Named<'e> {
 struct Shared {
     /// Processes that a printed deadlock names; their ends add nothing.
     stuck: Mutex<HashSet<String>>,
+    /// The numbers of processes whose traps were printed when they happened.
+    trapped: Mutex<HashSet<u64>>,
     throttle: Throttle,
 }
 
@@ -96,6 +101,16 @@ impl Printer {
         stuck.unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn trapped(&self) -> MutexGuard<'_, HashSet<u64>> {
+        let trapped = self.shared.trapped.lock();
+        trapped.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the trap of this process was printed when it happened.
+    pub(super) fn has_told(&self, report: &ProcessReport) -> bool {
+        self.trapped().contains(&report.id.0)
+    }
+
     pub(crate) fn prints(&self, level: LogLevel) -> bool {
         level >= self.least
     }
@@ -113,6 +128,14 @@ impl Printer {
         };
         if !self.shared.throttle.admits(kind) {
             return;
+        }
+        if let Event::Ended(report) = event
+            && matches!(report.outcome, Outcome::Trapped(_))
+        {
+            let mut trapped = self.trapped();
+            if trapped.len() < MOST_TRAPPED {
+                trapped.insert(report.id.0);
+            }
         }
         let line = if self.is_json() {
             let event = Stamped::now(Named {
@@ -233,7 +256,10 @@ fn line(event: &Event, level: LogLevel) -> Line {
             told(style, format_args!("{level:<5}"), process, line)
         }
         Event::Ended(report) => ended(report, level),
-        Event::Restarting(restart) => supervisor(WARNING, restart),
+        Event::Restarting(restart) => {
+            let line = supervisor(WARNING, restart);
+            with_core_dump(line, &restart.outcome)
+        }
         Event::Unfinished(message) => supervisor(WARNING, message),
         Event::Restarted {
             process,
@@ -258,6 +284,18 @@ fn line(event: &Event, level: LogLevel) -> Line {
             line.name(endpoint).text(": ").text(message)
         }
         _ => Line::new(),
+    }
+}
+
+/// The same, and what became of the core dump, if there was to be one.
+pub(super) fn with_core_dump(line: Line, outcome: &Outcome) -> Line {
+    let Outcome::Trapped(trap) = outcome else {
+        return line;
+    };
+    match &trap.core_dump {
+        Some(CoreDump::Written(path)) => line.next().text("  core dump: ").name(path.display()),
+        Some(CoreDump::NotWritten(why)) => line.next().text("  no core dump: ").text(why),
+        _ => line,
     }
 }
 

@@ -13,6 +13,8 @@ mod building;
 mod dead_letter_size;
 #[cfg(unix)]
 mod dead_letters;
+#[cfg(unix)]
+mod debugging;
 mod exploring;
 mod help;
 mod limits;

@@ -300,6 +300,7 @@ fn a_debug_build_tells_where_a_process_panicked() {
             first.contains("check") && first.contains("lib.rs:10"),
             "{said}"
         );
+        assert_eq!(said.matches("3 is odd").count(), 1, "the text once: {said}");
         assert!(!said.contains("panicking"), "{said}");
         assert!(
             said.contains("strict at") && said.contains("lib.rs:5"),

@@ -1,8 +1,9 @@
 //! A component, compiled and linked, in one of two ways.
 
 use std::fmt;
+use std::time::Duration;
 
-use wasmtime::{Result, Store};
+use wasmtime::{Engine, GuestProfiler, Result, Store};
 
 use crate::HostCalls;
 use crate::bindings::{Guest, GuestPre};
@@ -46,6 +47,32 @@ impl<T: HostCalls> Code<T> {
             Self::Whole(component) => Way::Whole(component.instantiate_async(store).await?),
             Self::CoreModule(module) => Way::CoreModule(module.instantiate(store).await?),
         }))
+    }
+}
+
+impl<T: HostCalls> Code<T> {
+    /// What keeps samples of a process of this name, which computes this code: which functions it was in, of all modules
+    /// that the component has, or of its core module. `engine` is the one that it was compiled for, `interval` about the
+    /// time between two samples.
+    ///
+    /// # Errors
+    /// Those of wasmtime, which has none of an engine as the host makes them.
+    pub fn profiler(
+        &self,
+        engine: &Engine,
+        name: &str,
+        interval: Duration,
+    ) -> Result<GuestProfiler> {
+        match self {
+            Self::Whole(guest) => {
+                let component = guest.instance_pre().component().clone();
+                GuestProfiler::new_component(engine, name, interval, component, [])
+            }
+            Self::CoreModule(module) => {
+                let module = (name.to_owned(), module.module().clone());
+                GuestProfiler::new(engine, name, interval, [module])
+            }
+        }
     }
 }
 

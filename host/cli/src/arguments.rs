@@ -16,6 +16,8 @@ use crate::commands::new::New;
 use crate::commands::pack::Pack;
 #[cfg(unix)]
 use crate::commands::ps::Ps;
+use crate::commands::pull::Pull;
+use crate::commands::push::Push;
 use crate::commands::run::Run;
 use crate::commands::test::Test;
 #[cfg(unix)]
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Test(Test),
     New(New),
     Pack(Pack),
+    Push(Push),
+    Pull(Pull),
     Cluster(Cluster),
     Completions(Completions),
     Man(Man),

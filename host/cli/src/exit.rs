@@ -30,10 +30,11 @@ Exit codes:
   0    the network succeeded: every process finished
   1    a process failed, trapped, or went over a limit; or something is wrong with what came from
        stdin, or was to go to stdout
-  2    bad input: the command line, a file, a component, or guest source that does not compile
+  2    bad input: the command line, a file, a component, guest source that does not compile, or a
+       registry that refuses, or has no such pack
   3    deadlock: processes waited for each other forever
   4    the host itself failed: a file that cannot be written or that another run is using,
-       no toolchain for guests, ...
+       no toolchain for guests, a registry that does not answer, ...
   129  the terminal hung up (SIGHUP)
   130  interrupted (SIGINT, Ctrl-C)
   143  asked to terminate (SIGTERM)";

@@ -28,6 +28,7 @@ mod packs;
 mod pictures;
 mod printable;
 mod progress;
+mod registry;
 mod running;
 mod sdk;
 mod single;
@@ -87,6 +88,8 @@ pub fn run<A: Into<OsString> + Clone>(
         Command::Ps(command) => command.run(),
         Command::New(command) => command.run(),
         Command::Pack(command) => command.run(surroundings),
+        Command::Push(command) => command.run(surroundings),
+        Command::Pull(command) => command.run(),
         Command::Cluster(command) => command.run(surroundings),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),

@@ -85,6 +85,13 @@ impl Step {
         }
     }
 
+    /// Says how far it is, if there is no spinner to say it.
+    pub(crate) fn progressed(&self, line: impl fmt::Display) {
+        if self.bar.is_none() {
+            self.note(&line.to_string());
+        }
+    }
+
     /// A line worth keeping, such as a step of a script.
     pub(crate) fn note(&self, line: &str) {
         if !matches!(self.progress, Progress::Quiet) {
@@ -102,6 +109,11 @@ impl Step {
 
     /// Ends the step, and says what was done and how long it took.
     pub(crate) fn finish(self, done: impl fmt::Display) {
+        self.done(done);
+    }
+
+    /// Says what was done and how long it took; it ends when it is dropped.
+    pub(crate) fn done(&self, done: impl fmt::Display) {
         let seconds = self.began.elapsed().as_secs_f64();
         self.note(&format!("{done} in {seconds:.1} s"));
     }

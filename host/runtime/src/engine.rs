@@ -9,11 +9,12 @@ mod slots;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy};
-use wasmtime::{PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmtime::{PoolingAllocationConfig, ProfilingStrategy, WasmBacktraceDetails};
 
 use crate::error::Error;
 use crate::host::lock;
 use crate::options::HostOptions;
+use crate::profiling::Profiling;
 use slots::Settings;
 pub(crate) use slots::{Pool, Slots};
 
@@ -83,6 +84,8 @@ impl Engines {
             max_processes: options.max_processes,
             is_seeded: options.seed.is_some(),
             core_modules: options.core_modules,
+            core_dumps: options.core_dumps.is_some(),
+            perf: options.profiling == Profiling::Perf,
         };
         check_mappings(settings.max_processes)?;
         check_address_space(settings.max_processes)?;
@@ -289,6 +292,12 @@ fn engine(class: StackClass, settings: Settings, slots: u32) -> Result<Engine, E
         .async_stack_size(class.guest_stack() + STACK_KEPT)
         .max_wasm_stack(class.guest_stack())
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        // Neither of these has a part in what is compiled: code from the cache serves as well.
+        .coredump_on_trap(settings.core_dumps)
+        .profiler(match settings.perf {
+            true => ProfilingStrategy::PerfMap,
+            false => ProfilingStrategy::None,
+        })
         .memory_reservation(largest_memory(processes))
         .memory_guard_size(GUARD)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(processes, slots)));

@@ -12,6 +12,7 @@ use wasmtime::Engine;
 use crate::code_cache::Cache;
 use crate::compiling::Compiler;
 use crate::component::Component;
+use crate::core_dumps::Dumper;
 use crate::engine::{self, Engines};
 use crate::error::Error;
 use crate::limits::{Allowed, Permits, Totals, nanos};
@@ -20,6 +21,7 @@ use crate::network::Network;
 use crate::network::state::NetworkState;
 use crate::options::HostOptions;
 use crate::process::{LimitOwner, Seeded};
+use crate::profiling::{Profiled, Profiles, Profiling};
 use crate::python::{Maker, PythonFile, PythonModule};
 use crate::usage::Counts;
 use transputer_network::ComponentPath;
@@ -60,6 +62,8 @@ pub(crate) struct HostState {
     /// What the processes of all networks use together.
     totals: Arc<Totals>,
     seeded: bool,
+    dumper: Option<Dumper>,
+    profiles: Option<Arc<Profiles>>,
     /// What looks at its networks; in a seeded run the scheduler does itself.
     lookout: Option<Lookout>,
     /// Only for WASI's files, sockets and timers; processes don't run on it.
@@ -79,8 +83,15 @@ impl Host {
     /// Starts the host's threads: its workers, a timekeeper, one that looks for deadlocks and ends lifetimes, and one for WASI.
     ///
     /// # Errors
-    /// [`Error::Setup`] if address space, a thread or the cache cannot be had.
+    /// [`Error::Setup`] if address space, a thread, the cache, or a folder of core dumps or profiles cannot be had; or if a seeded
+    /// run is to be sampled, which has no ticks.
     pub fn new(options: HostOptions) -> Result<Self, Error> {
+        if options.seed.is_some() && matches!(options.profiling, Profiling::Guests(_)) {
+            return Err(Error::Setup {
+                message: "a seeded run is in virtual time, so that there is nothing to sample: leave the seed out"
+                    .to_owned(),
+            });
+        }
         // Before the engine has its own mappings, which it counts with.
         let permits = permits(options.max_processes);
         let cache = Cache::open(&options.cache)?;
@@ -146,6 +157,10 @@ impl Host {
             }
         };
         let python = Maker::new(&options);
+        let profiles = match options.profiling {
+            Profiling::Guests(folder) => Some(Profiles::new(folder)?),
+            _ => None,
+        };
         Ok(Self(Arc::new(HostState {
             python,
             interpreter: Mutex::default(),
@@ -158,6 +173,8 @@ impl Host {
             counts: Arc::default(),
             max_processes: options.max_processes,
             seeded: options.seed.is_some(),
+            dumper: options.core_dumps.map(Dumper::new).transpose()?,
+            profiles,
             permits,
             at_capacity: options.at_capacity,
             numbers: AtomicU64::new(0),
@@ -261,6 +278,12 @@ impl Host {
         self.0.totals.channels.used()
     }
 
+    /// What became of the samples that [`Profiling::Guests`] asks for, of processes that have ended.
+    pub fn profiled(&self) -> Profiled {
+        let profiles = self.0.profiles.as_ref();
+        profiles.map_or_else(Profiled::default, |profiles| profiles.profiled())
+    }
+
     /// Worker threads.
     pub fn workers(&self) -> usize {
         self.0.scheduler.workers()
@@ -284,6 +307,16 @@ impl HostState {
 
     pub(crate) fn cache(&self) -> &Cache {
         &self.cache
+    }
+
+    /// Writes core dumps, if that is wanted.
+    pub(crate) fn dumper(&self) -> Option<&Dumper> {
+        self.dumper.as_ref()
+    }
+
+    /// Samples what processes compute, if that is wanted.
+    pub(crate) fn profiles(&self) -> Option<&Arc<Profiles>> {
+        self.profiles.as_ref()
     }
 
     pub(crate) fn scheduler(&self) -> &Scheduler {

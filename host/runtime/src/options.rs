@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use crate::compiling::CompileLimits;
+use crate::core_dumps::CoreDumps;
 use crate::engine;
+use crate::profiling::Profiling;
 use crate::python::PythonOptions;
 use transputer_network::policies::AtCapacity;
 
@@ -61,6 +63,10 @@ pub struct HostOptions {
     pub compile_limits: CompileLimits,
     /// What processes in Python need.
     pub python: PythonOptions,
+    /// Where core dumps of processes that trap are written. `None`, as by default: nowhere.
+    pub core_dumps: Option<CoreDumps>,
+    /// What is done for a profiler; by default nothing.
+    pub profiling: Profiling,
     /// With a seed, one worker runs one schedule in virtual time, decided by the seed alone.
     pub seed: Option<u64>,
 }
@@ -77,6 +83,8 @@ impl Default for HostOptions {
             core_modules: true,
             compile_limits: CompileLimits::default(),
             python: PythonOptions::default(),
+            core_dumps: None,
+            profiling: Profiling::Off,
             seed: None,
         }
     }
@@ -143,6 +151,20 @@ impl HostOptions {
     #[must_use]
     pub fn python(mut self, python: PythonOptions) -> Self {
         self.python = python;
+        self
+    }
+
+    /// Sets where core dumps of processes that trap are written; `None` for nowhere.
+    #[must_use]
+    pub fn core_dumps(mut self, dumps: impl Into<Option<CoreDumps>>) -> Self {
+        self.core_dumps = dumps.into();
+        self
+    }
+
+    /// Sets what is done for a profiler.
+    #[must_use]
+    pub fn profiling(mut self, profiling: Profiling) -> Self {
+        self.profiling = profiling;
         self
     }
 

@@ -11,8 +11,9 @@ use transputer::{AtCapacity, CacheFolder, CompileLimits, Component, Host, HostOp
 
 use crate::components::{self, Building, Located};
 use crate::exit::BadInput;
-use crate::packs::{self, Pack, VerifyingKey};
+use crate::packs::{self, Image, Pack, VerifyingKey};
 use crate::progress::Progress;
+use crate::registry::{self, Reference, Remote};
 use crate::running::Watch;
 use crate::single;
 use crate::surroundings::Surroundings;
@@ -21,8 +22,9 @@ use crate::terminal;
 /// Which network, with which arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Chosen {
-    /// A folder with a network.toml, or the file; a pack; or one component (.wasm), whose ports are then stdin and
-    /// stdout: texts as lines, bytes as they are, other types as JSON
+    /// A folder with a network.toml, or the file; a pack, as a file or in a registry (oci://HOST/NAME:TAG); or one
+    /// component (.wasm), whose ports are then stdin and stdout: texts as lines, bytes as they are, other types as
+    /// JSON
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
 
@@ -58,17 +60,15 @@ pub(crate) struct Chosen {
     #[arg(long)]
     no_compile_limits: bool,
 
-    /// Keep compiled components in this folder [default: transputer in the user's cache folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    cache: Option<PathBuf>,
-
-    /// Keep no compiled components: every start compiles
-    #[arg(long, conflicts_with = "cache")]
-    no_cache: bool,
+    #[command(flatten)]
+    cache: Cache,
 
     /// Refuse a pack that the owner of this public key (Ed25519 in PEM) has not signed
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     verify: Option<PathBuf>,
+
+    #[command(flatten)]
+    pulling: Pulling,
 
     /// Use guests as they were last built
     #[arg(long)]
@@ -81,6 +81,53 @@ pub(crate) struct Chosen {
     /// Print only what goes wrong
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// What is kept between runs, and where.
+#[derive(Debug, Args)]
+pub(super) struct Cache {
+    /// Keep compiled components, and packs from registries, in this folder [default: transputer in the user's
+    /// cache folder]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    cache: Option<PathBuf>,
+
+    /// Keep neither: every start compiles, and pulls
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
+}
+
+impl Cache {
+    pub(super) fn folder(&self) -> CacheFolder {
+        match &self.cache {
+            Some(folder) => CacheFolder::At(folder.clone()),
+            None if self.no_cache => CacheFolder::Off,
+            None => CacheFolder::Default,
+        }
+    }
+}
+
+/// How packs are pulled.
+#[derive(Debug, Args)]
+pub(super) struct Pulling {
+    #[command(flatten)]
+    remote: Remote,
+
+    /// The largest pack that is pulled from a registry
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    max_pack: u64,
+}
+
+impl Pulling {
+    /// Pulls a pack, unless it is kept already.
+    pub(super) fn pull(
+        &self,
+        reference: &Reference,
+        cache: &CacheFolder,
+        progress: Progress,
+    ) -> anyhow::Result<Image> {
+        let most = self.max_pack.min(packs::LARGEST);
+        registry::pull(reference, &self.remote, most, cache, progress)
+    }
 }
 
 /// A network whose description and guests are ready.
@@ -104,7 +151,7 @@ impl Chosen {
         let (description, located, unpacked) = self.find(progress, surroundings)?;
         located.refuse_unbuilt(&description)?;
         let mut files = files.to_vec();
-        files.extend(cache_folder(&self.cache_folder()));
+        files.extend(cache_folder(&self.cache.folder()));
         let checked = components::check(
             &description,
             &located,
@@ -129,9 +176,7 @@ impl Chosen {
         progress: Progress,
         surroundings: &Surroundings,
     ) -> anyhow::Result<(Description, Located, Option<TempDir>)> {
-        if packs::is_pack(&self.path) {
-            let key = self.verify.as_deref().map(VerifyingKey::read).transpose()?;
-            let pack = Pack::open(&self.path, key.as_ref())?;
+        if let Some(pack) = self.pack(progress)? {
             let description = pack.description.expanded(&self.arguments)?;
             return Ok((description, pack.located, Some(pack.folder)));
         }
@@ -155,6 +200,24 @@ impl Chosen {
         Ok((description, located, None))
     }
 
+    /// The pack that was named, if it is one.
+    fn pack(&self, progress: Progress) -> anyhow::Result<Option<Pack>> {
+        let reference = Reference::of(&self.path)
+            .transpose()
+            .map_err(BadInput::new)?;
+        if reference.is_none() && !packs::is_pack(&self.path) {
+            return Ok(None);
+        }
+        let key = self.verify.as_deref().map(VerifyingKey::read).transpose()?;
+        let Some(reference) = reference else {
+            return Pack::open(&self.path, key.as_ref()).map(Some);
+        };
+        let image = self
+            .pulling
+            .pull(&reference, &self.cache.folder(), progress)?;
+        Pack::of(&image, &reference.to_string(), Path::new("."), key.as_ref()).map(Some)
+    }
+
     /// Options of a host for it.
     pub(crate) fn host_options(&self, surroundings: &Surroundings) -> HostOptions {
         HostOptions::default()
@@ -167,16 +230,8 @@ impl Chosen {
                 true => CompileLimits::none(),
                 false => CompileLimits::default(),
             })
-            .cache(self.cache_folder())
+            .cache(self.cache.folder())
             .python(surroundings.python.clone())
-    }
-
-    fn cache_folder(&self) -> CacheFolder {
-        match &self.cache {
-            Some(folder) => CacheFolder::At(folder.clone()),
-            None if self.no_cache => CacheFolder::Off,
-            None => CacheFolder::Default,
-        }
     }
 
     /// Says that not as many processes can live as were asked for, before one is missing.

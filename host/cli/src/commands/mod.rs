@@ -13,6 +13,8 @@ pub(crate) mod new;
 pub(crate) mod pack;
 #[cfg(unix)]
 pub(crate) mod ps;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod run;
 pub(crate) mod test;
 #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! `transputer pack`: a whole network in one file.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueHint};
@@ -11,7 +11,7 @@ use transputer::{CacheFolder, HostOptions};
 use super::chosen::cache_folder;
 use crate::components::{self, Building};
 use crate::exit::Exit;
-use crate::packs::{self, SigningKey};
+use crate::packs::{self, Image, SigningKey};
 use crate::progress::Progress;
 use crate::surroundings::Surroundings;
 use crate::terminal;
@@ -51,38 +51,14 @@ pub(crate) struct Pack {
 impl Pack {
     pub(crate) fn run(self, surroundings: &Surroundings) -> anyhow::Result<Exit> {
         let key = self.sign.as_deref().map(SigningKey::read).transpose()?;
-        let description = Description::read(&self.path)?;
-        let progress = Progress::new(self.quiet);
-        let located = components::locate(&description, Building::OutOfDate, progress)?;
-        let options = HostOptions::default().python(surroundings.python.clone());
-        let files: Vec<_> = cache_folder(&CacheFolder::Default).into_iter().collect();
-        let checked = components::check(&description, &located, &[], &files, &options)?;
-        if !checked.warnings.is_empty() && !self.quiet {
-            terminal::diagnostics(&checked.warnings);
-        }
-        let image = packs::pack(&description, &located, &checked, key.as_ref())?;
-        let output = self
-            .output
-            .unwrap_or_else(|| format!("{}.pack", description.name).into());
-        let folder = output
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(std::path::Path::new("."));
-        // Whoever reads the file meanwhile finds the old one, or all of the new one.
-        tempfile::NamedTempFile::new_in(folder)
-            .and_then(|mut file| {
-                image.write(&mut file)?;
-                file.flush()?;
-                readable(file.as_file())?;
-                Ok(file)
-            })
-            .and_then(|file| Ok(file.persist(&output)?))
-            .with_context(|| format!("cannot write {}", output.display()))?;
+        let image = made(&self.path, key.as_ref(), self.quiet, surroundings)?;
+        let name = image.title();
+        let output = self.output.unwrap_or_else(|| format!("{name}.pack").into());
+        write(&image, &output)?;
         if !self.quiet {
             let size = std::fs::metadata(&output).map_or(0, |metadata| metadata.len());
             terminal::note(format_args!(
-                "packed `{}` into {} ({}, {})",
-                description.name,
+                "packed `{name}` into {} ({}, {})",
                 output.display(),
                 indicatif::HumanBytes(size),
                 image.digest()
@@ -90,6 +66,42 @@ impl Pack {
         }
         Ok(Exit::Success)
     }
+}
+
+/// Builds and checks a network, and makes a pack of it.
+pub(super) fn made(
+    path: &Path,
+    key: Option<&SigningKey>,
+    quiet: bool,
+    surroundings: &Surroundings,
+) -> anyhow::Result<Image> {
+    let description = Description::read(path)?;
+    let progress = Progress::new(quiet);
+    let located = components::locate(&description, Building::OutOfDate, progress)?;
+    let options = HostOptions::default().python(surroundings.python.clone());
+    let files: Vec<_> = cache_folder(&CacheFolder::Default).into_iter().collect();
+    let checked = components::check(&description, &located, &[], &files, &options)?;
+    if !checked.warnings.is_empty() && !quiet {
+        terminal::diagnostics(&checked.warnings);
+    }
+    packs::pack(&description, &located, &checked, key)
+}
+
+/// Writes a pack to a file. Whoever reads that meanwhile finds the old one, or all of the new one.
+pub(super) fn write(image: &Image, output: &Path) -> anyhow::Result<()> {
+    let folder = output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+        .and_then(|mut file| {
+            image.write(&mut file)?;
+            file.flush()?;
+            readable(file.as_file())?;
+            Ok(file)
+        })
+        .and_then(|file| Ok(file.persist(output)?))
+        .with_context(|| format!("cannot write {}", output.display()))?;
+    Ok(())
 }
 
 /// Lets everybody read a file, which is its maker's alone as long as it is temporary.

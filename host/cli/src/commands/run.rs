@@ -12,7 +12,7 @@ use super::chosen::{Chosen, size};
 use crate::cluster::{Hosting, Parted, Placed};
 use crate::exit::{self, BadInput, Exit};
 use crate::otlp::{self, Otlp};
-use crate::running::{self, Files, Format, LogLevel, Manners, Printer, RATES, Trace};
+use crate::running::{self, Debugging, Files, Format, LogLevel, Manners, Printer, RATES, Trace};
 use crate::surroundings::Surroundings;
 use crate::watching;
 
@@ -22,9 +22,13 @@ Examples:
   cat access.log | transputer run examples/pipeline | head
   transputer run . --arg generator.count=5 --log debug
   cat lines.json | transputer run plugin.wasm    one component by itself
+  transputer run oci://registry.example.org/team/sieve:1.0 --verify public.pem
+                                     a pack out of a registry, if its owner signed it
   transputer run . --seed 7          one schedule, the same each time, in virtual time
   transputer run . --seed 7 --trace steps.txt
   transputer run . --trace steps.json    waits and steps on a time line, in Perfetto
+  transputer run . --core-dump dumps     what a process that traps had in its memory
+  transputer run . --profile guest       what each process computes, for Firefox' profiler
   transputer run . --watch           running processes switch to code that is rebuilt
   transputer run . --http 8080       see it run, in a browser; `transputer top` in a terminal
   transputer run . --otlp            a span for each process, to an OpenTelemetry collector
@@ -120,6 +124,9 @@ pub(crate) struct Run {
     #[arg(long, requires = "otlp")]
     otlp_links: bool,
 
+    #[command(flatten)]
+    debugging: Debugging,
+
     /// Open no socket for `transputer top` and `transputer ps`
     #[arg(long)]
     no_socket: bool,
@@ -158,12 +165,16 @@ impl Run {
         if self.placed.is_some() {
             self.placed.check(&chosen.description)?;
         }
+        let options = self.network.host_options(surroundings);
         let host = Host::new(
-            self.network
-                .host_options(surroundings)
+            self.debugging
+                .options(options)
                 .workers(self.workers.map(usize::from))
                 .seed(self.seed),
         )?;
+        if !self.network.quiet {
+            self.debugging.say_begin();
+        }
         self.network.say_capacity(&host);
         self.network.say_without_cache(&host);
         let components = chosen.components(&host)?;
@@ -215,16 +226,14 @@ impl Run {
                 socket: !self.no_socket,
             },
         };
-        running::run(
-            network,
-            manners,
-            Files {
-                trace,
-                dead_letters,
-                otlp,
-            },
-            watch,
-        )
+        let files = Files {
+            trace,
+            dead_letters,
+            otlp,
+        };
+        let exit = running::run(network, manners, files, watch)?;
+        self.debugging.say_end(&host, self.network.quiet);
+        Ok(exit)
     }
 }
 
@@ -239,7 +248,7 @@ impl Run {
             let path = path.as_ref()?;
             Some(HostFile::new(what, path))
         });
-        named.collect()
+        named.chain(self.debugging.files()).collect()
     }
 }
 

@@ -1,7 +1,9 @@
 //! An OCI image: a manifest, and the blobs that it names.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,7 @@ pub(crate) const LARGEST: u64 = 4 << 30;
 const MOST_ENTRIES: usize = 20_000;
 
 /// The most bytes of a manifest, an index, or a configuration.
-const LARGEST_DOCUMENT: usize = 4 << 20;
+pub(crate) const LARGEST_DOCUMENT: usize = 4 << 20;
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -72,6 +74,61 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
+}
+
+/// Whether this is a digest as packs have them, and so may be part of an address or of a file's name.
+pub(crate) fn is_digest(text: &str) -> bool {
+    let hex = text.strip_prefix("sha256:");
+    hex.is_some_and(|hex| {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        hex.len() == 64 && hex.bytes().all(is_digit)
+    })
+}
+
+impl Manifest {
+    /// Reads the manifest of a pack whose blobs have at most so many bytes. It may come from anybody.
+    pub(crate) fn read(written: &[u8], most: u64) -> anyhow::Result<Self> {
+        if written.len() > LARGEST_DOCUMENT {
+            return Err(damaged("its manifest is too long").into());
+        }
+        let manifest: Self = serde_json::from_slice(written)
+            .map_err(|error| damaged(&format!("its manifest cannot be read: {error}")))?;
+        if manifest.schema_version != 2 || manifest.artifact_type != ARTIFACT {
+            let found = match manifest.artifact_type.as_str() {
+                "" => &manifest.config.media_type,
+                other => other,
+            };
+            let text =
+                format!("it holds no network of Transputer: its manifest is of the type {found:?}");
+            return Err(BadInput::new(text).into());
+        }
+        if manifest.layers.len() > MOST_ENTRIES {
+            return Err(damaged(&format!("it has more than {MOST_ENTRIES} layers")).into());
+        }
+        let all = || manifest.layers.iter().chain([&manifest.config]);
+        if let Some(wrong) = all().find(|one| !is_digest(&one.digest)) {
+            return Err(damaged(&format!("{:?} is no digest", wrong.digest)).into());
+        }
+        let size = all().fold(0_u64, |size, one| size.saturating_add(one.size));
+        if size > most {
+            return Err(
+                BadInput::new(format!("it has {size} bytes, which is more than {most}")).into(),
+            );
+        }
+        Ok(manifest)
+    }
+
+    /// The blobs that it names, each once.
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        let mut seen = BTreeSet::new();
+        let all = self.layers.iter().chain([&self.config]);
+        all.filter(move |one| seen.insert(one.digest.as_str()))
+    }
+
+    /// How many bytes these have.
+    pub(crate) fn size(&self) -> u64 {
+        self.blobs().map(|blob| blob.size).sum()
+    }
 }
 
 /// Collects blobs and their descriptors.
@@ -130,31 +187,16 @@ impl Builder {
 }
 
 impl Image {
-    /// An image from a manifest and blobs from somewhere: all must be there, and have the digests that the manifest
-    /// gives them.
+    /// An image from a manifest and blobs from somewhere, of at most so many bytes: all must be there, and have the
+    /// digests that the manifest gives them.
     pub(crate) fn verified(
         written: Vec<u8>,
+        most: u64,
         mut blob: impl FnMut(&Descriptor) -> anyhow::Result<Vec<u8>>,
     ) -> anyhow::Result<Self> {
-        if written.len() > LARGEST_DOCUMENT {
-            return Err(damaged("its manifest is too long").into());
-        }
-        let manifest: Manifest = serde_json::from_slice(&written)
-            .map_err(|error| damaged(&format!("its manifest cannot be read: {error}")))?;
-        if manifest.schema_version != 2 || manifest.artifact_type != ARTIFACT {
-            let text = format!(
-                "it holds no network of Transputer: its manifest is of the type {:?}",
-                manifest.artifact_type
-            );
-            return Err(BadInput::new(text).into());
-        }
-        let all = manifest.layers.iter().chain([&manifest.config]);
-        let size = all.fold(0_u64, |size, one| size.saturating_add(one.size));
-        if size > LARGEST {
-            return Err(damaged(&format!("it has {size} bytes, more than {LARGEST}")).into());
-        }
+        let manifest = Manifest::read(&written, most)?;
         let mut blobs = BTreeMap::new();
-        for descriptor in manifest.layers.iter().chain([&manifest.config]) {
+        for descriptor in manifest.blobs() {
             let bytes = blob(descriptor)?;
             let found = digest(&bytes);
             if found != descriptor.digest || bytes.len() as u64 != descriptor.size {
@@ -173,6 +215,12 @@ impl Image {
             written,
             blobs,
         })
+    }
+
+    /// What it is called: the network's name.
+    pub(crate) fn title(&self) -> &str {
+        let title = self.manifest.annotations.get(TITLE);
+        title.map_or("", String::as_str)
     }
 
     /// The digest of the manifest, which stands for all of it.
@@ -219,6 +267,14 @@ impl Image {
         archive.into_inner()?.flush()
     }
 
+    /// Reads the image layout in a file.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let named = path.display();
+        let file = File::open(path).with_context(|| format!("cannot read {named}"))?;
+        let image = Self::read(BufReader::new(file));
+        Ok(image.map_err(|error| BadInput::new(format!("{named}: {error:#}")))?)
+    }
+
     /// Reads an image layout.
     pub(crate) fn read(from: impl Read) -> anyhow::Result<Self> {
         let mut entries = BTreeMap::new();
@@ -253,9 +309,8 @@ impl Image {
         if digest(&written) != manifest.digest {
             return Err(damaged("its manifest is not there, or not what its index says").into());
         }
-        // Two layers may be one blob.
-        Self::verified(written, |descriptor| {
-            let blob = entries.get(&entry(&descriptor.digest)).cloned();
+        Self::verified(written, LARGEST, |descriptor| {
+            let blob = entries.remove(&entry(&descriptor.digest));
             blob.ok_or_else(|| damaged(&format!("it has no blob {}", descriptor.digest)).into())
         })
     }

@@ -23,7 +23,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use image::Image;
+pub(crate) use image::{Image, LARGEST, LARGEST_DOCUMENT, MANIFEST, Manifest, digest, is_digest};
 pub(crate) use read::Pack;
 pub(crate) use sign::{SigningKey, VerifyingKey};
 pub(crate) use write::pack;

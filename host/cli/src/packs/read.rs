@@ -1,8 +1,6 @@
 //! Reading a pack, which may come from anybody.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -27,11 +25,9 @@ pub(crate) struct Pack {
 impl Pack {
     /// Opens a file. With a key, it must have been signed by its owner.
     pub(crate) fn open(path: &Path, key: Option<&VerifyingKey>) -> anyhow::Result<Self> {
-        let named = path.display();
-        let file = File::open(path).with_context(|| format!("cannot read {named}"))?;
-        let image = Image::read(BufReader::new(file)).map_err(|error| in_pack(path, &error))?;
+        let image = Image::open(path)?;
         let base = path.parent().unwrap_or(Path::new("."));
-        Self::of(&image, &named.to_string(), base, key)
+        Self::of(&image, &path.display().to_string(), base, key)
     }
 
     /// Unpacks an image that errors call `named`. Directories that it asks for are looked up from `base`.
@@ -41,7 +37,7 @@ impl Pack {
         base: &Path,
         key: Option<&VerifyingKey>,
     ) -> anyhow::Result<Self> {
-        let fault = |error: anyhow::Error| in_pack(Path::new(named), &error);
+        let fault = |error: anyhow::Error| BadInput::new(format!("{named}: {error:#}"));
         if let Some(key) = key {
             key.check(image).map_err(fault)?;
         }
@@ -134,10 +130,4 @@ fn unpack(image: &Image, config: &Config, folder: &Path) -> anyhow::Result<Locat
         located.files.insert(packed.name.clone(), path);
     }
     Ok(located)
-}
-
-/// The same error, with the pack's name in front.
-fn in_pack(path: &Path, error: &anyhow::Error) -> anyhow::Error {
-    let text = format!("{}: {error:#}", path.display());
-    BadInput::new(text).into()
 }

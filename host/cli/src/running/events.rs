@@ -1,18 +1,27 @@
 //! What a network reports while it runs, as lines on stderr.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstyle::Style;
 use clap::ValueEnum;
 use serde::Serialize;
-use transputer::{DeadlockReport, Event, Level, Outcome, ProcessReport};
+use transputer::{CoreDump, DeadlockReport, Event, Level, Outcome, ProcessReport};
 
 use super::throttle::{Kind, Throttle};
 use crate::line::Line;
 use crate::stderr;
 use crate::terminal::{self, DIM, ERROR, GOOD, HELP, Stamped, WARNING};
+
+/// How many traps are known to have been printed. More are not told in full at the end.
+const MOST_TRAPPED: usize = 1_000;
+
+/// How a panic begins, as guests log it.
+const PANIC: &str = "panicked at ";
+
+/// How many panics are remembered. The text of an earlier one is printed once more.
+const MOST_PANICS: usize = 64;
 
 /// Which log lines are printed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -72,6 +81,10 @@ struct Named<'e> {
 struct Shared {
     /// Processes that a printed deadlock names; their ends add nothing.
     stuck: Mutex<HashSet<String>>,
+    /// Panics whose log lines were printed, of processes that have not ended yet.
+    panics: Mutex<VecDeque<(String, String)>>,
+    /// The numbers of processes whose traps were printed when they happened.
+    trapped: Mutex<HashSet<u64>>,
     throttle: Throttle,
 }
 
@@ -96,6 +109,21 @@ impl Printer {
         stuck.unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn trapped(&self) -> MutexGuard<'_, HashSet<u64>> {
+        let trapped = self.shared.trapped.lock();
+        trapped.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn panics(&self) -> MutexGuard<'_, VecDeque<(String, String)>> {
+        let panics = self.shared.panics.lock();
+        panics.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the trap of this process was printed when it happened.
+    pub(super) fn has_told(&self, report: &ProcessReport) -> bool {
+        self.trapped().contains(&report.id.0)
+    }
+
     pub(crate) fn prints(&self, level: LogLevel) -> bool {
         level >= self.least
     }
@@ -114,6 +142,7 @@ impl Printer {
         if !self.shared.throttle.admits(kind) {
             return;
         }
+        self.remember(event);
         let line = if self.is_json() {
             let event = Stamped::now(Named {
                 network: &self.network,
@@ -123,11 +152,50 @@ impl Printer {
         } else if self.timestamps {
             let time = Line::new().styled(DIM, terminal::now()).text(" ");
             let named = time.styled(DIM, &self.network).text(" ");
-            named.then(&line(event, level))
+            named.then(&self.line(event, level))
         } else {
-            line(event, level)
+            self.line(event, level)
         };
         stderr::print_event(&line);
+    }
+
+    /// Notes what is printed of a trap, so that its text is printed once.
+    fn remember(&self, event: &Event) {
+        match event {
+            Event::Log { process, line, .. } if line.starts_with(PANIC) => {
+                let mut panics = self.panics();
+                if panics.len() == MOST_PANICS {
+                    panics.pop_front();
+                }
+                panics.push_back((process.clone(), line.clone()));
+            }
+            Event::Ended(report) if matches!(report.outcome, Outcome::Trapped(_)) => {
+                let mut trapped = self.trapped();
+                if trapped.len() < MOST_TRAPPED {
+                    trapped.insert(report.id.0);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What an event says to people: of a panic that was printed as a log line, only where it was.
+    fn line(&self, event: &Event, level: LogLevel) -> Line {
+        if let Event::Ended(report) = event
+            && let Outcome::Trapped(trap) = &report.outcome
+        {
+            let mut panics = self.panics();
+            let told = |(process, text): &(String, String)| {
+                *process == report.name && *text == trap.reason
+            };
+            if let Some(index) = panics.iter().position(told) {
+                panics.remove(index);
+                let place = trap.reason.lines().next().unwrap_or_default();
+                let place = place.trim_end_matches(':');
+                return ended(report, format_args!("trapped: {place}"), level);
+            }
+        }
+        line(event, level)
     }
 
     /// How serious an event is. The end of a process that a deadlock has already named is not news.
@@ -232,8 +300,11 @@ fn line(event: &Event, level: LogLevel) -> Line {
             };
             told(style, format_args!("{level:<5}"), process, line)
         }
-        Event::Ended(report) => ended(report, level),
-        Event::Restarting(restart) => supervisor(WARNING, restart),
+        Event::Ended(report) => ended(report, &report.outcome, level),
+        Event::Restarting(restart) => {
+            let line = supervisor(WARNING, restart);
+            with_core_dump(line, &restart.outcome)
+        }
         Event::Unfinished(message) => supervisor(WARNING, message),
         Event::Restarted {
             process,
@@ -261,6 +332,18 @@ fn line(event: &Event, level: LogLevel) -> Line {
     }
 }
 
+/// The same, and what became of the core dump, if there was to be one.
+pub(super) fn with_core_dump(line: Line, outcome: &Outcome) -> Line {
+    let Outcome::Trapped(trap) = outcome else {
+        return line;
+    };
+    match &trap.core_dump {
+        Some(CoreDump::Written(path)) => line.next().text("  core dump: ").name(path.display()),
+        Some(CoreDump::NotWritten(why)) => line.next().text("  no core dump: ").text(why),
+        _ => line,
+    }
+}
+
 /// What somebody reports about a process or a component.
 fn told(style: Style, what: impl fmt::Display, name: &str, text: impl fmt::Display) -> Line {
     let line = Line::new().styled(style, what).text(" ").styled(HELP, name);
@@ -275,13 +358,14 @@ fn supervisor(style: Style, text: impl fmt::Display) -> Line {
         .text(text)
 }
 
-fn ended(report: &ProcessReport, level: LogLevel) -> Line {
+/// How a process ended, in these words.
+fn ended(report: &ProcessReport, outcome: impl fmt::Display, level: LogLevel) -> Line {
     let style = match level {
         LogLevel::Debug => DIM,
         LogLevel::Info => WARNING,
         _ => ERROR,
     };
-    let line = told(style, "ended", &report.name, &report.outcome);
+    let line = told(style, "ended", &report.name, outcome);
     match &report.gave_up {
         Some(why) => line.text("; not restarted: ").text(why),
         None => line,

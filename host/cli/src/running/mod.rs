@@ -1,5 +1,6 @@
 //! A running network, seen from the terminal.
 
+mod debugging;
 mod events;
 mod framing;
 mod pipe;
@@ -11,6 +12,7 @@ mod throttle;
 mod trace;
 mod watch;
 
+pub(crate) use debugging::Debugging;
 pub(crate) use events::{Format, LogLevel, Printer, in_words};
 pub(crate) use pipe::PipeWatch;
 pub(crate) use signals::{Signal, Signals, on_signal};

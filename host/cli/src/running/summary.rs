@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use transputer::{Outcome, ProcessReport, Report, Trap, Verdict};
 
-use super::events::{LogLevel, Printer};
+use super::events::{LogLevel, Printer, with_core_dump};
 use crate::line::Line;
 use crate::stderr;
 use crate::terminal::{self, BOLD, ERROR, WARNING, counted};
@@ -29,7 +29,7 @@ pub(crate) fn summarise(report: &Report, printer: &Printer) {
         })
         .collect();
     for (failure, trap) in traps.iter().take(SHOWN) {
-        print_trap(failure, trap);
+        print_trap(failure, trap, printer.has_told(failure));
     }
     if traps.len() > SHOWN {
         let more = counted(traps.len() - SHOWN, "process");
@@ -121,16 +121,21 @@ fn verdict(report: &Report) -> Line {
     }
 }
 
-fn print_trap(failure: &ProcessReport, trap: &Trap) {
+/// Prints where a process trapped; and why, unless that was told when it happened.
+fn print_trap(failure: &ProcessReport, trap: &Trap, told: bool) {
     let mut line = Line::new()
         .next()
         .styled(BOLD, &failure.name)
         .text(format_args!(" (process {}, component ", failure.id.0))
         .name(&failure.component)
-        .text(") ")
-        .text(&failure.outcome);
+        .text(") ");
+    line = match (told, trap.backtrace.is_empty()) {
+        (true, false) => line.text("trapped in"),
+        (true, true) => line.text("trapped"),
+        (false, _) => line.text(&failure.outcome),
+    };
     for (index, frame) in trap.backtrace.iter().enumerate() {
         line = line.next().text(format_args!("  {index:>2}: ")).name(frame);
     }
-    stderr::print(&line);
+    stderr::print(&with_core_dump(line, &failure.outcome));
 }

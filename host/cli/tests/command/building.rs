@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
 
@@ -111,13 +112,46 @@ fn without_any_toolchain_the_error_names_all_ways_to_one() {
         .stderr(contains("TRANSPUTER_TOOLCHAIN").and(contains("RUSTC")));
 }
 
+/// Hides the folder that is its first argument, then runs the others.
+const HIDING: &str =
+    "mount -t tmpfs none \"$1\" && test -z \"$(ls -A \"$1\")\" && shift && exec \"$@\"";
+
+/// Runs a program where the repository cannot be seen, as on the machine of somebody who has none; or where it can, and
+/// says so, if this machine does not let us hide it.
+fn without_repository(program: &Path) -> Command {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let repository = repository.canonicalize().unwrap();
+    let hiding = |ways: &[&str], program: &Path| {
+        let mut command = Command::new("unshare");
+        command.args(ways).args(["--", "sh", "-c", HIDING, "sh"]);
+        command.arg(&repository).arg(program);
+        command
+    };
+    let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
+    let works = |ways: &&&[&str]| {
+        let tried = hiding(ways, Path::new("true")).output();
+        tried.is_ok_and(|tried| tried.status.success())
+    };
+    match ways.iter().find(works) {
+        Some(ways) => hiding(ways, program),
+        None => {
+            eprintln!("NOT CHECKED: that the repository is not needed; `unshare` cannot hide it");
+            Command::new(program)
+        }
+    }
+}
+
 #[test]
 fn a_new_network_runs_as_it_is_and_needs_nothing_of_the_repository() {
     let folder = tempfile::tempdir().unwrap();
     let sdk = folder.path().join("sdk");
+    // As it is installed: by itself, elsewhere.
+    let installed = folder.path().join("transputer");
+    std::fs::copy(env!("CARGO_BIN_EXE_transputer"), &installed).unwrap();
     let run = |arguments: &[&str]| {
-        let mut command = transputer();
+        let mut command = without_repository(&installed);
         command.current_dir(folder.path()).args(arguments);
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
         command.env("TRANSPUTER_SDK", &sdk).assert()
     };
     run(&["new", "hello"])
@@ -146,16 +180,14 @@ fn a_new_network_runs_as_it_is_and_needs_nothing_of_the_repository() {
         "{stamp}"
     );
     // Its process is tested on the machine itself, with Cargo alone.
-    let cargo = std::process::Command::new("cargo")
+    let mut cargo = without_repository(Path::new("cargo"));
+    cargo
         .args(["test", "--quiet"])
         .current_dir(folder.path().join("hello"))
         .env_remove("CARGO_TARGET_DIR")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&cargo.stdout);
-    let errors = String::from_utf8_lossy(&cargo.stderr);
-    assert!(cargo.status.success(), "{said}{errors}");
-    assert!(said.contains("1 passed"), "{said}");
+        .assert()
+        .success()
+        .stdout(contains("1 passed"));
 }
 
 /// A network of two files, `network.toml` and `lib.rs`.
@@ -268,6 +300,7 @@ fn a_debug_build_tells_where_a_process_panicked() {
             first.contains("check") && first.contains("lib.rs:10"),
             "{said}"
         );
+        assert_eq!(said.matches("3 is odd").count(), 1, "the text once: {said}");
         assert!(!said.contains("panicking"), "{said}");
         assert!(
             said.contains("strict at") && said.contains("lib.rs:5"),

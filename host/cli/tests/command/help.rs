@@ -5,7 +5,7 @@ use predicates::str::contains;
 
 use super::transputer;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 16] = [
     "run",
     "explore",
     "check",
@@ -16,6 +16,9 @@ const COMMANDS: [&str; 13] = [
     "inspect",
     "test",
     "new",
+    "pack",
+    "push",
+    "pull",
     "cluster",
     "completions",
     "man",

@@ -13,6 +13,8 @@ mod building;
 mod dead_letter_size;
 #[cfg(unix)]
 mod dead_letters;
+#[cfg(unix)]
+mod debugging;
 mod exploring;
 mod help;
 mod limits;
@@ -22,6 +24,8 @@ mod otlp;
 mod packing;
 mod page;
 mod raw;
+#[cfg(unix)]
+mod registry;
 mod running;
 #[cfg(unix)]
 mod signals;

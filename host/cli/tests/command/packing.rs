@@ -205,12 +205,12 @@ fn a_pack_is_signed_and_its_signature_is_checked() {
         .stderr(contains("is no pack").and(contains("--verify")));
 }
 
-const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
+pub(super) const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
 MC4CAQAwBQYDK2VwBCIEIDaNjg9nnUcfv3AopifT9LtW11ICSHjJBFvcTIM+2sc+\n\
 -----END PRIVATE KEY-----\n";
-const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
+pub(super) const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
 MCowBQYDK2VwAyEAt8q3bEFBhOB4tJF90kLFqLKJP66TZm4Z5GsyhxbsXEc=\n\
 -----END PUBLIC KEY-----\n";
-const OTHER: &str = "-----BEGIN PUBLIC KEY-----\n\
+pub(super) const OTHER: &str = "-----BEGIN PUBLIC KEY-----\n\
 MCowBQYDK2VwAyEAs4ZLgiJQWpo3MQeL9EwMpisorsmT8RIfW1rTMaq9KL4=\n\
 -----END PUBLIC KEY-----\n";

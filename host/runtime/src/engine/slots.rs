@@ -24,6 +24,9 @@ pub(super) struct Settings {
     pub(super) max_processes: u32,
     pub(super) is_seeded: bool,
     pub(super) core_modules: bool,
+    pub(super) core_dumps: bool,
+    /// Whether `perf` is told what is compiled.
+    pub(super) perf: bool,
 }
 
 /// The slots that there are for processes of a class.

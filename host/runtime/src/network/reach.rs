@@ -5,18 +5,24 @@ use transputer_network::validation::{Granted, HostFile, check_grants, overreachi
 use super::builder::Network;
 use super::member::Member;
 use crate::component::Component;
+use crate::core_dumps::Dumper;
 use crate::error::Error;
 use crate::host::{Host, HostState};
 use transputer_network::description::Description;
 use transputer_network::diagnostics::Diagnostics;
 
 impl HostState {
-    /// The folder of compiled components, and the files that these components are from.
+    /// The folders of compiled components, core dumps and profiles, and the files that these components are from.
     fn files<'a>(&self, components: impl Iterator<Item = &'a Component>) -> Vec<HostFile> {
         let cache = self.cache().folder();
         let cache = cache.map(|path| HostFile::new("the folder of compiled components", path));
+        let dumps = self.dumper().map(Dumper::folder);
+        let dumps = dumps.map(|path| HostFile::new("the folder of core dumps", path));
+        let profiles = self.profiles().map(|profiles| profiles.folder());
+        let profiles = profiles.map(|path| HostFile::new("the folder of profiles", path));
         let components = components.filter_map(Component::host_file);
-        cache.into_iter().chain(components).collect()
+        let folders = cache.into_iter().chain(dumps).chain(profiles);
+        folders.chain(components).collect()
     }
 }
 

@@ -114,7 +114,10 @@ impl ExitGuard {
             self.process.in_flight.finishes_all();
         }
         let outcome = match &mut self.store {
-            Some(store) => store.data_mut().keep(outcome),
+            Some(store) => {
+                store.data_mut().end_sampling();
+                store.data_mut().keep(outcome)
+            }
             None => outcome,
         };
         let handover = match (self.wiring.take(), &mut self.store) {

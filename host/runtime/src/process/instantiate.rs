@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use transputer_abi::{Code, HostCalls as _, Instance};
 use transputer_core::scheduler::{self, ThisTask};
-use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline, WasmCoreDump};
 
 use super::Process;
 use super::limits::ProcessLimits;
@@ -113,6 +113,9 @@ impl Body<'_> {
             seeds,
         );
         let mut store = Store::new(engine, state);
+        if let Some(profiles) = self.network.host.profiles() {
+            store.data_mut().sampling = profiles.begin(self.process, engine, code);
+        }
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(self.process.spec.limits.call_bytes());
         store.set_max_component_handles(handles(&self.process.spec.limits));
@@ -130,13 +133,18 @@ impl Body<'_> {
             }
             Err(error) => Err(match Outcome::of_error(&error, None) {
                 Outcome::Killed(overrun) => SpawnFault::Overrun(overrun),
-                Outcome::Trapped(_) => {
-                    let text = Text::of(format_args!("{error:#}"));
-                    SpawnFault::Instantiation(text.into_string())
-                }
+                Outcome::Trapped(_) => SpawnFault::Instantiation(text_of(&error).into_string()),
                 other => SpawnFault::Instantiation(Text::of(other).into_string()),
             }),
         }
+    }
+}
+
+/// What is said of an error: all of it, but for a core dump, which would be told as text.
+fn text_of(error: &wasmtime::Error) -> Text {
+    match error.is::<WasmCoreDump>() {
+        true => Text::of(error.root_cause()),
+        false => Text::of(format_args!("{error:#}")),
     }
 }
 
@@ -155,6 +163,10 @@ fn preempt_by_epoch(store: &mut Store<ProcessState>, turn: Turn) {
     store.epoch_deadline_callback(move |mut context| {
         if !turn.is_over() {
             return Ok(UpdateDeadline::Continue(1));
+        }
+        if let Some(mut sampling) = context.data_mut().sampling.take() {
+            sampling.sample(&context);
+            context.data_mut().sampling = Some(sampling);
         }
         let state = context.data_mut();
         if state.abi().is_in_place() {

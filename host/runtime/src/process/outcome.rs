@@ -7,6 +7,7 @@ use serde::Serialize;
 use transputer_core::ProcessId;
 use transputer_core::channel::{Poison, PoisonKind, Reason};
 
+use crate::core_dumps::CoreDump;
 use crate::text::Text;
 
 use super::Process;
@@ -36,6 +37,9 @@ pub struct Trap {
     pub reason: String,
     /// The guest's frames, innermost first, each as `function` or `function at file:line`.
     pub backtrace: Vec<String>,
+    /// What became of its core dump, if those [are written](crate::HostOptions::core_dumps).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core_dump: Option<CoreDump>,
 }
 
 /// A limit that a process went over.
@@ -202,6 +206,7 @@ impl Outcome {
             Self::Trapped(_) => Self::Trapped(Trap {
                 reason: lost(),
                 backtrace: Vec::new(),
+                core_dump: None,
             }),
             other => other,
         }
@@ -242,7 +247,11 @@ impl Outcome {
             .downcast_ref::<wasmtime::WasmBacktrace>()
             .map(|backtrace| frames(backtrace, panicked))
             .unwrap_or_default();
-        Self::Trapped(Trap { reason, backtrace })
+        Self::Trapped(Trap {
+            reason,
+            backtrace,
+            core_dump: None,
+        })
     }
 }
 

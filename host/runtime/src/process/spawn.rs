@@ -184,7 +184,7 @@ async fn run(guard: &mut ExitGuard, tell: TellStart, task: &ThisTask) -> Outcome
         stackless.store(instance.is_stackless(), Ordering::Release);
         let run = until_replaced(instance.run(store, &ports), &process);
         match unless_ended(&process, Metered::new(run, &mut meter)).await {
-            Ok(Ok(Run::Ended(result))) => return outcome_of(result, store.data_mut()),
+            Ok(Ok(Run::Ended(result))) => return outcome_of(result, store),
             Ok(Err(overrun)) => return Outcome::Killed(overrun),
             Err(reason) => return reason,
             Ok(Ok(Run::Replaced(swap))) => {
@@ -239,11 +239,22 @@ async fn until_replaced<T>(run: impl Future<Output = T>, process: &Process) -> R
 }
 
 /// What the result of a guest's `run` means.
-fn outcome_of(result: wasmtime::Result<Result<(), String>>, state: &mut ProcessState) -> Outcome {
+fn outcome_of(
+    result: wasmtime::Result<Result<(), String>>,
+    store: &mut Store<ProcessState>,
+) -> Outcome {
     match result {
         Ok(Ok(())) => Outcome::Finished,
         Ok(Err(text)) => Outcome::Failed(Text::new(text).into_string()),
-        Err(error) => Outcome::of_error(&error, state.panic.take().map(Held::into_inner)),
+        Err(error) => {
+            let panic = store.data_mut().panic.take().map(Held::into_inner);
+            let mut outcome = Outcome::of_error(&error, panic);
+            let host = store.data().network.host.clone();
+            if let (Outcome::Trapped(trap), Some(dumper)) = (&mut outcome, host.dumper()) {
+                trap.core_dump = dumper.write(store, &error);
+            }
+            outcome
+        }
     }
 }
 

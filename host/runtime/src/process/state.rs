@@ -19,6 +19,7 @@ use super::{Child, Ends, Operation, Outcome, Pace, Prepared, Process, Turn};
 use crate::limits::{Count, Held, Total};
 use crate::message::End;
 use crate::network::state::NetworkState;
+use crate::profiling::Sampling;
 use crate::supervision::{Handover, Left, TakenEnd};
 use crate::usage::CountedStore;
 use transputer_network::policies::RestartPolicy;
@@ -48,6 +49,8 @@ pub(crate) struct ProcessState {
     pub(crate) priority: Alternation,
     /// How many channels it has opened.
     pub(crate) opened: u64,
+    /// Samples of what it computes, if that is wanted.
+    pub(super) sampling: Option<Box<Sampling>>,
     /// The last panic that the guest reported, which says more than the trap after it.
     pub(crate) panic: Option<Held<String>>,
     /// Ends of ports that the guest dropped. They stay open until it next does something that can park:
@@ -91,6 +94,7 @@ impl ProcessState {
             fair: Alternation::seeded(Order::Fair, fair),
             priority: Alternation::seeded(Order::Priority, priority),
             opened: 0,
+            sampling: None,
             panic: None,
             dropped: Vec::new(),
             wasi: None,
@@ -300,7 +304,15 @@ impl ProcessState {
         self.living_children = old.living_children.clone();
         self.open_channels = old.open_channels.clone();
         self.task = old.task.clone();
+        old.end_sampling();
         old.hand_over()
+    }
+
+    /// Writes what was sampled of it.
+    pub(super) fn end_sampling(&mut self) {
+        if let Some(sampling) = self.sampling.take() {
+            sampling.finish(&self.process);
+        }
     }
 
     /// Begins to end the process: its calls that wait are given up; a process which can be restarted

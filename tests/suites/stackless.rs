@@ -190,6 +190,58 @@ fn several_tasks_share_a_process() {
 }
 
 #[test]
+fn a_call_that_begins_while_another_is_told_takes_nothing_from_it() {
+    let Some(mut network) = network("turns") else {
+        return;
+    };
+    network.process("turns", &guest("task_counts_turns"));
+    let first = input(&mut network, "turns.first");
+    let second = input(&mut network, "turns.second");
+    let sums = output(&mut network, "turns.sums");
+    let running = network.start().expect("it starts");
+    for n in 0..20_u64 {
+        first.send_value(&n).expect("it receives");
+        second.send_value(&100_u64).expect("it receives");
+        assert_eq!(sums.receive_value::<u64>().expect("a sum"), n + 100);
+    }
+    drop((first, second));
+    assert!(sums.receive().is_err());
+    drop(sums);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+/// One that wit-bindgen alone has made, whose runtime joins sets and drops subtasks itself.
+#[test]
+fn a_component_without_the_sdk_runs() {
+    let Some(mut network) = network("plain") else {
+        return;
+    };
+    let plain = guest("plain_adds_pairs");
+    assert!(plain.is_stackless());
+    network.process("pairs", &plain);
+    let left = input(&mut network, "pairs.left");
+    let right = input(&mut network, "pairs.right");
+    let pairs = output(&mut network, "pairs.pairs");
+    let running = network.start().expect("it starts");
+    for length in [1, 16, 17, 70_000] {
+        let (l, r) = (vec![b'l'; length], vec![b'r'; length]);
+        // In both orders, so that it waits for each of them in turn.
+        let ends = [(&left, &l), (&right, &r)];
+        let order = if length % 2 == 0 { [0, 1] } else { [1, 0] };
+        for number in order {
+            let (end, bytes) = ends[number];
+            end.send(bytes.clone()).expect("it receives");
+        }
+        let pair = pairs.receive().expect("it sends");
+        assert_eq!(pair.to_vec(), [l, r, b".".to_vec()].concat());
+    }
+    drop((left, right));
+    assert!(pairs.receive().is_err());
+    drop(pairs);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+#[test]
 fn ends_move_in_messages() {
     let Some(mut network) = network("ends") else {
         return;

@@ -140,6 +140,8 @@ pub struct State<O> {
     pub(crate) tasks: Option<Box<Tasks<O>>>,
     /// Whether it is in a call on its worker's own stack.
     pub(crate) in_place: bool,
+    /// Whether the last turn of a stackless process was within one poll of its task.
+    pub(crate) uninterrupted: bool,
 }
 
 impl<O> Default for State<O> {
@@ -152,6 +154,7 @@ impl<O> Default for State<O> {
             result: None,
             tasks: None,
             in_place: false,
+            uninterrupted: false,
         }
     }
 }
@@ -165,6 +168,11 @@ impl<O> State<O> {
     /// Whether a stackless process is being called on its worker's own stack, which cannot be suspended.
     pub fn is_in_place(&self) -> bool {
         self.in_place
+    }
+
+    /// Notes that a poll of the task ends in the middle of a turn, on this thread.
+    pub fn interrupt(&mut self) {
+        self.uninterrupted = false;
     }
 
     /// Takes all of them, when the process ends.

@@ -17,6 +17,7 @@
 (import "transputer:csp/channel@0.1.0" "[resource-drop]receiver"
   (func $drop_receiver (param $receiver i32)))
 
+(import "transputer:csp/tasks@0.2.0" "own-set" (func $own_set (result i32)))
 (import "transputer:csp/tasks@0.2.0" "[async-lower]send-small"
   (func $send_small (param $sender i32) (param $length i32) (param $low i64) (param $high i64)
     (param $result i32) (result i32)))

@@ -5,11 +5,11 @@
 
 use wasmtime::{Result, bail};
 
-use super::{Imports, plain};
+use super::{Imports, TASKS, plain};
 use crate::HostCalls;
 use crate::canonical::{Lift, Source, check_aligned, no_case, write};
 use crate::stackless::{self, RETURNED, SUBTASK};
-use crate::trampolines::{HOST, Trampoline};
+use crate::trampolines::Trampoline;
 
 /// The module from which a guest imports them.
 const ROOT: &str = "$root";
@@ -60,8 +60,7 @@ pub(crate) fn is_called(from: &str, name: &str, built_in: &str) -> bool {
 
 pub(super) fn link<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     link_task(imports)?;
-    link_waitables(imports)?;
-    link_turn(imports)
+    link_waitables(imports)
 }
 
 fn link_task<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
@@ -109,6 +108,10 @@ fn link_waitables<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         stackless::cover(host)?;
         stackless::tasks(host)?.new_set()
     });
+    plain!(imports, TASKS, "own-set", |_, host| {
+        stackless::cover(host)?;
+        stackless::tasks(host)?.own_set()
+    });
     plain!(imports, ROOT, "[waitable-set-drop]", |_, host, set: u32| {
         stackless::tasks(host)?.drop_set(set)
     });
@@ -143,17 +146,6 @@ fn link_waitables<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     for name in [SUBTASK_CANCEL, SUBTASK_CANCEL_ASYNC] {
         imports.through(ROOT, name, Trampoline::Begin(RETURNED as i32));
     }
-    Ok(())
-}
-
-/// What a turn calls.
-fn link_turn<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
-    plain!(imports, HOST, "deliver", |memory, host| {
-        stackless::deliver(host, memory)
-    });
-    plain!(imports, HOST, "event", |_, host| {
-        stackless::tasks(host)?.take_event()
-    });
     Ok(())
 }
 

@@ -224,6 +224,7 @@ macro_rules! waiting {
                 $module,
                 $name,
                 |mut $caller: wasmtime::Caller<'_, T>, $($argument: $type),*| {
+                    $caller.data_mut().abi_mut().interrupt();
                     let task = $caller.data().this_task().clone();
                     task.block_in_place(async move $body)?
                 },

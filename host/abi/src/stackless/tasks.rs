@@ -11,6 +11,8 @@
 //!   which it may once it was told.
 //! - A subtask is in one set at most. One that is done and in a set is in that set's list, in the
 //!   order in which they came to be both.
+//! - A subtask that begins while the process has a set of its own is in that set, and its number stands for it
+//!   until its end is told, if it is still there then: the guest needs neither to join nor to drop it.
 //! - `members` of a set counts the subtasks in it, `untold` those of them that the guest was not told of.
 //!   A set with members is not dropped.
 //! - Each place has a waker. That of the first is the task's own, so a process that waits for one
@@ -22,6 +24,7 @@ use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 
+use smallvec::{SmallVec, smallvec};
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
 
@@ -53,18 +56,19 @@ const MOST: usize = 1 << 20;
 
 /// See the module.
 pub(crate) struct Tasks<O> {
-    places: Vec<Place<O>>,
+    /// Most processes have one, and it is on the lines of the cache that each turn needs anyway.
+    places: SmallVec<[Place<O>; 1]>,
     /// The first place that is free.
     free: u32,
-    sets: Vec<Set>,
+    sets: SmallVec<[Set; 1]>,
     free_set: u32,
-    /// One for each place that was ever used.
-    wakers: Vec<Waker>,
+    /// The set in which each call that waits is from its beginning, once the guest has asked for one.
+    own: u32,
+    /// One for each place that was ever used; nothing while it is lent.
+    wakers: SmallVec<[Option<Waker>; 1]>,
     woken: Arc<Woken>,
     /// The storage that the guest has for its task.
     pub(crate) context: [u32; 2],
-    /// What the callback is called with next.
-    event: (u32, u32, u32),
     /// How many places are charged.
     pub(crate) covered: usize,
     /// How many subtasks and sets there are.
@@ -91,6 +95,14 @@ enum Stage<O> {
     Told,
 }
 
+/// What the guest is told of a subtask that is done.
+pub(super) struct Told {
+    pub(super) number: u32,
+    pub(super) answer: Answer,
+    /// Where the answer goes.
+    pub(super) to: u32,
+}
+
 #[derive(Clone, Copy)]
 struct Set {
     in_use: bool,
@@ -105,14 +117,14 @@ impl<O> Tasks<O> {
     /// Tables without an entry, for the task that this wakes.
     pub(crate) fn new(task: Waker) -> Self {
         Self {
-            places: Vec::new(),
+            places: SmallVec::new(),
             free: NONE,
-            sets: Vec::new(),
+            sets: SmallVec::new(),
             free_set: NONE,
-            wakers: vec![task],
+            own: NONE,
+            wakers: smallvec![Some(task)],
             woken: Arc::default(),
             context: [0; 2],
-            event: (0, 0, 0),
             covered: 0,
             used: 0,
         }
@@ -161,23 +173,35 @@ impl<O> Tasks<O> {
         }
         let place = self.free;
         if self.wakers.len() <= place as usize {
-            self.wakers.push(self.woken.waker(place, &self.wakers[0]));
+            let waker = self.waker(place)?;
+            self.wakers.push(Some(waker));
         }
         let entry = &mut self.places[place as usize];
         self.free = entry.next;
         entry.stage = Stage::Taken;
         entry.set = NONE;
         self.used += 1;
-        Ok((place, self.lend(place)))
+        Ok((place, self.lend(place)?))
     }
 
     /// Takes a place's waker, to be given back.
-    fn lend(&mut self, place: u32) -> Waker {
-        mem::replace(&mut self.wakers[place as usize], Waker::noop().clone())
+    fn lend(&mut self, place: u32) -> Result<Waker> {
+        match self.wakers[place as usize].take() {
+            Some(waker) => Ok(waker),
+            None => bail!("a place is looked at while it is looked at"),
+        }
     }
 
     fn give_back(&mut self, place: u32, waker: Waker) {
-        self.wakers[place as usize] = waker;
+        self.wakers[place as usize] = Some(waker);
+    }
+
+    /// Another waker for a place, which is not the first.
+    fn waker(&self, place: u32) -> Result<Waker> {
+        match &self.wakers[0] {
+            Some(task) => Ok(self.woken.waker(place, task)),
+            None => bail!("a place is made while the first is looked at"),
+        }
     }
 
     /// The call did not have to wait, or has failed.
@@ -200,23 +224,31 @@ impl<O> Tasks<O> {
         let entry = &mut self.places[place as usize];
         entry.stage = Stage::Waits(operation);
         entry.to = to;
-        handle(&Resource::<SubtaskKind>::new_own(place))
+        if let Some(own) = self.sets.get_mut(self.own as usize) {
+            entry.set = self.own;
+            own.members += 1;
+            own.untold += 1;
+        }
+        self.number(place)
     }
 
-    /// Makes the task's waker the one for this context.
-    pub(super) fn set_waker(&mut self, waker: &Waker) {
-        if self.wakers[0].will_wake(waker) {
-            return;
+    /// Makes the task's waker the one for this context. Whether it was already.
+    pub(super) fn set_waker(&mut self, waker: &Waker) -> bool {
+        if let Some(task) = &self.wakers[0]
+            && task.will_wake(waker)
+        {
+            return true;
         }
         // The marks of the others name the task, and are made anew where they are needed next.
         self.wakers.truncate(1);
-        self.wakers[0] = waker.clone();
+        self.wakers[0] = Some(waker.clone());
         for place in 1..self.places.len() as u32 {
             let waker = self.woken.waker(place, waker);
             // Whoever would wake an old one is asked again.
             waker.wake_by_ref();
-            self.wakers.push(waker);
+            self.wakers.push(Some(waker));
         }
+        false
     }
 
     /// The places that may have changed, besides the first.
@@ -230,10 +262,11 @@ impl<O> Tasks<O> {
         if !matches!(entry.stage, Stage::Waits(_)) {
             return None;
         }
+        let waker = self.wakers[place as usize].take()?;
         let Stage::Waits(operation) = mem::replace(&mut entry.stage, Stage::Taken) else {
             return None;
         };
-        Some((operation, self.lend(place)))
+        Some((operation, waker))
     }
 
     /// It still waits.
@@ -247,6 +280,23 @@ impl<O> Tasks<O> {
         self.give_back(place, waker);
         self.places[place as usize].stage = Stage::Done(answer);
         self.enlist(place);
+    }
+
+    /// It is done, and this is told at once if it is the next of this set; otherwise it is kept.
+    pub(super) fn complete_for(
+        &mut self,
+        number: u32,
+        place: u32,
+        waker: Waker,
+        answer: Answer,
+    ) -> Result<Option<Told>> {
+        let set = self.set(number)?;
+        if self.places[place as usize].set != set || self.sets[set as usize].first != NONE {
+            self.complete(place, waker, answer);
+            return Ok(None);
+        }
+        self.give_back(place, waker);
+        self.told(place, answer).map(Some)
     }
 
     /// Appends a subtask that is done to its set's list.
@@ -328,9 +378,21 @@ impl<O> Tasks<O> {
         handle(&Resource::<SetKind>::new_own(number))
     }
 
+    /// The process's own set, which is made if there is none yet.
+    pub(crate) fn own_set(&mut self) -> Result<u32> {
+        if self.own == NONE {
+            let number = self.new_set()?;
+            self.own = self.set(number)?;
+        }
+        handle(&Resource::<SetKind>::new_own(self.own))
+    }
+
     /// Drops a set, which must be empty.
     pub(crate) fn drop_set(&mut self, number: u32) -> Result<()> {
         let index = self.set(number)?;
+        if index == self.own {
+            bail!("waitable set {number} is dropped, but is the process's own");
+        }
         let set = &mut self.sets[index as usize];
         if set.members > 0 {
             bail!("waitable set {number} is dropped while there are waitables in it");
@@ -409,7 +471,7 @@ impl<O> Tasks<O> {
     }
 
     /// Takes the answer of a subtask that is done: it is told now.
-    pub(super) fn tell(&mut self, place: u32) -> Result<(Answer, u32)> {
+    pub(super) fn tell(&mut self, place: u32) -> Result<Told> {
         if matches!(self.places[place as usize].stage, Stage::Done(_)) {
             self.delist(place);
         }
@@ -417,11 +479,28 @@ impl<O> Tasks<O> {
         let Stage::Done(answer) = mem::replace(&mut entry.stage, Stage::Told) else {
             bail!("a subtask is told before it is done");
         };
-        let (to, set) = (entry.to, entry.set);
-        if let Some(set) = self.sets.get_mut(set as usize) {
-            set.untold -= 1;
+        self.told(place, answer)
+    }
+
+    /// Notes that the end of a subtask is told; it is gone if the guest leaves that to the host.
+    fn told(&mut self, place: u32, answer: Answer) -> Result<Told> {
+        let number = self.number(place)?;
+        let to = self.places[place as usize].to;
+        self.is_told(place);
+        Ok(Told { number, answer, to })
+    }
+
+    fn is_told(&mut self, place: u32) {
+        let entry = &mut self.places[place as usize];
+        entry.stage = Stage::Told;
+        let Some(set) = self.sets.get_mut(entry.set as usize) else {
+            return;
+        };
+        set.untold -= 1;
+        if entry.set == self.own {
+            set.members -= 1;
+            self.free_place(place);
         }
-        Ok((answer, to))
     }
 
     /// The number of the subtask at a place.
@@ -442,31 +521,7 @@ impl<O> Tasks<O> {
     /// It was cancelled, without an answer.
     pub(super) fn cancelled(&mut self, place: u32, waker: Waker) {
         self.give_back(place, waker);
-        let entry = &mut self.places[place as usize];
-        entry.stage = Stage::Told;
-        let set = entry.set;
-        if let Some(set) = self.sets.get_mut(set as usize) {
-            set.untold -= 1;
-        }
-    }
-
-    /// Sets what the callback is called with.
-    pub(super) fn set_event(&mut self, event: (u32, u32, u32)) {
-        self.event = event;
-    }
-
-    /// The next event, with the place of its subtask.
-    pub(super) fn event(&self) -> (u32, u32, u32) {
-        self.event
-    }
-
-    /// What the callback is called with.
-    pub(crate) fn take_event(&mut self) -> Result<(u32, u32, u32)> {
-        let (kind, place, state) = mem::take(&mut self.event);
-        Ok(match kind {
-            super::SUBTASK => (kind, self.number(place)?, state),
-            _ => (kind, 0, 0),
-        })
+        self.is_told(place);
     }
 }
 

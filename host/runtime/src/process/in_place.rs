@@ -4,6 +4,7 @@
 //! another one: to everybody else it is between two polls, and it goes on when it is its turn. What is looked at
 //! between two polls of other processes is looked at there: its limits, and whether somebody has ended it.
 
+use transputer_abi::HostCalls as _;
 use transputer_core::scheduler::BlockInPlaceError;
 use wasmtime::{Result, bail};
 
@@ -22,6 +23,7 @@ impl ProcessState {
         }
         self.check_end()?;
         self.process.measures.computes(self.turn.lasted());
+        self.abi_mut().interrupt();
         match self.task.block_in_place(yield_preempted()) {
             // Without a thread to stand in, it has to go on.
             Ok(()) | Err(BlockInPlaceError::NoThread) => {}

@@ -1,20 +1,15 @@
 //! The ends that an embedding program holds.
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::io::{self, Write};
-use std::path::Path;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
 
 use futures_lite::StreamExt;
 use futures_sink::Sink;
 use transputer::signature::PayloadType;
 use transputer::{
-    ChannelOptions, Description, Event, GuardError, HostAlternation, HostEnd, HostGuard,
-    HostOutcome, HostReceiver, HostSender, Order, Outcome, ReceiveError, ReceiveValueError,
-    Running, SendError, SendValueError, TrySendValueError, Verdict,
+    ChannelOptions, Event, GuardError, HostAlternation, HostEnd, HostGuard, HostOutcome,
+    HostReceiver, HostSender, Order, Outcome, ReceiveError, ReceiveValueError, Running, SendError,
+    SendValueError, TrySendValueError, Verdict,
 };
 use transputer_tests::{guest, host, input, output};
 

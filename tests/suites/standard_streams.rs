@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 
-use transputer::{Description, Event, Network, Running, Verdict};
+use transputer::{Description, Event, Network, Verdict};
 use transputer_tests::{guest, host};
 
 /// A network of one process, the guest of this name.
@@ -94,7 +94,7 @@ fn whoever_waits_for_a_network_has_heard_what_was_wrong_with_its_input() {
             let _ = gate.lock().expect("no other event holds it").recv();
         }
     });
-    let running: Running = network.start().expect("it starts");
+    let running = network.start().expect("it starts");
     let message = inside.recv().expect("a line is bad");
     assert!(message.starts_with("line 2: "), "{message}");
     linger();
@@ -103,6 +103,6 @@ fn whoever_waits_for_a_network_has_heard_what_was_wrong_with_its_input() {
         "it ended while its program was being told why"
     );
     drop(open);
-    // The process ends as if it had finished: it is not at fault.
-    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+    // For the process, its input is broken, not complete.
+    assert_eq!(running.wait().verdict(), Verdict::Failed);
 }

@@ -1,4 +1,5 @@
-//! What hosts agree on for a whole run: which network it is, and which parts of it have ended.
+//! What hosts know of a whole run: which network it is, which parts of it have ended, and what one host left to the
+//! next.
 
 use bytes::Bytes;
 
@@ -43,4 +44,48 @@ pub async fn known(carrier: &dyn Carrier, name: &str) -> Result<Option<String>, 
 async fn known_once(carrier: &dyn Carrier, name: &str) -> Result<Option<String>, Fault> {
     let value = carrier.get(Bucket::Facts, name).await?;
     Ok(value.map(|value| String::from_utf8_lossy(&value.bytes).into_owned()))
+}
+
+/// Says what whoever takes over goes on from; nothing, if a later epoch has said something.
+///
+/// # Errors
+/// If the carrier refuses.
+pub async fn say(carrier: &dyn Carrier, name: &str, epoch: u64, text: &str) -> Result<(), Fault> {
+    insist!({
+        let there = carrier.get(Bucket::Facts, name).await?;
+        let said = there
+            .as_ref()
+            .and_then(|there| epoch_and_text(&there.bytes));
+        if said.is_some_and(|(said, _)| said > epoch) {
+            return Ok(());
+        }
+        let revision = there.map(|there| there.revision);
+        let bytes = Bytes::from(format!("{epoch} {text}"));
+        match carrier
+            .exchange(Bucket::Facts, name, revision, bytes)
+            .await?
+        {
+            Exchange::Done(_) => Ok(()),
+            Exchange::Another => Err(Fault::Away("it was said at the same time".to_owned())),
+        }
+    })
+}
+
+/// What was [said](say) last.
+///
+/// # Errors
+/// If the carrier refuses.
+pub async fn said(carrier: &dyn Carrier, name: &str) -> Result<Option<String>, Fault> {
+    insist!({
+        let there = carrier.get(Bucket::Facts, name).await?;
+        let said = there
+            .as_ref()
+            .and_then(|there| epoch_and_text(&there.bytes));
+        Ok(said.map(|(_, text)| text.to_owned()))
+    })
+}
+
+fn epoch_and_text(bytes: &[u8]) -> Option<(u64, &str)> {
+    let (epoch, text) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
+    Some((epoch.parse().ok()?, text))
 }

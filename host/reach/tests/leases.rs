@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use support::world::{LEASE, World, on_every_carrier, soon};
 use tokio::time::{Instant, timeout};
-use transputer_reach::Lease;
+use transputer_reach::{Lease, facts};
 
 on_every_carrier! {
     a_lease_is_held_by_one,
     a_lease_passes_to_another_when_its_holder_is_gone,
     a_lease_that_is_given_up_passes_at_once,
+    what_a_later_epoch_has_said_stays,
 }
 
 async fn a_lease_is_held_by_one(world: World) {
@@ -60,4 +61,19 @@ async fn a_lease_that_is_given_up_passes_at_once(world: World) {
     assert_eq!(holders.len(), 1);
     assert_eq!((&*holders[0].name, &*holders[0].host), ("parser", "two"));
     assert_eq!(holders[0].epoch, two.epoch);
+}
+
+async fn what_a_later_epoch_has_said_stays(world: World) {
+    let (one, two) = (world.host().await, world.host().await);
+    let said = |host| async move { facts::said(host, "tries").await.unwrap() };
+    assert_eq!(said(&*one).await, None);
+    facts::say(&*one, "tries", 7, "one").await.unwrap();
+    facts::say(&*one, "tries", 7, "one try more").await.unwrap();
+    assert_eq!(said(&*two).await.as_deref(), Some("one try more"));
+    facts::say(&*two, "tries", 8, "").await.unwrap();
+    facts::say(&*one, "tries", 7, "too late").await.unwrap();
+    assert_eq!(said(&*one).await.as_deref(), Some(""));
+    // Others can write, too.
+    facts::agree(&*one, "junk", "nonsense").await.unwrap();
+    assert_eq!(facts::said(&*one, "junk").await.unwrap(), None);
 }

@@ -1,6 +1,6 @@
 //! What processes are promised at channels to other hosts, as they find it out themselves.
 
-use super::hosts::{Host, Network};
+use super::hosts::{Host, Network, status, wait_until};
 use super::server::Server;
 
 #[test]
@@ -106,4 +106,83 @@ fn a_message_from_another_host_is_tried_again_and_then_a_dead_letter() {
         numbers.rotate_left(letter.len());
     }
     assert_eq!(numbers, [&sum[..], &letter].concat());
+}
+
+/// The message that `crashes` crashes over. Until it is a dead letter, its supervisor waits for longer than the test
+/// does, unless another host has counted the first attempt.
+const TRIED: &str = r#"
+    [process.count]
+    component = "{guest count}"
+    arguments = { limit = 667 }
+    place = "one"
+    [process.crashes]
+    component = "{guest crashes}"
+    place = "two"
+    [process.crashes.restart]
+    policy = "on-failure"
+    backoff = { initial = "1 h", maximum = "1 h" }
+    attempts = 2
+    dead-letter = "letters.numbers"
+    [process.letters]
+    component = "{guest sum}"
+    place = "two"
+    [process.sum]
+    component = "{guest sum}"
+    place = "two"
+    [[channel]]
+    from = "count.numbers"
+    to = "crashes.numbers"
+    capacity = 8
+    remote = true
+    [[channel]]
+    from = "crashes.out"
+    to = "sum.numbers"
+    [limits]
+    message = "64 KiB"
+    [stdout]
+    from = ["letters.total", "sum.total"]
+    format = "cbor"
+    "#;
+
+/// What is told of attempts: the port, and how many.
+fn attempts(network: &Network, server: &Server) -> Vec<(String, u64)> {
+    let status = status(&network.folder, server);
+    let attempts = status["attempts"].as_array().expect("a list");
+    let told = attempts.iter().map(|it| {
+        let port = it["port"].as_str().expect("a text");
+        (port.to_owned(), it["attempts"].as_u64().expect("a number"))
+    });
+    told.collect()
+}
+
+fn a_host_goes_on_counting(server: &Server, leave: impl FnOnce(&mut Host)) {
+    let network = Network::new(TRIED);
+    let mut first = Host::start(&network.folder, server, "two", "first");
+    let one = Host::start(&network.folder, server, "one", "one");
+    wait_until(
+        || attempts(&network, server) == [("crashes.numbers".to_owned(), 1)],
+        || format!("the first attempt, told: {}", first.said()),
+    );
+    leave(&mut first);
+    let second = Host::start(&network.folder, server, "two", "second");
+    second.until_it_says("part `crashes` runs here");
+    second.until_it_says("from its port `numbers`, which went to its dead letters");
+    drop(one);
+}
+
+#[test]
+fn a_host_that_takes_over_goes_on_counting_attempts() {
+    let Some(server) = Server::start("attempts after a kill") else {
+        return;
+    };
+    a_host_goes_on_counting(&server, Host::kill);
+}
+
+#[test]
+#[cfg(unix)]
+fn attempts_are_counted_on_where_a_host_hands_over() {
+    let Some(server) = Server::start("attempts after a hand-over") else {
+        return;
+    };
+    a_host_goes_on_counting(&server, |first| first.signal("TERM"));
 }

@@ -4,6 +4,7 @@
 //! joins its ports with remote channels to outlets and inlets. A lease that is lost ends the part here, whatever it was
 //! doing: another host may have begun it anew.
 
+mod attempts;
 mod connect;
 mod ends;
 mod here;
@@ -27,6 +28,7 @@ use transputer::{Component, Host};
 
 use crate::exit::BadInput;
 
+pub(crate) use attempts::read as read_attempts;
 pub(crate) use connect::{Connection, connect};
 pub(crate) use here::print_here;
 pub(crate) use hosting::Hosting;
@@ -155,4 +157,9 @@ impl Parted {
             plan,
         }))
     }
+}
+
+/// The process of a port, which is written `process.port`.
+fn process_of(port: &str) -> &str {
+    port.split_once('.').map_or(port, |(process, _)| process)
 }

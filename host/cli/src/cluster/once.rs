@@ -9,6 +9,8 @@ use transputer::policies::Unfinished;
 use transputer::{Event, HostReceiver};
 use transputer_reach::{Origins, Outlet};
 
+use super::process_of;
+
 /// Those that say so, while their ports are being wired.
 pub(super) struct Once {
     processes: BTreeMap<String, Origins>,
@@ -79,8 +81,4 @@ impl ReadyOnce {
             origins.again();
         }
     }
-}
-
-fn process_of(port: &str) -> &str {
-    port.split_once('.').map_or(port, |(process, _)| process)
 }

@@ -15,6 +15,7 @@ use transputer_reach::{
     Inlet, InletEnd, Lease, Outlet, OutletEnd, StoredGate, close_port, facts, lease,
 };
 
+use super::attempts::Attempts;
 use super::ends::{Ended, GuestSink, GuestSource, poison};
 use super::leaving::Leaving;
 use super::lookout::PortViews;
@@ -182,8 +183,13 @@ impl Hosted {
             () = lease.keep() => return Ok(Incarnation::Lost("its lease was lost".to_owned())),
             () = leaving.now() => return Ok(Incarnation::Left),
         };
-        let (mut lives, running, views) = match taken_over {
-            Ok(joined) => joined,
+        let TakenOver {
+            mut lives,
+            running,
+            views,
+            attempts,
+        } = match taken_over {
+            Ok(taken_over) => taken_over,
             Err(why) => return Ok(Incarnation::Lost(why)),
         };
         let lookout = Lookout::new(
@@ -197,12 +203,18 @@ impl Hosted {
             () = lease.keep() => Incarnation::Lost("its lease was lost".to_owned()),
             () = self.must_leave(&running) => Incarnation::Left,
             never = views.look_out(lookout, &running, &self.host) => match never {},
+            never = attempts.tell(&*self.carrier, epoch) => match never {},
         };
         match &end {
             Incarnation::Ended(_) => {}
             Incarnation::Left => {
+                let leave = async {
+                    lives.leave().await;
+                    // What cannot be told is counted anew.
+                    let _ = attempts.tell_now(&*self.carrier, epoch).await;
+                };
                 tokio::select! {
-                    () = lives.leave() => {}
+                    () = leave => {}
                     () = lease.keep() => {}
                 }
                 lives.abandon(&running, "its host leaves").await;
@@ -255,6 +267,9 @@ impl Hosted {
         let (mut outlets, mut inlets) = (Vec::new(), Vec::new());
         let mut views = PortViews::default();
         let mut once = Once::of(&self.parted.plan, &self.part);
+        let inputs = self.inputs();
+        let ports = inputs.iter().map(|(port, _)| port.clone()).collect();
+        let attempts = Attempts::new(&self.lease_name(), ports);
         for (port, channel) in self.outputs() {
             let carrier = self.carrier.clone();
             let mut outlet = match Outlet::take_over(carrier, &channel, &port, epoch).await {
@@ -279,7 +294,7 @@ impl Hosted {
             outlets.push((outlet, receiver));
         }
         let once = once.ready();
-        for (port, channel) in self.inputs() {
+        for (port, channel) in inputs {
             let carrier = self.carrier.clone();
             let inlet = match Inlet::take_over(carrier, &channel, &port, epoch).await {
                 Ok(inlet) => inlet,
@@ -293,7 +308,9 @@ impl Hosted {
                 Some(origins) => inlet.note_inputs(origins.clone()),
                 None => inlet,
             };
+            let (counts, at) = (attempts.clone(), port.clone());
             let listener = move |count| {
+                counts.finished(&at);
                 if let Some(origins) = &origins {
                     origins.finished(count);
                 }
@@ -304,12 +321,17 @@ impl Hosted {
             views.input(&port, &channel, &inlet, finished.clone(), &sender);
             inlets.push((inlet, sender, finished));
         }
+        attempts
+            .go_on(&*self.carrier, &self.lease_name(), &mut network)
+            .await?;
         let events = self.printer.clone();
+        let counts = attempts.clone();
         let stream = self.stream.clone();
         let begun_anew = once.clone();
         network.on_event(move |event| {
             stream.note(&event);
             begun_anew.note(&event);
+            counts.note(&event);
             events.print(&event);
         });
         self.stream.give(&mut network)?;
@@ -326,7 +348,12 @@ impl Hosted {
         }
         let waiting = running.clone();
         lives.waiting = Some(tokio::task::spawn_blocking(move || waiting.wait()));
-        Ok(Ok((lives, running, views)))
+        Ok(Ok(TakenOver {
+            lives,
+            running,
+            views,
+            attempts,
+        }))
     }
 
     fn drops_newest(&self, channel: &Channel) -> bool {
@@ -337,7 +364,12 @@ impl Hosted {
 }
 
 /// A part that has been started here.
-type TakenOver = (Lives, Running, PortViews);
+struct TakenOver {
+    lives: Lives,
+    running: Running,
+    views: PortViews,
+    attempts: Attempts,
+}
 
 /// Says what an outlet or inlet had to do because nothing moved.
 fn notice(text: String) {

@@ -8,11 +8,11 @@ use serde::Serialize;
 use transputer::description::Description;
 use transputer::validation::check;
 use transputer::{CacheFolder, HostOptions};
-use transputer_reach::carrier::{Carrier, Channel};
+use transputer_reach::carrier::Carrier;
 use transputer_reach::lease;
 
 use super::chosen::cache_folder;
-use crate::cluster::{Connection, Meeting, Shape, connect};
+use crate::cluster::{Connection, Meeting, Shape, connect, read_attempts};
 use crate::components::{self, Building};
 use crate::exit::Exit;
 use crate::line::Line;
@@ -76,6 +76,7 @@ struct Shared {
 struct State {
     channels: Vec<ChannelState>,
     leases: Vec<LeaseState>,
+    attempts: Vec<AttemptState>,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,6 +94,15 @@ struct LeaseState {
     part: String,
     host: String,
     epoch: u64,
+}
+
+/// A message that a process failed over, and that it is given again.
+#[derive(Debug, Serialize)]
+struct AttemptState {
+    part: String,
+    port: String,
+    bytes: u64,
+    attempts: u32,
 }
 
 impl Cluster {
@@ -128,8 +138,8 @@ impl Status {
         let plan = check(&description, &checked.signatures, &[])?;
         let connection = self.shared.connect(&description)?;
         let carrier = connection.carrier();
-        let channels: Vec<Channel> = Shape::of(&plan).channels.into_iter().flatten().collect();
-        let state = connection.runtime.block_on(state(&*carrier, &channels))?;
+        let shape = Shape::of(&plan);
+        let state = connection.runtime.block_on(state(&*carrier, &shape))?;
         match self.json {
             true => output::line(&Line::new().text(serde_json::to_string(&state)?))?,
             false => print(&state)?,
@@ -151,12 +161,13 @@ impl Delete {
     }
 }
 
-async fn state(carrier: &dyn Carrier, channels: &[Channel]) -> anyhow::Result<State> {
+async fn state(carrier: &dyn Carrier, shape: &Shape) -> anyhow::Result<State> {
     let mut state = State {
         channels: Vec::new(),
         leases: Vec::new(),
+        attempts: Vec::new(),
     };
-    for channel in channels {
+    for channel in shape.channels.iter().flatten() {
         let log = carrier.look(channel).await?;
         state.channels.push(ChannelState {
             name: channel.name.clone(),
@@ -171,6 +182,16 @@ async fn state(carrier: &dyn Carrier, channels: &[Channel]) -> anyhow::Result<St
             host: holder.host,
             epoch: holder.epoch,
         });
+    }
+    for part in &shape.parts {
+        for attempted in read_attempts(carrier, &part.name).await? {
+            state.attempts.push(AttemptState {
+                part: part.name.clone(),
+                port: attempted.port,
+                bytes: attempted.bytes,
+                attempts: attempted.attempts,
+            });
+        }
     }
     Ok(state)
 }
@@ -195,6 +216,19 @@ fn print(state: &State) -> anyhow::Result<()> {
             .text(": on ")
             .name(host);
         output::line(&line.text(format_args!(", epoch {epoch}")))?;
+    }
+    for AttemptState {
+        part,
+        port,
+        bytes,
+        attempts,
+    } in &state.attempts
+    {
+        let line = Line::new().text("part ").name(part).text(": ").name(port);
+        let times = terminal::counted(*attempts as usize, "time");
+        output::line(&line.text(format_args!(
+            " failed {times} over a message of {bytes} bytes"
+        )))?;
     }
     if state.leases.is_empty() {
         output::line(&Line::new().text("no host runs any part"))?;

@@ -21,7 +21,7 @@ use crate::host_ports::{HostReceiver, HostSender};
 use crate::limits::OpenChannel;
 use crate::message::{Message, Receiver, Sender};
 use crate::stdio::Endpoint;
-use crate::supervision::FinishedCount;
+use crate::supervision::{FinishedCount, Tried};
 use transputer_network::plan::Totals;
 use transputer_network::policies::{AtCapacity, Group};
 use transputer_network::signature::{Direction, EndFault, PayloadType};
@@ -241,6 +241,33 @@ impl Network {
         self.members[member].spec.finished.add(count);
         self.plug_receiver(port, receiver);
         Ok(HostSender::new(sender, payload))
+    }
+
+    /// Counts deliveries that an earlier host made of a message towards
+    /// [`attempts`](crate::Restart::attempts), for when it comes to this [input](Self::input) again: as many as
+    /// [`UnfinishedMessage::attempts`](crate::UnfinishedMessage::attempts) said, of a message with that digest and that
+    /// many bytes.
+    ///
+    /// # Errors
+    /// [`Error::Wiring`] if the port does not exist, is not wired yet, or is an output; or if this is no digest.
+    pub fn delivered_before(
+        &mut self,
+        port: &str,
+        digest: &str,
+        bytes: u64,
+        attempts: u32,
+    ) -> Result<(), Error> {
+        let digest = blake3::Hash::from_hex(digest)
+            .map_err(|error| self.fault(format!("`{digest}` is no digest: {error}")))?;
+        let length = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let wired = self.member(port).and_then(|(member, name)| {
+            let channel = member.inputs.get(name)?.id();
+            member
+                .tried
+                .push(Tried::known(channel, length, digest, attempts));
+            Some(())
+        });
+        wired.ok_or_else(|| self.fault(format!("there is no input `{port}` that is wired")))
     }
 
     /// A host end that receives from a process's output port.

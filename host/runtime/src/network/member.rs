@@ -9,7 +9,7 @@ use crate::message::{Receiver, Sender};
 use crate::process::{
     Arguments, OpenDirectories, OwnLimits, ProcessLimits, ProcessSpec, Spawnable, checked_limits,
 };
-use crate::supervision::DeadLetterPort;
+use crate::supervision::{DeadLetterPort, Tried};
 use transputer_network::plan::{Grants, Limits};
 use transputer_network::policies::Restart;
 use transputer_network::signature::Direction;
@@ -34,6 +34,8 @@ pub(crate) struct Member {
     pub(super) links: Vec<String>,
     /// Where messages go that it could not finish.
     pub(super) letters: Option<DeadLetterPort>,
+    /// Messages that it was given before it came to this host.
+    pub(super) tried: Vec<Tried>,
     /// What was wrong in its settings; reported when the network is started.
     pub(super) faults: Vec<String>,
 }
@@ -58,6 +60,7 @@ impl Member {
             restart: Restart::never(),
             links: Vec::new(),
             letters: None,
+            tried: Vec::new(),
             faults: Vec::new(),
         }
     }

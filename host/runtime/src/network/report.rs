@@ -101,6 +101,8 @@ pub struct UnfinishedMessage {
     pub port: String,
     /// The length of the message.
     pub bytes: u64,
+    /// What it can be known by when it comes again: its BLAKE3 digest, in hexadecimal digits.
+    pub digest: String,
     /// How often it has been delivered so far, not counting deliveries that ended for another
     /// reason.
     pub attempts: u32,

@@ -46,8 +46,9 @@ pub(super) fn spawn_requests(
             let member = members[index].as_mut()?;
             let letters = member.letters.take();
             let links = std::mem::take(&mut member.links);
+            let tried = std::mem::take(&mut member.tried);
             let spec = specs[index].clone();
-            Some(Slot::new(spec, member.restart, letters, links))
+            Some(Slot::new(spec, member.restart, letters, links, tried))
         };
         let slots: Vec<Slot> = own.iter().filter_map(slot).collect();
         let strategy = group

@@ -85,6 +85,7 @@ impl Slot {
         restart: Restart,
         letters: Option<DeadLetterPort>,
         links: Vec<String>,
+        tried: Vec<Tried>,
     ) -> Self {
         Self {
             spec,
@@ -96,7 +97,7 @@ impl Slot {
             began: Time::ZERO,
             row: 0,
             restarts: 0,
-            tried: Vec::new(),
+            tried,
         }
     }
 }

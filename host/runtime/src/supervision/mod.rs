@@ -28,5 +28,5 @@ pub(crate) use finished::{FinishedCount, FinishedCounts};
 pub(crate) use group::{ChildSlot, Slot, SupervisedGroup};
 pub(crate) use handover::{Handover, Left};
 pub(crate) use hot_swap::{Swap, replace as exchange_component};
-pub(crate) use in_flight::{InFlight, TakenEnd};
+pub(crate) use in_flight::{InFlight, TakenEnd, Tried};
 pub(crate) use redelivery::DeadLetterPort;

@@ -52,6 +52,7 @@ pub(super) fn decide_unfinished(
             process: process.name.to_string(),
             port: handover.port(left.channel).to_owned(),
             bytes: left.message.bytes.len() as u64,
+            digest: blake3::hash(&left.message.bytes).to_hex().to_string(),
             attempts: left.attempts,
             fate: UnfinishedFate::Dropped,
         };

@@ -46,7 +46,7 @@ pub fn guest_file(name: &str) -> PathBuf {
 }
 
 /// Whether guests are to be async functions where there is one of the same name: with `TRANSPUTER_ASYNC=1`.
-fn is_asynchronous() -> bool {
+pub fn is_asynchronous() -> bool {
     std::env::var_os("TRANSPUTER_ASYNC").is_some_and(|it| it == "1")
 }
 

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use transputer::{
-    ChannelOptions, Event, HostOptions, LimitKind, Limits, Network, Outcome, Report, Verdict,
+    ChannelOptions, Event, HostOptions, LimitKind, Limits, Network, OutOfPatience, Outcome,
+    Replace, ReplaceError, Report, Verdict,
 };
 use transputer_tests::{
-    Events, guest, guest_of, host, input, new_host, output, until_nothing_is_held,
+    Events, guest, guest_of, host, input, is_asynchronous, new_host, output, until_nothing_is_held,
 };
 
 /// A network, where core modules are run at all.
@@ -27,7 +28,7 @@ fn a_pipeline_of_both_forms_computes_primes() {
         return;
     };
     assert!(guest("task_filters").is_stackless());
-    assert!(!guest("count").is_stackless());
+    assert_eq!(guest("count").is_stackless(), is_asynchronous());
     network
         .process("count", &guest("count"))
         .argument("limit", 1_000_u64);
@@ -466,4 +467,30 @@ fn limits_of_time_hold_in_the_middle_of_a_call() {
             other => panic!("it {other}"),
         }
     }
+}
+
+/// Whoever computes is at no point where it could be replaced without loss.
+#[test]
+fn who_computes_can_be_replaced_in_the_middle_of_a_call() {
+    let Some(mut network) = network("computes") else {
+        return;
+    };
+    network.process("computes", &guest("task_computes"));
+    let begun = output(&mut network, "computes.begun");
+    let running = network.start().expect("it starts");
+    assert_eq!(begun.receive_value::<u64>().ok(), Some(1));
+    let replace = |then| {
+        let options = Replace::default().patience(Duration::from_millis(1));
+        running.replace("computes", &guest("task_computes"), options.then(then))
+    };
+    let refused = replace(OutOfPatience::Fail);
+    assert!(matches!(refused, Err(ReplaceError::TimedOut { .. })));
+    replace(OutOfPatience::Cut).expect("it is cut");
+    assert_eq!(
+        begun.receive_value::<u64>().ok(),
+        Some(1),
+        "its successor begins"
+    );
+    running.stop("it was enough");
+    assert!(matches!(failure(&running.wait()), Outcome::Stopped(_)));
 }

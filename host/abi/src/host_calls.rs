@@ -75,6 +75,12 @@ pub trait HostCalls:
     /// then waits by [blocking in place](ThisTask::block_in_place).
     fn may_run_in_place(&self) -> bool;
 
+    /// What is asked whenever a call has been woken that waits in place: whether the process may wait on.
+    ///
+    /// # Errors
+    /// What is asked says why the process ends or is replaced, which ends the call.
+    fn stays(&self) -> impl Fn() -> Result<()> + Send + 'static;
+
     /// The process's task.
     fn this_task(&self) -> &ThisTask;
 
@@ -140,8 +146,8 @@ pub struct State<O> {
     pub(crate) tasks: Option<Box<Tasks<O>>>,
     /// Whether it is in a call on its worker's own stack.
     pub(crate) in_place: bool,
-    /// Whether the last turn of a stackless process was within one poll of its task.
-    pub(crate) uninterrupted: bool,
+    /// Whether all calls of a stackless process that waited have been looked at in the poll that its task is in.
+    pub(crate) looked_at: bool,
 }
 
 impl<O> Default for State<O> {
@@ -154,7 +160,7 @@ impl<O> Default for State<O> {
             result: None,
             tasks: None,
             in_place: false,
-            uninterrupted: false,
+            looked_at: false,
         }
     }
 }
@@ -172,7 +178,7 @@ impl<O> State<O> {
 
     /// Notes that a poll of the task ends in the middle of a turn, on this thread.
     pub fn interrupt(&mut self) {
-        self.uninterrupted = false;
+        self.looked_at = false;
     }
 
     /// Takes all of them, when the process ends.

@@ -12,6 +12,8 @@
 (global $out (mut i32) (i32.const 0))
 (global $set (mut i32) (i32.const 0))
 (global $chosen (mut i32) (i32.const 0))
+;; The set that it waits for once others have run; 0 for none.
+(global $awaited (mut i32) (i32.const 0))
 
 ;; A receive that waits, since nobody sends any more; its number.
 (func $waits (result i32)
@@ -75,6 +77,7 @@
   (drop (call $send_ends (i32.const 0x280) (i32.const 0x2c0))) (call $returns))
 (func $returns_twice (result i32)
   (drop (call $returns)) (call $returns))
+(func $cancels_itself (result i32) (call $task_cancel) (i32.const 0))
 (func $exits_without_result (result i32) (i32.const 0))
 (func $returns_unknown_code (result i32) (i32.const 5))
 (func $exits_with_set (result i32) (i32.or (i32.const 0) (i32.shl (global.get $set) (i32.const 4))))
@@ -165,6 +168,11 @@
   (call $wait_for (global.get $set)))
 ;; What it lets others do in between, it says by another code.
 (func $lets_others_run (result i32) (i32.const 1))
+;; A call that is done while others run is told when it is waited for afterwards.
+(func $waits_afterwards (result i32)
+  (call $join (call $is_over) (global.get $set))
+  (global.set $awaited (global.get $set))
+  (i32.const 1))
 
 (table funcref (elem
   $unknown_subtask $set_as_subtask $receiver_as_subtask $unknown_set $subtask_as_set
@@ -176,9 +184,9 @@
   $polls_unknown_set $polls_past_the_end $polls_askew
   $answer_past_the_end $answer_askew $parameters_past_the_end $parameters_askew
   $no_such_result $text_past_the_end
-  $drops_own_set $waits_for_own_set $drops_subtask_of_own_set $cancels_in_own_set_twice
+  $drops_own_set $waits_for_own_set $drops_subtask_of_own_set $cancels_in_own_set_twice $cancels_itself
   $calls_without_end $sets_without_end
-  $moves $leaves_calls $polls $cancels $lets_others_run $has_own_set))
+  $moves $leaves_calls $polls $cancels $lets_others_run $has_own_set $waits_afterwards))
 
 (type $forgery (func (result i32)))
 
@@ -201,7 +209,10 @@
   (call_indirect (type $forgery) (i32.wrap_i64 (i64.load8_u (i32.const 0x118)))))
 
 (func (export "[callback][async-lift]run")
-  (param $event i32) (param $subtask i32) (param $state i32) (result i32)
+  (param $event i32) (param $subtask i32) (param $state i32) (result i32) (local $set i32)
   (if (local.get $event) (then (call $subtask_drop (local.get $subtask))))
+  (local.set $set (global.get $awaited))
+  (global.set $awaited (i32.const 0))
+  (if (local.get $set) (then (return (call $wait_for (local.get $set)))))
   (if (global.get $chosen) (then (return (call $returns))))
   (call $choose))

@@ -39,6 +39,7 @@
 
 (import "[export]$root" "[task-return]run"
   (func $task_return (param $case i32) (param $text i32) (param i32)))
+(import "[export]$root" "[task-cancel]" (func $task_cancel))
 (import "$root" "[waitable-set-new]" (func $set_new (result i32)))
 (import "$root" "[waitable-set-poll]"
   (func $set_poll (param $set i32) (param $event i32) (result i32)))

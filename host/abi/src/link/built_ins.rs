@@ -18,6 +18,7 @@ const ROOT: &str = "$root";
 const EXPORT: &str = "[export]$root";
 
 pub(crate) const TASK_RETURN: &str = "[task-return]run";
+pub(crate) const TASK_CANCEL: &str = "[task-cancel]";
 pub(crate) const SET_NEW: &str = "[waitable-set-new]";
 pub(crate) const SET_POLL: &str = "[waitable-set-poll]";
 pub(crate) const SET_DROP: &str = "[waitable-set-drop]";
@@ -48,9 +49,11 @@ const OF_ROOT: [&str; 14] = [
     CONTEXT_SET[1],
 ];
 
+const OF_EXPORT: [&str; 2] = [TASK_RETURN, TASK_CANCEL];
+
 /// Whether a module may import this.
 pub(super) fn has(from: &str, name: &str) -> bool {
-    from == ROOT && OF_ROOT.contains(&name) || from == EXPORT && name == TASK_RETURN
+    from == ROOT && OF_ROOT.contains(&name) || from == EXPORT && OF_EXPORT.contains(&name)
 }
 
 /// Whether a module that imports this means that built-in function.
@@ -82,6 +85,8 @@ fn link_task<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             Ok(())
         }
     );
+    // The host ends a process otherwise: it never asks a task to cancel itself.
+    plain!(imports, EXPORT, "[task-cancel]", |_, _host| not_asked());
     plain!(imports, ROOT, "[backpressure-inc]", |_, _host| Ok(()));
     plain!(imports, ROOT, "[backpressure-dec]", |_, _host| Ok(()));
     // Nothing else in the instance could go on meanwhile, and others get their turn at the next tick.
@@ -101,6 +106,10 @@ fn link_task<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
         Ok(())
     });
     Ok(())
+}
+
+fn not_asked() -> Result<()> {
+    bail!("the guest has cancelled its task, which it was not asked to")
 }
 
 fn link_waitables<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {

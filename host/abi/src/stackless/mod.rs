@@ -187,7 +187,10 @@ impl Turns {
         store: &mut Store<T>,
     ) -> Result<Result<(), String>> {
         let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
-        store.data_mut().abi_mut().tasks = Some(Box::new(Tasks::new(waker)));
+        let state = store.data_mut().abi_mut();
+        state.tasks = Some(Box::new(Tasks::new(waker)));
+        // There are none yet.
+        state.looked_at = true;
         let mut code = self.call(&self.enter, store, ()).await?;
         loop {
             let event = match (code & ((1 << CODE_BITS) - 1), code >> CODE_BITS) {
@@ -225,12 +228,12 @@ impl Turns {
         arguments: P,
     ) -> Result<u32> {
         if !self.in_place || !store.data().may_run_in_place() {
-            store.data_mut().abi_mut().uninterrupted = false;
-            return function.call_async(store, arguments).await;
+            let code = function.call_async(&mut *store, arguments).await;
+            // Another poll may have begun meanwhile.
+            store.data_mut().abi_mut().looked_at = false;
+            return code;
         }
-        let state = store.data_mut().abi_mut();
-        state.in_place = true;
-        state.uninterrupted = true;
+        store.data_mut().abi_mut().in_place = true;
         let code = function.call(&mut *store, arguments);
         store.data_mut().abi_mut().in_place = false;
         code
@@ -253,18 +256,35 @@ fn wait_for<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> 
 }
 
 fn look<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Result<Option<Told>> {
-    // In the poll that the turn was in, all calls have this waker: who is done since then has called it, so
-    // that there is another poll.
     let is_same = tasks(host)?.set_waker(context.waker());
-    let just_began = mem::take(&mut host.abi_mut().uninterrupted) && is_same;
-    let told = match just_began {
+    // Those that have begun in this poll have its waker, as have those that were looked at in it: what is done since
+    // then has called it, so that there is another poll.
+    let looked_at = mem::take(&mut host.abi_mut().looked_at) && is_same;
+    let told = match looked_at {
         true => next_done(host, set)?,
         false => progress(host, set)?,
     };
-    if told.is_none() {
-        tasks(host)?.check_waits(set)?;
+    match told {
+        // The next turn is in the same poll.
+        Some(_) => host.abi_mut().looked_at = true,
+        None => tasks(host)?.check_waits(set)?,
     }
     Ok(told)
+}
+
+/// What comes of a call that waits in place, as long as the process may wait for it.
+pub(crate) fn while_it_stays<V>(
+    stays: impl Fn() -> Result<()>,
+    call: impl Future<Output = Result<V>>,
+) -> impl Future<Output = Result<V>> {
+    let mut call = Box::pin(call);
+    poll_fn(move |context| match call.as_mut().poll(context) {
+        Poll::Pending => match stays() {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        },
+        ready => ready,
+    })
 }
 
 /// Returns once all who are ready have had a turn.
@@ -274,6 +294,7 @@ async fn let_others_run<T: HostCalls>(store: &mut Store<T>) {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
+        store.data_mut().abi_mut().looked_at = false;
         store.data_mut().lets_others_run();
         context.waker().wake_by_ref();
         Poll::Pending

@@ -6,8 +6,8 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use transputer::csp::channel::{Error, Receiver, Sender};
-use transputer::csp::tasks;
+use transputer::csp0_1_0::channel::Error;
+use transputer::csp0_2_0::tasks;
 
 wit_bindgen::generate!({
     path: "../../wit/async",

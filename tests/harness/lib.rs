@@ -33,12 +33,21 @@ pub fn repository() -> &'static Path {
 /// If it has not been built.
 pub fn guest_file(name: &str) -> PathBuf {
     let built = repository().join("target/guests/wasm32-wasip2/guest/examples");
+    let twin = built.join(format!("async_{name}.wasm"));
+    if is_asynchronous() && twin.is_file() {
+        return twin;
+    }
     let path = built.join(format!("{name}.wasm"));
     assert!(
         path.is_file(),
         "the guest program `{name}` is not built: run `tools/test`, which builds them first"
     );
     path
+}
+
+/// Whether guests are to be async functions where there is one of the same name: with `TRANSPUTER_ASYNC=1`.
+pub fn is_asynchronous() -> bool {
+    std::env::var_os("TRANSPUTER_ASYNC").is_some_and(|it| it == "1")
 }
 
 /// A host that all tests of a program share.

@@ -64,3 +64,16 @@ fn every_guest_program_is_in_the_manifest() {
         }
     }
 }
+
+/// Each async function that stands in for a guest has its name.
+#[test]
+fn every_twin_has_its_guest() {
+    let stackless = repository().join("tests/guests-stackless");
+    let manifest = fs::read_to_string(stackless.join("Cargo.toml")).expect("a manifest");
+    let guests = files(&repository().join("tests/guests"));
+    for twin in files(&stackless.join("twins")) {
+        assert!(guests.contains(&twin), "no guest is called `{twin}`");
+        let listed = format!("name = \"async_{twin}\"\npath = \"twins/{twin}.rs\"");
+        assert!(manifest.contains(&listed), "the manifest lacks `{twin}`");
+    }
+}

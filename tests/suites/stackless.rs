@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use transputer::{
-    ChannelOptions, Event, HostOptions, LimitKind, Limits, Network, Outcome, Report, Verdict,
+    ChannelOptions, Event, HostOptions, LimitKind, Limits, Network, OutOfPatience, Outcome,
+    Replace, ReplaceError, Report, Verdict,
 };
 use transputer_tests::{
-    Events, guest, guest_of, host, input, new_host, output, until_nothing_is_held,
+    Events, guest, guest_of, host, input, is_asynchronous, new_host, output, until_nothing_is_held,
 };
 
 /// A network, where core modules are run at all.
@@ -27,7 +28,7 @@ fn a_pipeline_of_both_forms_computes_primes() {
         return;
     };
     assert!(guest("task_filters").is_stackless());
-    assert!(!guest("count").is_stackless());
+    assert_eq!(guest("count").is_stackless(), is_asynchronous());
     network
         .process("count", &guest("count"))
         .argument("limit", 1_000_u64);
@@ -186,6 +187,58 @@ fn several_tasks_share_a_process() {
     let next = || sums.receive_value::<u64>().expect("it sends");
     assert_eq!([next(), next(), next()], [100 * 99 / 2, 200 * 199 / 2, 7]);
     drop(sums);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+#[test]
+fn a_call_that_begins_while_another_is_told_takes_nothing_from_it() {
+    let Some(mut network) = network("turns") else {
+        return;
+    };
+    network.process("turns", &guest("task_counts_turns"));
+    let first = input(&mut network, "turns.first");
+    let second = input(&mut network, "turns.second");
+    let sums = output(&mut network, "turns.sums");
+    let running = network.start().expect("it starts");
+    for n in 0..20_u64 {
+        first.send_value(&n).expect("it receives");
+        second.send_value(&100_u64).expect("it receives");
+        assert_eq!(sums.receive_value::<u64>().expect("a sum"), n + 100);
+    }
+    drop((first, second));
+    assert!(sums.receive().is_err());
+    drop(sums);
+    assert_eq!(running.wait().verdict(), Verdict::Succeeded);
+}
+
+/// One that wit-bindgen alone has made, whose runtime joins sets and drops subtasks itself.
+#[test]
+fn a_component_without_the_sdk_runs() {
+    let Some(mut network) = network("plain") else {
+        return;
+    };
+    let plain = guest("plain_adds_pairs");
+    assert!(plain.is_stackless());
+    network.process("pairs", &plain);
+    let left = input(&mut network, "pairs.left");
+    let right = input(&mut network, "pairs.right");
+    let pairs = output(&mut network, "pairs.pairs");
+    let running = network.start().expect("it starts");
+    for length in [1, 16, 17, 70_000] {
+        let (l, r) = (vec![b'l'; length], vec![b'r'; length]);
+        // In both orders, so that it waits for each of them in turn.
+        let ends = [(&left, &l), (&right, &r)];
+        let order = if length % 2 == 0 { [0, 1] } else { [1, 0] };
+        for number in order {
+            let (end, bytes) = ends[number];
+            end.send(bytes.clone()).expect("it receives");
+        }
+        let pair = pairs.receive().expect("it sends");
+        assert_eq!(pair.to_vec(), [l, r, b".".to_vec()].concat());
+    }
+    drop((left, right));
+    assert!(pairs.receive().is_err());
+    drop(pairs);
     assert_eq!(running.wait().verdict(), Verdict::Succeeded);
 }
 
@@ -414,4 +467,30 @@ fn limits_of_time_hold_in_the_middle_of_a_call() {
             other => panic!("it {other}"),
         }
     }
+}
+
+/// Whoever computes is at no point where it could be replaced without loss.
+#[test]
+fn who_computes_can_be_replaced_in_the_middle_of_a_call() {
+    let Some(mut network) = network("computes") else {
+        return;
+    };
+    network.process("computes", &guest("task_computes"));
+    let begun = output(&mut network, "computes.begun");
+    let running = network.start().expect("it starts");
+    assert_eq!(begun.receive_value::<u64>().ok(), Some(1));
+    let replace = |then| {
+        let options = Replace::default().patience(Duration::from_millis(1));
+        running.replace("computes", &guest("task_computes"), options.then(then))
+    };
+    let refused = replace(OutOfPatience::Fail);
+    assert!(matches!(refused, Err(ReplaceError::TimedOut { .. })));
+    replace(OutOfPatience::Cut).expect("it is cut");
+    assert_eq!(
+        begun.receive_value::<u64>().ok(),
+        Some(1),
+        "its successor begins"
+    );
+    running.stop("it was enough");
+    assert!(matches!(failure(&running.wait()), Outcome::Stopped(_)));
 }

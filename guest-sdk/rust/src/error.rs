@@ -290,6 +290,7 @@ from_errors! {
     Box<dyn std::error::Error + Send + Sync>
     crate::process::Failures
     crate::process::SpawnError
+    crate::stackless::SpawnError
     std::char::ParseCharError
     std::fmt::Error
     std::io::Error

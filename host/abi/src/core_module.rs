@@ -165,7 +165,8 @@ impl<T: HostCalls> CoreModule<T> {
     pub(crate) async fn instantiate(&self, store: &mut Store<T>) -> Result<CoreInstance> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         let memory = instance.get_module_export(&mut *store, &self.memory);
-        store.data_mut().abi_mut().memory = memory.and_then(Extern::into_memory);
+        let memory = memory.and_then(Extern::into_memory);
+        store.data_mut().abi_mut().memory = memory;
         if let Some(initialize) = &self.initialize {
             let initialize = instance.get_module_export(&mut *store, initialize);
             if let Some(initialize) = initialize.and_then(Extern::into_func) {
@@ -173,14 +174,19 @@ impl<T: HostCalls> CoreModule<T> {
                 initialize.call_async(&mut *store, ()).await?;
             }
         }
-        Ok(match self.is_stackless {
-            false => CoreInstance::Fiber(instance.get_typed_func(&mut *store, ENTER)?),
-            true => CoreInstance::Stackless(Turns {
-                enter: instance.get_typed_func(&mut *store, ENTER)?,
-                turn: instance.get_typed_func(&mut *store, TURN)?,
-                in_place: self.in_place,
-            }),
-        })
+        if !self.is_stackless {
+            let enter = instance.get_typed_func(&mut *store, ENTER)?;
+            return Ok(CoreInstance::Fiber(enter));
+        }
+        let Some(memory) = memory else {
+            wasmtime::bail!("the module has no memory");
+        };
+        Ok(CoreInstance::Stackless(Turns {
+            enter: instance.get_typed_func(&mut *store, ENTER)?,
+            turn: instance.get_typed_func(&mut *store, TURN)?,
+            memory,
+            in_place: self.in_place,
+        }))
     }
 }
 

@@ -75,6 +75,12 @@ pub trait HostCalls:
     /// then waits by [blocking in place](ThisTask::block_in_place).
     fn may_run_in_place(&self) -> bool;
 
+    /// What is asked whenever a call has been woken that waits in place: whether the process may wait on.
+    ///
+    /// # Errors
+    /// What is asked says why the process ends or is replaced, which ends the call.
+    fn stays(&self) -> impl Fn() -> Result<()> + Send + 'static;
+
     /// The process's task.
     fn this_task(&self) -> &ThisTask;
 
@@ -140,6 +146,8 @@ pub struct State<O> {
     pub(crate) tasks: Option<Box<Tasks<O>>>,
     /// Whether it is in a call on its worker's own stack.
     pub(crate) in_place: bool,
+    /// Whether all calls of a stackless process that waited have been looked at in the poll that its task is in.
+    pub(crate) looked_at: bool,
 }
 
 impl<O> Default for State<O> {
@@ -152,6 +160,7 @@ impl<O> Default for State<O> {
             result: None,
             tasks: None,
             in_place: false,
+            looked_at: false,
         }
     }
 }
@@ -165,6 +174,11 @@ impl<O> State<O> {
     /// Whether a stackless process is being called on its worker's own stack, which cannot be suspended.
     pub fn is_in_place(&self) -> bool {
         self.in_place
+    }
+
+    /// Notes that a poll of the task ends in the middle of a turn, on this thread.
+    pub fn interrupt(&mut self) {
+        self.looked_at = false;
     }
 
     /// Takes all of them, when the process ends.

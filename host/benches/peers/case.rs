@@ -83,6 +83,12 @@ impl Case {
         self
     }
 
+    /// The same where the peers have no such program.
+    pub(crate) fn only_ours(mut self) -> Self {
+        self.only_ours = true;
+        self
+    }
+
     /// How much work it does.
     pub(crate) fn work(mut self, amount: u64) -> Self {
         self.arguments.push(amount);

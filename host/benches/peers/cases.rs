@@ -47,14 +47,20 @@ pub(crate) fn all(quick: bool, many: bool) -> Vec<Case> {
         cases.push(case);
     }
     cases.push(Case::timed("spawn", &[], "spawn, run, exit").work(amount.of(20_000)));
-    cases.push(parked(10_000, "10,000"));
+    let mut park = |processes, name| {
+        let case = parked(processes, name);
+        cases.extend([case.clone(), case.asynchronous()]);
+    };
+    park(10_000, "10,000");
     if many {
-        cases.push(parked(100_000, "100,000"));
+        park(100_000, "100,000");
     }
     let label = "two CPU-bound processes, two workers against one";
     let speed_up = Row::new(label, "speed-up", Unit::Factor);
     cases.push(Case::new("cpu", &[], vec![speed_up]).work(100_000_000));
-    cases.push(preemption(amount.of(500)));
+    cases.push(preemption(2, "endless loops", amount.of(500)));
+    let many_loops = preemption(1_000, "1,000 endless loops", amount.of(100));
+    cases.push(many_loops.asynchronous().only_ours());
     cases.extend(neighbours(amount.of(1_000)));
     cases.push(Case {
         figures: Figures::FirstOutput,
@@ -171,16 +177,16 @@ fn parked(processes: u64, name: &str) -> Case {
     Case::new("parked", &[processes], rows).work(1_000)
 }
 
-/// Two processes that exchange messages and wait for times, beside an endless loop on each
-/// of two workers.
-fn preemption(samples: u64) -> Case {
-    let mut rows = percentiles("beside endless loops: an exchange", ["p50", "p99"]);
+/// Two processes that exchange messages and wait for times, beside so many endless loops on two
+/// workers.
+fn preemption(loops: u64, name: &str, samples: u64) -> Case {
+    let mut rows = percentiles(&format!("beside {name}: an exchange"), ["p50", "p99"]);
     let late = percentiles(
-        "beside endless loops: a timer is late by",
+        &format!("beside {name}: a timer is late by"),
         ["late-p50", "late-p99"],
     );
     rows.extend(late);
-    Case::new("preemption", &[], rows).work(samples)
+    Case::new("preemption", &[loops], rows).work(samples)
 }
 
 /// Streams beside others that take processor time: what part of its fair share each gets.

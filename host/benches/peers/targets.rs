@@ -259,15 +259,33 @@ fn processes() -> Vec<Target> {
         ),
         target(
             "beside endless loops: an exchange, 99th percentile",
-            "preemption",
+            "preemption-2",
             "p99",
             exchange,
         ),
         target(
             "beside endless loops: a timer is late, 99th percentile",
-            "preemption",
+            "preemption-2",
             "late-p99",
             delay,
+        ),
+        target(
+            "beside 1,000 endless loops, async functions: an exchange, 99th percentile",
+            "preemption-1000-async",
+            "p99",
+            delay,
+        ),
+        target(
+            "10,000 parked async functions, memory each",
+            "parked-10000-async",
+            "bytes",
+            Bound::at_most(16.0 * KB, Unit::Bytes),
+        ),
+        target(
+            "100,000 parked async functions, memory each",
+            "parked-100000-async",
+            "bytes",
+            Bound::at_most(16.0 * KB, Unit::Bytes),
         ),
         target(
             "start of the command to first message",

@@ -12,6 +12,8 @@
 (global $out (mut i32) (i32.const 0))
 (global $set (mut i32) (i32.const 0))
 (global $chosen (mut i32) (i32.const 0))
+;; The set that it waits for once others have run; 0 for none.
+(global $awaited (mut i32) (i32.const 0))
 
 ;; A receive that waits, since nobody sends any more; its number.
 (func $waits (result i32)
@@ -75,6 +77,7 @@
   (drop (call $send_ends (i32.const 0x280) (i32.const 0x2c0))) (call $returns))
 (func $returns_twice (result i32)
   (drop (call $returns)) (call $returns))
+(func $cancels_itself (result i32) (call $task_cancel) (i32.const 0))
 (func $exits_without_result (result i32) (i32.const 0))
 (func $returns_unknown_code (result i32) (i32.const 5))
 (func $exits_with_set (result i32) (i32.or (i32.const 0) (i32.shl (global.get $set) (i32.const 4))))
@@ -101,6 +104,20 @@
   (call $task_return (i32.const 2) (i32.const 0) (i32.const 0)) (i32.const 0))
 (func $text_past_the_end (result i32)
   (call $task_return (i32.const 1) (i32.const -8) (i32.const 16)) (i32.const 0))
+
+(func $drops_own_set (result i32)
+  (call $set_drop (call $own_set)) (call $returns))
+(func $waits_for_own_set (result i32) (call $wait_for (call $own_set)))
+(func $drops_subtask_of_own_set (result i32) (local $set i32) (local $subtask i32)
+  (local.set $set (call $own_set))
+  (local.set $subtask (call $is_over))
+  (if (i32.ne (call $set_poll (local.get $set) (i32.const 0x300)) (i32.const 1)) (then unreachable))
+  (call $subtask_drop (local.get $subtask)) (call $returns))
+(func $cancels_in_own_set_twice (result i32) (local $subtask i32)
+  (drop (call $own_set))
+  (local.set $subtask (call $waits))
+  (drop (call $subtask_cancel (local.get $subtask)))
+  (drop (call $subtask_cancel (local.get $subtask))) (call $returns))
 
 ;; It may do these: a subtask moves from one set to another, and the first can be dropped.
 (func $moves (result i32) (local $subtask i32) (local $other i32)
@@ -136,8 +153,26 @@
   (call $set_drop (global.get $set))
   (call $drop_receiver (global.get $receiver))
   (call $returns))
+;; A call is in the process's own set until it is put into another one, and gone once it was told there.
+(func $has_own_set (result i32) (local $set i32) (local $first i32) (local $second i32)
+  (local.set $set (call $own_set))
+  (if (i32.ne (call $own_set) (local.get $set)) (then unreachable))
+  (local.set $first (call $is_over))
+  (local.set $second (call $is_over))
+  (call $join (local.get $second) (global.get $set))
+  (if (i32.ne (call $set_poll (local.get $set) (i32.const 0x300)) (i32.const 1)) (then unreachable))
+  (if (i32.ne (i32.load (i32.const 0x300)) (local.get $first)) (then unreachable))
+  (if (call $set_poll (local.get $set) (i32.const 0x300)) (then unreachable))
+  (local.set $first (call $waits))
+  (if (i32.ne (call $subtask_cancel (local.get $first)) (i32.const 4)) (then unreachable))
+  (call $wait_for (global.get $set)))
 ;; What it lets others do in between, it says by another code.
 (func $lets_others_run (result i32) (i32.const 1))
+;; A call that is done while others run is told when it is waited for afterwards.
+(func $waits_afterwards (result i32)
+  (call $join (call $is_over) (global.get $set))
+  (global.set $awaited (global.get $set))
+  (i32.const 1))
 
 (table funcref (elem
   $unknown_subtask $set_as_subtask $receiver_as_subtask $unknown_set $subtask_as_set
@@ -149,8 +184,9 @@
   $polls_unknown_set $polls_past_the_end $polls_askew
   $answer_past_the_end $answer_askew $parameters_past_the_end $parameters_askew
   $no_such_result $text_past_the_end
+  $drops_own_set $waits_for_own_set $drops_subtask_of_own_set $cancels_in_own_set_twice $cancels_itself
   $calls_without_end $sets_without_end
-  $moves $leaves_calls $polls $cancels $lets_others_run))
+  $moves $leaves_calls $polls $cancels $lets_others_run $has_own_set $waits_afterwards))
 
 (type $forgery (func (result i32)))
 
@@ -173,7 +209,10 @@
   (call_indirect (type $forgery) (i32.wrap_i64 (i64.load8_u (i32.const 0x118)))))
 
 (func (export "[callback][async-lift]run")
-  (param $event i32) (param $subtask i32) (param $state i32) (result i32)
+  (param $event i32) (param $subtask i32) (param $state i32) (result i32) (local $set i32)
   (if (local.get $event) (then (call $subtask_drop (local.get $subtask))))
+  (local.set $set (global.get $awaited))
+  (global.set $awaited (i32.const 0))
+  (if (local.get $set) (then (return (call $wait_for (local.get $set)))))
   (if (global.get $chosen) (then (return (call $returns))))
   (call $choose))

@@ -17,6 +17,7 @@
 (import "transputer:csp/channel@0.1.0" "[resource-drop]receiver"
   (func $drop_receiver (param $receiver i32)))
 
+(import "transputer:csp/tasks@0.2.0" "own-set" (func $own_set (result i32)))
 (import "transputer:csp/tasks@0.2.0" "[async-lower]send-small"
   (func $send_small (param $sender i32) (param $length i32) (param $low i64) (param $high i64)
     (param $result i32) (result i32)))
@@ -38,6 +39,7 @@
 
 (import "[export]$root" "[task-return]run"
   (func $task_return (param $case i32) (param $text i32) (param i32)))
+(import "[export]$root" "[task-cancel]" (func $task_cancel))
 (import "$root" "[waitable-set-new]" (func $set_new (result i32)))
 (import "$root" "[waitable-set-poll]"
   (func $set_poll (param $set i32) (param $event i32) (result i32)))

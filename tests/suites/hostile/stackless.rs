@@ -11,7 +11,7 @@ use transputer_tests::{assert_comes_back, input, output, raw_stackless_guest};
 use crate::{Attack, assert_killed, hostile_stackless, only_failure, only_trap};
 
 /// What ends it.
-const TRAPS: [(&str, &str); 31] = [
+const TRAPS: [(&str, &str); 36] = [
     ("a subtask that it was never given", "unknown handle"),
     ("a set as a subtask", "handle"),
     ("a receiver as a subtask", "handle"),
@@ -43,18 +43,28 @@ const TRAPS: [(&str, &str); 31] = [
     ("parameters at an odd address", "not aligned"),
     ("a result that does not exist", "has no case"),
     ("a text past the end of its memory", "out of bounds"),
+    ("its own set dropped", "is the process's own"),
+    ("waiting for its own set, which is empty", "nothing waits"),
+    (
+        "a subtask of its own set dropped after it was told",
+        "unknown handle",
+    ),
+    ("a subtask of its own set cancelled twice", "unknown handle"),
+    ("itself cancelled", "not asked to"),
 ];
 
 /// What is charged, and so ends it.
 const OVERRUNS: [&str; 2] = ["calls without end", "sets without end"];
 
 /// What it may do.
-const RIGHTS: [&str; 5] = [
+const RIGHTS: [&str; 7] = [
     "a subtask from one set to another",
     "calls that wait at its end",
     "polling",
     "cancelling",
     "letting others run",
+    "calls in its own set",
+    "a call that is done while others run",
 ];
 
 /// Core modules are the only way in which these guests run.

@@ -112,6 +112,20 @@ impl Barrier {
         self.end.call(|handle| handle.sync(patience))
     }
 
+    /// The number of its handle.
+    pub(crate) fn handle(&self) -> Result<u32, Error> {
+        let handle = self.end.handle.borrow();
+        handle
+            .as_ref()
+            .map(raw::Barrier::handle)
+            .ok_or(Error::Moved)
+    }
+
+    /// Why it was poisoned, as the host tells.
+    pub(crate) fn cause(&self) -> Option<raw::Cause> {
+        self.end.handle.borrow().as_ref()?.cause()
+    }
+
     /// How many members there are, this one included; 0 if it has moved.
     pub fn members(&self) -> u32 {
         let handle = self.end.handle.borrow();

@@ -68,6 +68,19 @@ struct Port<End> {
     ty: &'static Type,
 }
 
+/// Handles for ports, by their names.
+pub(crate) type Inputs = Vec<(String, RawReceiver)>;
+pub(crate) type Outputs = Vec<(String, RawSender)>;
+
+/// What the host is told of a process to be.
+pub(crate) struct Birth {
+    pub(crate) component: String,
+    pub(crate) name: Option<String>,
+    pub(crate) arguments: Vec<u8>,
+    pub(crate) inputs: Inputs,
+    pub(crate) outputs: Outputs,
+}
+
 impl Spawn {
     /// Suggests a name; the host adds a number where it is taken.
     pub fn name(mut self, name: &str) -> Self {
@@ -155,6 +168,38 @@ impl Spawn {
         self
     }
 
+    /// How long it waits at the limit on processes, if it says so.
+    pub(crate) fn patience(&self) -> Option<Patience> {
+        self.patience
+    }
+
+    /// What to spawn, with the ends that are to be its ports.
+    pub(crate) fn prepare(self) -> Result<(Self, Birth), SpawnError> {
+        if let Some(misfit) = self.misfit.clone() {
+            return Err(self.refused(Refused::Misfit(misfit)));
+        }
+        let arguments = self.packed_arguments();
+        match self.take_ends() {
+            Ok((inputs, outputs)) => {
+                let birth = Birth {
+                    component: self.component.clone(),
+                    name: self.name.clone(),
+                    arguments,
+                    inputs,
+                    outputs,
+                };
+                Ok((self, birth))
+            }
+            Err(misfit) => Err(self.refused(Refused::Misfit(misfit))),
+        }
+    }
+
+    /// The host has refused it, and gives the ends back.
+    pub(crate) fn refuse(self, refused: raw::SpawnRefused) -> SpawnError {
+        self.put_back(refused.inputs, refused.outputs);
+        self.refused(refused.error.into())
+    }
+
     /// What to call it where it has no name yet: the one suggested, or its component's.
     pub(super) fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.component)
@@ -168,27 +213,18 @@ impl Spawn {
     /// [`SpawnError`], which says why, and holds the ends that were to be ports.
     pub fn start(self) -> Result<Child, SpawnError> {
         run_deferred();
-        if let Some(misfit) = self.misfit.clone() {
-            return Err(self.refused(Refused::Misfit(misfit)));
-        }
-        let arguments = self.packed_arguments();
-        let (inputs, outputs) = match self.take_ends() {
-            Ok(ends) => ends,
-            Err(misfit) => return Err(self.refused(Refused::Misfit(misfit))),
-        };
-        let (component, name) = (&self.component, self.name.as_deref());
-        let spawned = match self.patience {
-            None => raw::spawn(component, name, &arguments, inputs, outputs),
+        let (spawn, birth) = self.prepare()?;
+        let (component, name) = (&birth.component, birth.name.as_deref());
+        let (arguments, inputs, outputs) = (&birth.arguments, birth.inputs, birth.outputs);
+        let spawned = match spawn.patience {
+            None => raw::spawn(component, name, arguments, inputs, outputs),
             Some(patience) => {
-                raw::spawn_patiently(component, name, &arguments, inputs, outputs, patience)
+                raw::spawn_patiently(component, name, arguments, inputs, outputs, patience)
             }
         };
         match spawned {
             Ok(child) => Ok(Child { child }),
-            Err(refused) => {
-                self.put_back(refused.inputs, refused.outputs);
-                Err(self.refused(refused.error.into()))
-            }
+            Err(refused) => Err(spawn.refuse(refused)),
         }
     }
 
@@ -222,8 +258,7 @@ impl Spawn {
     }
 
     /// Takes all the handles, or none.
-    #[allow(clippy::type_complexity)]
-    fn take_ends(&self) -> Result<(Vec<(String, RawReceiver)>, Vec<(String, RawSender)>), String> {
+    fn take_ends(&self) -> Result<(Inputs, Outputs), String> {
         let mut inputs = Vec::new();
         let mut outputs = Vec::new();
         let mut misfit = None;
@@ -248,7 +283,7 @@ impl Spawn {
         }
     }
 
-    fn put_back(&self, inputs: Vec<(String, RawReceiver)>, outputs: Vec<(String, RawSender)>) {
+    fn put_back(&self, inputs: Inputs, outputs: Outputs) {
         for (name, handle) in inputs {
             if let Some(port) = self.inputs.iter().find(|port| port.name == name) {
                 port.end.put_back(handle);
@@ -304,6 +339,11 @@ impl SpawnError {
     /// Why.
     pub fn why(&self) -> &Refused {
         &self.why
+    }
+
+    /// What was to be spawned.
+    pub(crate) fn into_spawn(self) -> Spawn {
+        *self.spawn
     }
 
     /// Tries again.
@@ -364,7 +404,7 @@ impl std::error::Error for SpawnError {}
 /// A process that this one has spawned. Dropping this lets it run on.
 #[derive(Debug)]
 pub struct Child {
-    child: raw::Child,
+    pub(crate) child: raw::Child,
 }
 
 impl Child {

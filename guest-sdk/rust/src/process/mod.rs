@@ -9,6 +9,7 @@ mod signature;
 mod start;
 mod time;
 
+pub(crate) use children::{Birth, Inputs, Outputs};
 pub use children::{Child, Ended, Refused, Spawn, SpawnError, spawn};
 pub use composition::{Cause, Failure, Failures, Par, par, seq};
 pub use log::{Level, log};

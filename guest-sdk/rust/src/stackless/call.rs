@@ -7,7 +7,7 @@ use std::marker::PhantomPinned;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::executor;
+use super::executor::{self, Waiting};
 use super::raw::{BITS, RETURNED};
 use crate::bindings::transputer::csp::channel::{self as raw, End};
 use crate::bindings::{Receiver, Sender};
@@ -17,6 +17,7 @@ use crate::bindings::{Receiver, Sender};
 pub(super) struct Call<const ROOM: usize> {
     room: UnsafeCell<Room<ROOM>>,
     stage: Stage,
+    waiting: Waiting,
     _pinned: PhantomPinned,
 }
 
@@ -36,6 +37,7 @@ impl<const ROOM: usize> Call<ROOM> {
         Call {
             room: UnsafeCell::new(Room([0; ROOM])),
             stage: Stage::New,
+            waiting: Waiting::new(),
             _pinned: PhantomPinned,
         }
     }
@@ -55,12 +57,17 @@ impl<const ROOM: usize> Call<ROOM> {
                 if status != RETURNED {
                     let subtask = status >> BITS;
                     this.stage = Stage::Waits(subtask);
-                    executor::wait(subtask, context.waker());
+                    this.waiting.set_waker(context.waker());
+                    // SAFETY: it is pinned, and gives itself up where it is dropped.
+                    unsafe { executor::wait(subtask, &raw const this.waiting) };
                     return Poll::Pending;
                 }
             }
-            Stage::Waits(subtask) if executor::is_done(subtask, context.waker()) => {}
-            Stage::Waits(_) => return Poll::Pending,
+            Stage::Waits(_) if this.waiting.is_done() => {}
+            Stage::Waits(_) => {
+                this.waiting.set_waker(context.waker());
+                return Poll::Pending;
+            }
             Stage::Over => panic!("a call was polled after it was done"),
         }
         this.stage = Stage::Over;
@@ -75,7 +82,7 @@ impl<const ROOM: usize> Call<ROOM> {
         let Stage::Waits(subtask) = std::mem::replace(&mut this.stage, Stage::Over) else {
             return None;
         };
-        let done = executor::give_up(subtask);
+        let done = this.waiting.is_done() || executor::give_up(subtask);
         // SAFETY: the call is over, and the host writes there no more.
         done.then(|| unsafe { &*this.room.get() })
     }
@@ -169,6 +176,11 @@ fn error(number: u8) -> raw::Error {
         Moved,
     ];
     ALL.get(usize::from(number)).copied().unwrap_or(Malformed)
+}
+
+/// Bytes that the host has checked to be a text.
+pub(super) fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A list that the host had this guest allocate.

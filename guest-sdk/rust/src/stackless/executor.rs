@@ -2,7 +2,7 @@
 //!
 //! A component's instance is one process and has one thread, so all of this is in thread-local
 //! variables. A task is woken by its number, and wakers are numbers, so that none is allocated. A call that
-//! waits has a place here, by the number of its subtask: who is to be woken, and whether it is done.
+//! waits is found here by the number of its subtask.
 
 #![allow(unsafe_code)]
 
@@ -39,17 +39,47 @@ thread_local! {
     static MAIN_READY: Cell<bool> = const { Cell::new(false) };
     /// The others that are woken, in order.
     static READY: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-    /// The calls that wait, by the places that the numbers of their subtasks stand for.
-    static CALLS: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+    /// The calls that wait, by the places that the numbers of their subtasks stand for; null for none.
+    static CALLS: RefCell<Vec<*const Waiting>> = const { RefCell::new(Vec::new()) };
     static WAITING: Cell<usize> = const { Cell::new(0) };
     /// The set in which the process waits, once it has.
     static SET: Cell<u32> = const { Cell::new(0) };
+    /// Whether calls are in that set without having joined it, and leave it when they are done.
+    static IS_OWN_SET: Cell<bool> = const { Cell::new(false) };
 }
 
-enum Place {
-    Free,
-    Waits(Waker),
-    Done,
+/// What is known of a call that waits: a part of it, which is pinned meanwhile.
+pub(super) struct Waiting {
+    waker: Cell<Option<Waker>>,
+    done: Cell<bool>,
+}
+
+impl Waiting {
+    pub(super) const fn new() -> Self {
+        Waiting {
+            waker: Cell::new(None),
+            done: Cell::new(false),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_done(&self) -> bool {
+        self.done.get()
+    }
+
+    /// Has it wake this waker.
+    #[inline]
+    pub(super) fn set_waker(&self, waker: &Waker) {
+        let same = self.waker.take().filter(|same| same.will_wake(waker));
+        self.waker.set(Some(same.unwrap_or_else(|| waker.clone())));
+    }
+
+    fn finish(&self) {
+        self.done.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
 }
 
 /// The host counts places in steps of this.
@@ -100,64 +130,64 @@ pub(super) fn spawn(task: Local) {
     wake(number);
 }
 
-/// Has a call that waits wake this waker when it is done.
-pub(super) fn wait(subtask: u32, waker: &Waker) {
-    let set = match SET.get() {
-        // SAFETY: it takes nothing.
-        0 => unsafe { raw::set_new() },
-        set => set,
-    };
-    SET.set(set);
-    // SAFETY: both are numbers that the host has given.
-    unsafe { raw::join(subtask, set) };
+/// Has a call that waits be told when it is done.
+///
+/// # Safety
+///
+/// It stays where it is until it is done, or is given up.
+pub(super) unsafe fn wait(subtask: u32, call: *const Waiting) {
+    // One that began before there was a set is not in it yet.
+    let began_before = SET.get() == 0;
+    if began_before {
+        make_set();
+    }
+    if began_before || !IS_OWN_SET.get() {
+        // SAFETY: both are numbers that the host has given.
+        unsafe { raw::join(subtask, SET.get()) };
+    }
     WAITING.set(WAITING.get() + 1);
     CALLS.with_borrow_mut(|calls| {
         let place = place(subtask);
-        while calls.len() <= place {
-            calls.push(Place::Free);
+        match calls.get_mut(place) {
+            Some(free) => *free = call,
+            None => {
+                calls.resize(place, std::ptr::null());
+                calls.push(call);
+            }
         }
-        calls[place] = Place::Waits(waker.clone());
     });
 }
 
-/// Whether a call is done; if so, its subtask is gone. Otherwise it wakes this waker.
-pub(super) fn is_done(subtask: u32, waker: &Waker) -> bool {
-    CALLS.with_borrow_mut(|calls| {
-        let Some(place) = calls.get_mut(place(subtask)) else {
-            return false;
-        };
-        match place {
-            Place::Done => {
-                *place = Place::Free;
-                true
-            }
-            Place::Waits(same) => {
-                if !same.will_wake(waker) {
-                    *same = waker.clone();
-                }
-                false
-            }
-            Place::Free => false,
-        }
+#[cold]
+fn make_set() {
+    // SAFETY: they take nothing.
+    let own = unsafe { raw::own_set() };
+    IS_OWN_SET.set(own != 0);
+    SET.set(match own {
+        // SAFETY: as above.
+        0 => unsafe { raw::set_new() },
+        own => own,
+    });
+}
+
+/// Takes a call out that waits.
+fn take(subtask: u32) -> *const Waiting {
+    WAITING.set(WAITING.get() - 1);
+    CALLS.with_borrow_mut(|calls| match calls.get_mut(place(subtask)) {
+        Some(call) => std::mem::replace(call, std::ptr::null()),
+        None => std::ptr::null(),
     })
 }
 
 /// Gives up a call that waits. Whether it is done all the same.
 pub(super) fn give_up(subtask: u32) -> bool {
-    let done = CALLS.with_borrow_mut(|calls| {
-        let place = calls.get_mut(place(subtask));
-        let before = place.map(|place| std::mem::replace(place, Place::Free));
-        matches!(before, Some(Place::Done))
-    });
-    if done {
-        return true;
-    }
-    WAITING.set(WAITING.get() - 1);
-    // SAFETY: the subtask waits, as its place has shown; the host writes where the call said, which is
-    // there as long as the call is.
+    take(subtask);
+    // SAFETY: the subtask waits; the host writes where the call said, which is there as long as the call is.
     unsafe {
         let state = raw::subtask_cancel(subtask);
-        raw::subtask_drop(subtask);
+        if !IS_OWN_SET.get() {
+            raw::subtask_drop(subtask);
+        }
         state == raw::RETURNED
     }
 }
@@ -172,15 +202,13 @@ pub(crate) fn start(function: Main) -> u32 {
 /// Goes on after an event.
 pub fn call_back(event: u32, subtask: u32) -> u32 {
     if event == SUBTASK {
-        // SAFETY: the host has just told that it is done.
-        unsafe { raw::subtask_drop(subtask) };
-        WAITING.set(WAITING.get() - 1);
-        let done = CALLS.with_borrow_mut(|calls| {
-            let place = calls.get_mut(place(subtask))?;
-            Some(std::mem::replace(place, Place::Done))
-        });
-        if let Some(Place::Waits(waker)) = done {
-            waker.wake();
+        if !IS_OWN_SET.get() {
+            // SAFETY: the host has just told that it is done.
+            unsafe { raw::subtask_drop(subtask) };
+        }
+        // SAFETY: who waits here is there until it is done, or given up.
+        if let Some(call) = unsafe { take(subtask).as_ref() } {
+            call.finish();
         }
     }
     run()

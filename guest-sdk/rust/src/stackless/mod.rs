@@ -30,7 +30,7 @@
 //! communications. [`par!`](crate::stackless::par) runs blocks of the function in parallel, until all have ended.
 //! Besides its function a process may have other tasks, from [`spawn_local`]; they run
 //! when it waits, and end with it. [`join`] waits for two futures at once, [`timeout`] for one
-//! until some time.
+//! until some time. [`spawn`] starts another process, of either form.
 //!
 //! A future does something only while it is awaited, and **dropping one loses nothing**: what was to be
 //! received stays in the channel or with its receiver, and a message was either sent or not.
@@ -39,7 +39,9 @@
 //! that blocks: a component that has one is refused when it is loaded.
 
 mod alternation;
+mod barrier;
 mod call;
+mod children;
 mod executor;
 mod macros;
 mod raw;
@@ -51,6 +53,8 @@ mod time;
 pub use crate::__par_stackless as par;
 pub use crate::__select_stackless as select;
 pub use alternation::Alternation;
+pub use barrier::Barrier;
+pub use children::{Child, Spawn, SpawnError, spawn};
 pub use receiver::Receiver;
 pub use sender::Sender;
 #[doc(hidden)]

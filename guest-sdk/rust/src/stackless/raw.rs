@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::bindings::transputer::csp::channel::Small;
+use crate::bindings::transputer::csp::channel::{Patience, Small};
 
 /// What a call says that is done.
 pub(super) const RETURNED: u32 = 2;
@@ -41,12 +41,18 @@ macro_rules! imports {
 
 imports! {
     "transputer:csp/tasks@0.2.0" {
+        fn own_set = "own-set" () -> u32;
         fn send_small = "[async-lower]send-small" (sender: u32, length: u32, low: u64, high: u64, to: *mut u8) -> u32;
         fn receive_some = "[async-lower]receive-some" (receiver: u32, most: u32, to: *mut u8) -> u32;
         fn send = "[async-lower]send" (sender: u32, message: *const u8, length: usize, to: *mut u8) -> u32;
         fn send_ends = "[async-lower]send-ends" (arguments: *const u8, to: *mut u8) -> u32;
         fn receive_ends = "[async-lower]receive-ends" (receiver: u32, patience: u32, deadline: u64, to: *mut u8) -> u32;
         fn select = "[async-lower]select" (guards: *const u8, length: usize, order: u32, to: *mut u8) -> u32;
+        fn spawn = "[async-lower]spawn" (arguments: *const u8, to: *mut u8) -> u32;
+        fn spawn_patiently = "[async-lower]spawn-patiently" (arguments: *const u8, to: *mut u8) -> u32;
+        fn wait_child = "[async-lower]wait" (child: u32, patience: u32, deadline: u64, to: *mut u8) -> u32;
+        fn kill = "[async-lower]kill" (child: u32, reason: *const u8, length: usize) -> u32;
+        fn sync = "[async-lower]sync" (barrier: u32, patience: u32, deadline: u64, to: *mut u8) -> u32;
         fn sleep_until = "[async-lower]sleep-until" (deadline: u64) -> u32;
         fn yield_now = "[async-lower]yield-now" () -> u32;
     }
@@ -119,6 +125,78 @@ pub(super) fn receive_ends_to(receiver: u32, to: *mut u8) -> u32 {
 pub(super) fn select_to(guards: *const u8, length: usize, order: u32, to: *mut u8) -> u32 {
     // SAFETY: as above; the guards are there until this returns.
     unsafe { select(guards, length, order, to) }
+}
+
+/// What is to be spawned: ports by the addresses and lengths of their names, and their handles.
+pub(super) struct Spawned<'a> {
+    pub(super) component: &'a str,
+    pub(super) name: Option<&'a str>,
+    pub(super) arguments: &'a [u8],
+    pub(super) inputs: &'a [[u32; 3]],
+    pub(super) outputs: &'a [[u32; 3]],
+}
+
+/// Begins to spawn a process.
+pub(super) fn spawn_to(spawned: Spawned<'_>, patience: Option<Patience>, to: *mut u8) -> u32 {
+    #[repr(C)]
+    struct List(*const u8, usize);
+    fn listed<T>(all: &[T]) -> List {
+        List(all.as_ptr().cast(), all.len())
+    }
+    #[repr(C, align(8))]
+    struct Arguments {
+        component: List,
+        is_named: u32,
+        name: List,
+        arguments: List,
+        inputs: List,
+        outputs: List,
+        _unused: u32,
+        patience: u64,
+        deadline: u64,
+    }
+    let (case, deadline) = match patience {
+        None | Some(Patience::Forever) => (0, 0),
+        Some(Patience::Until(deadline)) => (1, deadline),
+        Some(Patience::Never) => (2, 0),
+    };
+    let arguments = Arguments {
+        component: listed(spawned.component.as_bytes()),
+        is_named: spawned.name.is_some().into(),
+        name: listed(spawned.name.unwrap_or_default().as_bytes()),
+        arguments: listed(spawned.arguments),
+        inputs: listed(spawned.inputs),
+        outputs: listed(spawned.outputs),
+        _unused: 0,
+        patience: case,
+        deadline,
+    };
+    let arguments = (&raw const arguments).cast();
+    // SAFETY: as above; all of it is there until this returns.
+    unsafe {
+        match patience {
+            None => spawn(arguments, to),
+            Some(_) => spawn_patiently(arguments, to),
+        }
+    }
+}
+
+/// Begins to wait for a child's end, without end.
+pub(super) fn wait_for_child(child: u32, to: *mut u8) -> u32 {
+    // SAFETY: as above.
+    unsafe { wait_child(child, 0, 0, to) }
+}
+
+/// Begins to stop a child.
+pub(super) fn kill_child(child: u32, reason: &str) -> u32 {
+    // SAFETY: the host has copied the text when this returns.
+    unsafe { kill(child, reason.as_ptr(), reason.len()) }
+}
+
+/// Begins to wait at a barrier, without end.
+pub(super) fn sync_to(barrier: u32, to: *mut u8) -> u32 {
+    // SAFETY: as above.
+    unsafe { sync(barrier, 0, 0, to) }
 }
 
 /// Begins to sleep.

@@ -18,13 +18,13 @@ pub async fn sleep(duration: Duration) {
 /// Waits until this time; not at all if it has passed.
 pub async fn sleep_until(time: Instant) {
     after_event();
-    Nothing(Call::new(), || raw::sleep(time.nanoseconds())).await;
+    Nothing::new(|| raw::sleep(time.nanoseconds())).await;
 }
 
 /// Lets other processes run before this one goes on.
 pub async fn yield_now() {
     after_event();
-    Nothing(Call::new(), raw::let_others_run).await;
+    Nothing::new(raw::let_others_run).await;
 }
 
 /// Waits for `future`, for at most this long.
@@ -54,7 +54,13 @@ pub async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Result<F::Ou
 }
 
 /// The future of a call without a result.
-struct Nothing<F>(Call<0>, F);
+pub(super) struct Nothing<F>(Call<0>, F);
+
+impl<F> Nothing<F> {
+    pub(super) fn new(begin: F) -> Self {
+        Nothing(Call::new(), begin)
+    }
+}
 
 impl<F: FnMut() -> u32> Future for Nothing<F> {
     type Output = ();

@@ -337,6 +337,7 @@ fn built_in(function: CanonicalFunction) -> Option<(BuiltIn, Options)> {
             options = Options::read(&given)?;
             built_ins::TASK_RETURN
         }
+        CanonicalFunction::TaskCancel => built_ins::TASK_CANCEL,
         CanonicalFunction::WaitableSetNew => built_ins::SET_NEW,
         CanonicalFunction::WaitableSetPoll {
             cancellable: false,

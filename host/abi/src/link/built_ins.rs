@@ -5,11 +5,11 @@
 
 use wasmtime::{Result, bail};
 
-use super::{Imports, plain};
+use super::{Imports, TASKS, plain};
 use crate::HostCalls;
 use crate::canonical::{Lift, Source, check_aligned, no_case, write};
 use crate::stackless::{self, RETURNED, SUBTASK};
-use crate::trampolines::{HOST, Trampoline};
+use crate::trampolines::Trampoline;
 
 /// The module from which a guest imports them.
 const ROOT: &str = "$root";
@@ -18,6 +18,7 @@ const ROOT: &str = "$root";
 const EXPORT: &str = "[export]$root";
 
 pub(crate) const TASK_RETURN: &str = "[task-return]run";
+pub(crate) const TASK_CANCEL: &str = "[task-cancel]";
 pub(crate) const SET_NEW: &str = "[waitable-set-new]";
 pub(crate) const SET_POLL: &str = "[waitable-set-poll]";
 pub(crate) const SET_DROP: &str = "[waitable-set-drop]";
@@ -48,9 +49,11 @@ const OF_ROOT: [&str; 14] = [
     CONTEXT_SET[1],
 ];
 
+const OF_EXPORT: [&str; 2] = [TASK_RETURN, TASK_CANCEL];
+
 /// Whether a module may import this.
 pub(super) fn has(from: &str, name: &str) -> bool {
-    from == ROOT && OF_ROOT.contains(&name) || from == EXPORT && name == TASK_RETURN
+    from == ROOT && OF_ROOT.contains(&name) || from == EXPORT && OF_EXPORT.contains(&name)
 }
 
 /// Whether a module that imports this means that built-in function.
@@ -60,8 +63,7 @@ pub(crate) fn is_called(from: &str, name: &str, built_in: &str) -> bool {
 
 pub(super) fn link<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     link_task(imports)?;
-    link_waitables(imports)?;
-    link_turn(imports)
+    link_waitables(imports)
 }
 
 fn link_task<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
@@ -83,6 +85,8 @@ fn link_task<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
             Ok(())
         }
     );
+    // The host ends a process otherwise: it never asks a task to cancel itself.
+    plain!(imports, EXPORT, "[task-cancel]", |_, _host| not_asked());
     plain!(imports, ROOT, "[backpressure-inc]", |_, _host| Ok(()));
     plain!(imports, ROOT, "[backpressure-dec]", |_, _host| Ok(()));
     // Nothing else in the instance could go on meanwhile, and others get their turn at the next tick.
@@ -104,10 +108,18 @@ fn link_task<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     Ok(())
 }
 
+fn not_asked() -> Result<()> {
+    bail!("the guest has cancelled its task, which it was not asked to")
+}
+
 fn link_waitables<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     plain!(imports, ROOT, "[waitable-set-new]", |_, host| {
         stackless::cover(host)?;
         stackless::tasks(host)?.new_set()
+    });
+    plain!(imports, TASKS, "own-set", |_, host| {
+        stackless::cover(host)?;
+        stackless::tasks(host)?.own_set()
     });
     plain!(imports, ROOT, "[waitable-set-drop]", |_, host, set: u32| {
         stackless::tasks(host)?.drop_set(set)
@@ -143,17 +155,6 @@ fn link_waitables<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
     for name in [SUBTASK_CANCEL, SUBTASK_CANCEL_ASYNC] {
         imports.through(ROOT, name, Trampoline::Begin(RETURNED as i32));
     }
-    Ok(())
-}
-
-/// What a turn calls.
-fn link_turn<T: HostCalls>(imports: &mut Imports<T>) -> Result<()> {
-    plain!(imports, HOST, "deliver", |memory, host| {
-        stackless::deliver(host, memory)
-    });
-    plain!(imports, HOST, "event", |_, host| {
-        stackless::tasks(host)?.take_event()
-    });
     Ok(())
 }
 

@@ -224,8 +224,10 @@ macro_rules! waiting {
                 $module,
                 $name,
                 |mut $caller: wasmtime::Caller<'_, T>, $($argument: $type),*| {
+                    $caller.data_mut().abi_mut().interrupt();
                     let task = $caller.data().this_task().clone();
-                    task.block_in_place(async move $body)?
+                    let stays = $caller.data().stays();
+                    task.block_in_place($crate::stackless::while_it_stays(stays, async move $body))?
                 },
             )?,
         };

@@ -11,9 +11,10 @@ mod tasks;
 mod woken;
 
 use std::future::poll_fn;
+use std::mem;
 use std::task::{Context, Poll};
 
-use wasmtime::{Result, Store, TypedFunc, bail};
+use wasmtime::{Memory, Result, Store, TypedFunc, WasmParams, bail};
 
 pub use call::{Answer, Begun, Call};
 pub(crate) use tasks::Tasks;
@@ -22,6 +23,7 @@ use crate::HostCalls;
 use crate::canonical::DONE;
 use crate::link::built_ins::write_event;
 use crate::trampolines::STATUS;
+use tasks::Told;
 
 /// The states of a subtask that a guest is told.
 pub(crate) const STARTED: u32 = 1;
@@ -96,32 +98,39 @@ pub(crate) fn answer<T: HostCalls>(
     }
 }
 
-/// Looks at the calls that wait and may be done.
-fn progress<T: HostCalls>(host: &mut T) -> Result<()> {
+/// Looks at the calls that wait and may be done. Returns the next end to be told of those in this set.
+fn progress<T: HostCalls>(host: &mut T, set: u32) -> Result<Option<Told>> {
+    let mut first = None;
     let woken = tasks(host)?.take_woken();
     for place in std::iter::once(0).chain(woken) {
         let Some((mut operation, waker)) = tasks(host)?.take_operation(place) else {
             continue;
         };
-        match host.resume(&mut operation, &waker)? {
-            Some(answer) => tasks(host)?.complete(place, waker, answer),
-            None => tasks(host)?.put_operation(place, waker, operation),
+        let answer = host.resume(&mut operation, &waker)?;
+        let tasks = tasks(host)?;
+        match answer {
+            Some(answer) if first.is_none() => {
+                first = tasks.complete_for(set, place, waker, answer)?;
+            }
+            Some(answer) => tasks.complete(place, waker, answer),
+            None => tasks.put_operation(place, waker, operation),
         }
     }
-    Ok(())
+    match first {
+        Some(first) => Ok(Some(first)),
+        None => next_done(host, set),
+    }
 }
 
-/// Gives the guest the answer of the subtask that the next event is about.
-pub(crate) fn deliver<T: HostCalls>(host: &mut T, memory: &mut [u8]) -> Result<u64> {
-    let (kind, number, _) = tasks(host)?.event();
-    if kind != SUBTASK {
-        return Ok(DONE);
-    }
-    tell(host, memory, number)
+/// The next end to be told of the calls in this set that are known to be done.
+fn next_done<T: HostCalls>(host: &mut T, set: u32) -> Result<Option<Told>> {
+    let tasks = tasks(host)?;
+    let next = tasks.next_of(set)?;
+    next.map(|place| tasks.tell(place)).transpose()
 }
 
 fn tell<T: HostCalls>(host: &mut T, memory: &mut [u8], place: u32) -> Result<u64> {
-    let (answer, to) = tasks(host)?.tell(place)?;
+    let Told { answer, to, .. } = tasks(host)?.tell(place)?;
     answer.give(host, memory, to)
 }
 
@@ -132,15 +141,12 @@ pub(crate) fn poll<T: HostCalls>(
     set: u32,
     to: u32,
 ) -> Result<u64> {
-    progress(host)?;
-    let tasks = tasks(host)?;
-    let Some(place) = tasks.next_of(set)? else {
+    let Some(told) = progress(host, set)? else {
         write_event(memory, to, (0, 0))?;
         return Ok(STATUS | u64::from(NO_EVENT));
     };
-    let number = tasks.number(place)?;
-    write_event(memory, to, (number, RETURNED))?;
-    tell(host, memory, place)
+    write_event(memory, to, (told.number, RETURNED))?;
+    told.answer.give(host, memory, told.to)
 }
 
 /// What `subtask.cancel` does: at once, in every case.
@@ -167,7 +173,9 @@ pub(crate) fn cancel<T: HostCalls>(host: &mut T, memory: &mut [u8], subtask: u32
 /// The functions by which a stackless instance is entered.
 pub(crate) struct Turns {
     pub(crate) enter: TypedFunc<(), u32>,
-    pub(crate) turn: TypedFunc<(), u32>,
+    /// Takes what to allocate first, and the event that the callback is called with.
+    pub(crate) turn: TypedFunc<(u64, u32, u32, u32), u32>,
+    pub(crate) memory: Memory,
     /// Whether they can be called on a worker's own stack: whatever the instance imports waits in place.
     pub(crate) in_place: bool,
 }
@@ -179,21 +187,31 @@ impl Turns {
         store: &mut Store<T>,
     ) -> Result<Result<(), String>> {
         let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
-        store.data_mut().abi_mut().tasks = Some(Box::new(Tasks::new(waker)));
-        let mut code = self.call(&self.enter, store).await?;
+        let state = store.data_mut().abi_mut();
+        state.tasks = Some(Box::new(Tasks::new(waker)));
+        // There are none yet.
+        state.looked_at = true;
+        let mut code = self.call(&self.enter, store, ()).await?;
         loop {
-            match (code & ((1 << CODE_BITS) - 1), code >> CODE_BITS) {
+            let event = match (code & ((1 << CODE_BITS) - 1), code >> CODE_BITS) {
                 (EXIT, 0) => break,
                 (YIELD, 0) => {
                     let_others_run(store).await;
-                    tasks(store.data_mut())?.set_event((NO_EVENT, 0, 0));
+                    None
                 }
                 (WAIT, set) => {
-                    poll_fn(|context| wait_for(store.data_mut(), set, context)).await?;
+                    Some(poll_fn(|context| wait_for(store.data_mut(), set, context)).await?)
                 }
                 _ => bail!("the guest's callback returned {code}, which means nothing"),
-            }
-            code = self.call(&self.turn, store).await?;
+            };
+            let arguments = match event {
+                None => (DONE, NO_EVENT, 0, 0),
+                Some(Told { number, answer, to }) => {
+                    let (memory, host) = self.memory.data_and_store_mut(&mut *store);
+                    (answer.give(host, memory, to)?, SUBTASK, number, RETURNED)
+                }
+            };
+            code = self.call(&self.turn, store, arguments).await?;
         }
         match store.data_mut().abi_mut().result.take() {
             Some(result) => Ok(result),
@@ -203,29 +221,33 @@ impl Turns {
 
     /// Gives the guest a turn: on the worker's own stack, which costs a plain call, or where there
     /// is no thread to stand in for a worker that is kept, on a stack that can be suspended.
-    async fn call<T: HostCalls>(
+    async fn call<T: HostCalls, P: WasmParams + Sync>(
         &self,
-        function: &TypedFunc<(), u32>,
+        function: &TypedFunc<P, u32>,
         store: &mut Store<T>,
+        arguments: P,
     ) -> Result<u32> {
         if !self.in_place || !store.data().may_run_in_place() {
-            return function.call_async(store, ()).await;
+            let code = function.call_async(&mut *store, arguments).await;
+            // Another poll may have begun meanwhile.
+            store.data_mut().abi_mut().looked_at = false;
+            return code;
         }
         store.data_mut().abi_mut().in_place = true;
-        let code = function.call(&mut *store, ());
+        let code = function.call(&mut *store, arguments);
         store.data_mut().abi_mut().in_place = false;
         code
     }
 }
 
-/// Waits until there is an event for the waitables in a set, and makes it the next.
-fn wait_for<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Poll<Result<()>> {
+/// Waits until one of the calls in a set is done, whose end is told next.
+fn wait_for<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Poll<Result<Told>> {
     match look(host, set, context) {
-        Ok(true) => {
+        Ok(Some(told)) => {
             host.goes_on();
-            Poll::Ready(Ok(()))
+            Poll::Ready(Ok(told))
         }
-        Ok(false) => {
+        Ok(None) => {
             host.parks();
             Poll::Pending
         }
@@ -233,16 +255,36 @@ fn wait_for<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> 
     }
 }
 
-fn look<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Result<bool> {
-    tasks(host)?.set_waker(context.waker());
-    progress(host)?;
-    let tasks = tasks(host)?;
-    let Some(place) = tasks.next_of(set)? else {
-        tasks.check_waits(set)?;
-        return Ok(false);
+fn look<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Result<Option<Told>> {
+    let is_same = tasks(host)?.set_waker(context.waker());
+    // Those that have begun in this poll have its waker, as have those that were looked at in it: what is done since
+    // then has called it, so that there is another poll.
+    let looked_at = mem::take(&mut host.abi_mut().looked_at) && is_same;
+    let told = match looked_at {
+        true => next_done(host, set)?,
+        false => progress(host, set)?,
     };
-    tasks.set_event((SUBTASK, place, RETURNED));
-    Ok(true)
+    match told {
+        // The next turn is in the same poll.
+        Some(_) => host.abi_mut().looked_at = true,
+        None => tasks(host)?.check_waits(set)?,
+    }
+    Ok(told)
+}
+
+/// What comes of a call that waits in place, as long as the process may wait for it.
+pub(crate) fn while_it_stays<V>(
+    stays: impl Fn() -> Result<()>,
+    call: impl Future<Output = Result<V>>,
+) -> impl Future<Output = Result<V>> {
+    let mut call = Box::pin(call);
+    poll_fn(move |context| match call.as_mut().poll(context) {
+        Poll::Pending => match stays() {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        },
+        ready => ready,
+    })
 }
 
 /// Returns once all who are ready have had a turn.
@@ -252,6 +294,7 @@ async fn let_others_run<T: HostCalls>(store: &mut Store<T>) {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
+        store.data_mut().abi_mut().looked_at = false;
         store.data_mut().lets_others_run();
         context.waker().wake_by_ref();
         Poll::Pending

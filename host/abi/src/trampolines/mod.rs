@@ -16,8 +16,8 @@
 //!
 //! A stackless process never waits in a call of the host's: such an import only *begins* what it does,
 //! and returns a status (with the same care for lists, if it is done at once). Its `run` returns where
-//! it has to wait. Another function, [`TURN`], then takes in what came of one call, and goes on with the
-//! guest's callback. Each turn of a process is one call by wasmtime.
+//! it has to wait. Another function, [`TURN`], then has the guest allocate for what came of one call, if that has
+//! lists, and goes on with the guest's callback. Each turn of a process is one call by wasmtime.
 
 mod digest;
 mod sample;
@@ -47,7 +47,7 @@ pub(crate) const TRY: &str = "try ";
 /// The function by which the guest is entered: no parameters, no results.
 pub(crate) const ENTER: &str = "transputer:enter";
 
-/// The function by which a stackless guest goes on: no parameters; returns what its callback does.
+/// The function by which a stackless guest goes on, with an event; returns what its callback does.
 pub(crate) const TURN: &str = "transputer:turn";
 
 /// What a host's function that begins something returns besides what to allocate: in the lower half,
@@ -74,17 +74,14 @@ const ARGUMENTS: u32 = 2;
 const FINISH: u32 = 3;
 
 /// The same for a stackless module.
-const OWN_STACKLESS: [Own; 5] = [
+const OWN_STACKLESS: [Own; 3] = [
     OWN[ALLOCATED as usize],
     OWN[BEGIN as usize],
     OWN[ARGUMENTS as usize],
-    // Lays out what came of a call; returns what to allocate first.
-    ("deliver", &[], &[ValType::I64]),
-    // What the callback is called with.
-    ("event", &[], &[ValType::I32; 3]),
 ];
-const DELIVER: u32 = 3;
-const EVENT: u32 = 4;
+
+/// What a turn is called with: what to allocate first for what came of a call, and the event for the callback.
+const OF_TURN: [ValType; 4] = [ValType::I64, ValType::I32, ValType::I32, ValType::I32];
 
 /// How an import is passed through a trampoline.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -263,6 +260,10 @@ impl<'a> Rewriter<'a> {
         self.trampoline_type(self.trampolines.len())
     }
 
+    fn turn_type(&self) -> u32 {
+        self.entrance_type() + 1
+    }
+
     /// The code of a trampoline.
     fn pass(&self, trampoline: &Planned<'_>) -> Function {
         let parameters = trampoline.parameters.len() as u32;
@@ -341,12 +342,14 @@ impl<'a> Rewriter<'a> {
 
     /// The code by which a stackless guest goes on.
     fn go_on(&self, callback: u32) -> Function {
-        let mut function = Function::new([(1, ValType::I64)]);
-        let wanted = 0;
+        let mut function = Function::new([]);
+        let (wanted, event) = (0, 1);
         let mut code = function.instructions();
-        code.call(self.own(DELIVER)).local_set(wanted);
         self.allocate(&mut code, wanted);
-        code.call(self.own(EVENT)).call(self.moved(callback)).end();
+        for part in event..OF_TURN.len() as u32 {
+            code.local_get(part);
+        }
+        code.call(self.moved(callback)).end();
         function
     }
 }
@@ -397,6 +400,9 @@ impl Reencode for Rewriter<'_> {
                 .function(trampoline.parameters.iter().copied(), results);
         }
         types.ty().function([], self.callback.map(|_| ValType::I32));
+        if self.callback.is_some() {
+            types.ty().function(OF_TURN, [ValType::I32]);
+        }
         Ok(())
     }
 
@@ -435,7 +441,7 @@ impl Reencode for Rewriter<'_> {
         }
         functions.function(self.entrance_type());
         if self.callback.is_some() {
-            functions.function(self.entrance_type());
+            functions.function(self.turn_type());
         }
         Ok(())
     }

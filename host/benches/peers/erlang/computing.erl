@@ -1,5 +1,5 @@
 -module(computing).
--export([cpu/1, preemption/1]).
+-export([cpu/1, preemption/2]).
 
 cpu(Rounds) ->
     Alone = two_processes(1, Rounds),
@@ -18,10 +18,10 @@ compute(0, Number) -> Number;
 compute(Rounds, Number) ->
     compute(Rounds - 1, (Number * 1103515245 + 12345) band 16#7fffffff).
 
-%% How late timers are, and how long exchanges of a message take, while two others never stop.
-preemption(Samples) ->
+%% How late timers are, and how long exchanges of a message take, while so many others never stop.
+preemption(Loops, Samples) ->
     erlang:system_flag(schedulers_online, 2),
-    [spawn(fun() -> spins(0) end) || _ <- [1, 2]],
+    [spawn(fun() -> spins(0) end) || _ <- lists:seq(1, Loops)],
     Ponger = spawn(fun pong/0),
     {Late, Exchanges} = lists:unzip([sample(Ponger) || _ <- lists:seq(1, Samples)]),
     figures:percentiles({"late-p50", "late-p99"}, Late),

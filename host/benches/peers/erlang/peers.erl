@@ -19,7 +19,7 @@ run("fan-out", [Workers, Each]) -> networks:fan_out(Workers, Each);
 run("spawn", [Count]) -> processes:spawn_run_exit(Count);
 run("parked", [Processes, Samples]) -> processes:parked(Processes, Samples);
 run("cpu", [Rounds]) -> computing:cpu(Rounds);
-run("preemption", [Samples]) -> computing:preemption(Samples);
+run("preemption", [Loops, Samples]) -> computing:preemption(Loops, Samples);
 run("beside", [Workers, Capacity, Kind, Count, Milliseconds]) ->
     neighbours:beside(Workers, Capacity, Kind, Count, Milliseconds);
 run("start", []) -> processes:start().

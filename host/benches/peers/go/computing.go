@@ -31,10 +31,10 @@ func twoProcesses(workers, rounds int) time.Duration {
 }
 
 // preemption measures how late timers are, and how long exchanges of a message take, while
-// two others never stop.
-func preemption(samples int) {
+// so many others never stop.
+func preemption(loops, samples int) {
 	runtime.GOMAXPROCS(2)
-	for i := 0; i < 2; i++ {
+	for i := 0; i < loops; i++ {
 		go spins()
 	}
 	ping, pong := make(chan int), make(chan int)

@@ -38,7 +38,7 @@ func main() {
 	case "cpu":
 		cpu(argument(0))
 	case "preemption":
-		preemption(argument(0))
+		preemption(argument(0), argument(1))
 	case "beside":
 		beside(argument(0), argument(1), argument(2), argument(3), argument(4))
 	case "start":

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use transputer::{ChannelOptions, HostOptions, Verdict};
 
-use super::{Bench, figure, percentiles};
+use super::{Bench, Form, figure, percentiles};
 
 pub(super) fn cpu(rounds: u64) -> anyhow::Result<()> {
     let alone = two_processes(1, rounds)?;
@@ -42,15 +42,20 @@ fn two_processes(workers: usize, rounds: u64) -> anyhow::Result<Duration> {
     Ok(elapsed)
 }
 
-/// Two processes that wait for times and exchange messages, while two others never stop.
-pub(super) fn preemption(samples: u64) -> anyhow::Result<()> {
+/// Two processes that wait for times and exchange messages, while so many others never stop.
+pub(super) fn preemption(form: Form, loops: u64, samples: u64) -> anyhow::Result<()> {
     let mut bench = Bench::with(HostOptions::default().workers(2))?;
-    let spins = bench.component("spins")?;
-    bench.network.process("first", &spins);
-    bench.network.process("second", &spins);
-    bench.process("keeps_time")?.argument("samples", samples);
-    bench.process("ponger")?;
+    let spins = bench.component(&form.guest("spins"))?;
+    for number in 0..loops {
+        bench.network.process(&format!("loop{number}"), &spins);
+    }
+    let keeps_time = bench.component(&form.guest("keeps_time"))?;
+    let ponger = bench.component(&form.guest("ponger"))?;
     let network = &mut bench.network;
+    network
+        .process("keeps_time", &keeps_time)
+        .argument("samples", samples);
+    network.process("ponger", &ponger);
     network.connect(
         "keeps_time.ping",
         "ponger.ping",

@@ -26,6 +26,8 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
             ("stream", &[capacity, 8, messages]) => communication::numbers(capacity, messages),
             ("ring", &[processes, laps]) => networks::ring(Form::Async, processes, laps),
             ("sieve", &[primes, capacity]) => networks::sieve(Form::Async, primes, capacity),
+            ("parked", &[processes, samples]) => processes::parked(Form::Async, processes, samples),
+            ("preemption", &[loops, samples]) => computing::preemption(Form::Async, loops, samples),
             _ => bail!("there is no program `{program}` of async functions"),
         };
     }
@@ -40,12 +42,12 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
         ("fan-in", &[workers, each]) => networks::fan("fan_in", "counts", workers, each),
         ("fan-out", &[workers, each]) => networks::fan("fan_out", "adds", workers, each),
         ("spawn", &[count]) => processes::spawn(count),
-        ("parked", &[processes, samples]) => processes::parked(processes, samples),
+        ("parked", &[processes, samples]) => processes::parked(Form::Blocking, processes, samples),
         ("cpu", &[rounds]) => computing::cpu(rounds),
         ("beside", &[workers, capacity, kind, count, milliseconds]) => {
             neighbours::beside(workers, capacity, kind, count, milliseconds)
         }
-        ("preemption", &[samples]) => computing::preemption(samples),
+        ("preemption", &[loops, samples]) => computing::preemption(Form::Blocking, loops, samples),
         _ => bail!(
             "there is no program `{program}` with {} numbers",
             numbers.len()

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use transputer::{ChannelOptions, HostOptions, Limits};
 
-use super::{Bench, figure, percentiles};
+use super::{Bench, Form, figure, percentiles};
 
 pub(super) fn spawn(count: u64) -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
@@ -15,14 +15,14 @@ pub(super) fn spawn(count: u64) -> anyhow::Result<()> {
     bench.measure("spawns", count)
 }
 
-pub(super) fn parked(processes: u64, samples: u64) -> anyhow::Result<()> {
+pub(super) fn parked(form: Form, processes: u64, samples: u64) -> anyhow::Result<()> {
     let channels = u32::try_from(processes)?.saturating_add(16);
     let mut bench = Bench::with(
         HostOptions::default()
             // As by default, unless that is too few.
             .max_processes(channels.max(HostOptions::default().max_processes)),
     )?;
-    let parks = bench.component("parks")?;
+    let parks = bench.component(&form.guest("parks"))?;
     bench
         .process("parker")?
         .argument("processes", processes)

@@ -418,15 +418,20 @@ impl Process {
         self.stackless.oldest.store(oldest, Ordering::Relaxed);
         if self.parked_operation().is_none() {
             self.begins_to_wait();
-            self.parkings.fetch_add(1, Ordering::Release);
+            self.step_parkings();
         }
     }
 
     /// Notes that it goes on, likewise.
     pub(crate) fn stackless_goes_on(&self) {
         if self.parked_operation().is_some() {
-            self.parkings.fetch_add(1, Ordering::Release);
+            self.step_parkings();
         }
+    }
+
+    /// Only its own task writes it.
+    fn step_parkings(&self) {
+        self.parkings.store(self.parkings() + 1, Ordering::Release);
     }
 
     /// How it waits, if it is stackless.

@@ -18,6 +18,7 @@ use transputer_core::scheduler::ThisTask;
 use wasmtime::Store;
 
 use super::exit::{ExitGuard, TellStart};
+use super::in_place::Cut;
 use super::instantiate::Body;
 use super::metered::{Meter, Metered, Turn};
 use super::{Outcome, Process, ProcessSpec, ProcessState};
@@ -226,14 +227,22 @@ enum Run<T> {
 }
 
 /// Runs a guest until it ends, or until it is at a point where it is to be replaced.
-async fn until_replaced<T>(run: impl Future<Output = T>, process: &Process) -> Run<T> {
+async fn until_replaced<T>(
+    run: impl Future<Output = wasmtime::Result<T>>,
+    process: &Process,
+) -> Run<wasmtime::Result<T>> {
     let mut run = pin!(run);
-    poll_fn(|context| match run.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(Run::Ended(result)),
-        Poll::Pending => match process.in_flight.due() {
+    poll_fn(|context| {
+        let polled = run.as_mut().poll(context);
+        if let Poll::Ready(result) = &polled
+            && !matches!(result, Err(error) if error.downcast_ref::<Cut>().is_some())
+        {
+            return polled.map(Run::Ended);
+        }
+        match process.in_flight.due() {
             Some(swap) => Poll::Ready(Run::Replaced(swap)),
-            None => Poll::Pending,
-        },
+            None => polled.map(Run::Ended),
+        }
     })
     .await
 }

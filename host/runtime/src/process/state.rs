@@ -160,6 +160,11 @@ impl HostCalls for ProcessState {
         self.network.host.scheduler().may_block_in_place()
     }
 
+    fn stays(&self) -> impl Fn() -> wasmtime::Result<()> + Send + 'static {
+        let process = self.process.clone();
+        move || process.check_stays()
+    }
+
     fn this_task(&self) -> &ThisTask {
         &self.task
     }

@@ -269,6 +269,12 @@ impl InFlight {
         None
     }
 
+    /// Whether it is to be replaced wherever it is.
+    pub(crate) fn is_cut(&self) -> bool {
+        let is_cut = |watched: &Watched| watched.cut && watched.swap.is_some();
+        self.is_on() && lock(&self.state).watched.as_deref().is_some_and(is_cut)
+    }
+
     /// The process begins anew, with another component.
     pub(crate) fn renew(&self, watch: bool) {
         let mut state = lock(&self.state);

@@ -11,17 +11,22 @@
 //!   which it may once it was told.
 //! - A subtask is in one set at most. One that is done and in a set is in that set's list, in the
 //!   order in which they came to be both.
+//! - A subtask that begins while the process has a set of its own is in that set, and its number stands for it
+//!   until its end is told, if it is still there then: the guest needs neither to join nor to drop it.
 //! - `members` of a set counts the subtasks in it, `untold` those of them that the guest was not told of.
 //!   A set with members is not dropped.
 //! - Each place has a waker. That of the first is the task's own, so a process that waits for one
 //!   thing at a time allocates nothing for it, and looks at that place whenever it is woken; the others
 //!   note their place when they are woken, so that a process looks at no more than has changed.
 
+mod sets;
+
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 
+use smallvec::{SmallVec, smallvec};
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
 
@@ -53,18 +58,19 @@ const MOST: usize = 1 << 20;
 
 /// See the module.
 pub(crate) struct Tasks<O> {
-    places: Vec<Place<O>>,
+    /// Most processes have one, and it is on the lines of the cache that each turn needs anyway.
+    places: SmallVec<[Place<O>; 1]>,
     /// The first place that is free.
     free: u32,
-    sets: Vec<Set>,
+    sets: SmallVec<[Set; 1]>,
     free_set: u32,
-    /// One for each place that was ever used.
-    wakers: Vec<Waker>,
+    /// The set in which each call that waits is from its beginning, once the guest has asked for one.
+    own: u32,
+    /// One for each place that was ever used; nothing while it is lent.
+    wakers: SmallVec<[Option<Waker>; 1]>,
     woken: Arc<Woken>,
     /// The storage that the guest has for its task.
     pub(crate) context: [u32; 2],
-    /// What the callback is called with next.
-    event: (u32, u32, u32),
     /// How many places are charged.
     pub(crate) covered: usize,
     /// How many subtasks and sets there are.
@@ -91,6 +97,14 @@ enum Stage<O> {
     Told,
 }
 
+/// What the guest is told of a subtask that is done.
+pub(super) struct Told {
+    pub(super) number: u32,
+    pub(super) answer: Answer,
+    /// Where the answer goes.
+    pub(super) to: u32,
+}
+
 #[derive(Clone, Copy)]
 struct Set {
     in_use: bool,
@@ -105,14 +119,14 @@ impl<O> Tasks<O> {
     /// Tables without an entry, for the task that this wakes.
     pub(crate) fn new(task: Waker) -> Self {
         Self {
-            places: Vec::new(),
+            places: SmallVec::new(),
             free: NONE,
-            sets: Vec::new(),
+            sets: SmallVec::new(),
             free_set: NONE,
-            wakers: vec![task],
+            own: NONE,
+            wakers: smallvec![Some(task)],
             woken: Arc::default(),
             context: [0; 2],
-            event: (0, 0, 0),
             covered: 0,
             used: 0,
         }
@@ -161,23 +175,35 @@ impl<O> Tasks<O> {
         }
         let place = self.free;
         if self.wakers.len() <= place as usize {
-            self.wakers.push(self.woken.waker(place, &self.wakers[0]));
+            let waker = self.waker(place)?;
+            self.wakers.push(Some(waker));
         }
         let entry = &mut self.places[place as usize];
         self.free = entry.next;
         entry.stage = Stage::Taken;
         entry.set = NONE;
         self.used += 1;
-        Ok((place, self.lend(place)))
+        Ok((place, self.lend(place)?))
     }
 
     /// Takes a place's waker, to be given back.
-    fn lend(&mut self, place: u32) -> Waker {
-        mem::replace(&mut self.wakers[place as usize], Waker::noop().clone())
+    fn lend(&mut self, place: u32) -> Result<Waker> {
+        match self.wakers[place as usize].take() {
+            Some(waker) => Ok(waker),
+            None => bail!("a place is looked at while it is looked at"),
+        }
     }
 
     fn give_back(&mut self, place: u32, waker: Waker) {
-        self.wakers[place as usize] = waker;
+        self.wakers[place as usize] = Some(waker);
+    }
+
+    /// Another waker for a place, which is not the first.
+    fn waker(&self, place: u32) -> Result<Waker> {
+        match &self.wakers[0] {
+            Some(task) => Ok(self.woken.waker(place, task)),
+            None => bail!("a place is made while the first is looked at"),
+        }
     }
 
     /// The call did not have to wait, or has failed.
@@ -200,23 +226,31 @@ impl<O> Tasks<O> {
         let entry = &mut self.places[place as usize];
         entry.stage = Stage::Waits(operation);
         entry.to = to;
-        handle(&Resource::<SubtaskKind>::new_own(place))
+        if let Some(own) = self.sets.get_mut(self.own as usize) {
+            entry.set = self.own;
+            own.members += 1;
+            own.untold += 1;
+        }
+        self.number(place)
     }
 
-    /// Makes the task's waker the one for this context.
-    pub(super) fn set_waker(&mut self, waker: &Waker) {
-        if self.wakers[0].will_wake(waker) {
-            return;
+    /// Makes the task's waker the one for this context. Whether it was already.
+    pub(super) fn set_waker(&mut self, waker: &Waker) -> bool {
+        if let Some(task) = &self.wakers[0]
+            && task.will_wake(waker)
+        {
+            return true;
         }
         // The marks of the others name the task, and are made anew where they are needed next.
         self.wakers.truncate(1);
-        self.wakers[0] = waker.clone();
+        self.wakers[0] = Some(waker.clone());
         for place in 1..self.places.len() as u32 {
             let waker = self.woken.waker(place, waker);
             // Whoever would wake an old one is asked again.
             waker.wake_by_ref();
-            self.wakers.push(waker);
+            self.wakers.push(Some(waker));
         }
+        false
     }
 
     /// The places that may have changed, besides the first.
@@ -230,10 +264,11 @@ impl<O> Tasks<O> {
         if !matches!(entry.stage, Stage::Waits(_)) {
             return None;
         }
+        let waker = self.wakers[place as usize].take()?;
         let Stage::Waits(operation) = mem::replace(&mut entry.stage, Stage::Taken) else {
             return None;
         };
-        Some((operation, self.lend(place)))
+        Some((operation, waker))
     }
 
     /// It still waits.
@@ -249,41 +284,21 @@ impl<O> Tasks<O> {
         self.enlist(place);
     }
 
-    /// Appends a subtask that is done to its set's list.
-    fn enlist(&mut self, place: u32) {
-        let set = self.places[place as usize].set;
-        let Some(list) = self.sets.get_mut(set as usize) else {
-            return;
-        };
-        let last = mem::replace(&mut list.last, place);
-        match self.places.get_mut(last as usize) {
-            Some(last) => last.next = place,
-            None => list.first = place,
+    /// It is done, and this is told at once if it is the next of this set; otherwise it is kept.
+    pub(super) fn complete_for(
+        &mut self,
+        number: u32,
+        place: u32,
+        waker: Waker,
+        answer: Answer,
+    ) -> Result<Option<Told>> {
+        let set = self.set(number)?;
+        if self.places[place as usize].set != set || self.sets[set as usize].first != NONE {
+            self.complete(place, waker, answer);
+            return Ok(None);
         }
-        let entry = &mut self.places[place as usize];
-        entry.previous = last;
-        entry.next = NONE;
-    }
-
-    /// Takes a subtask that is done out of its set's list.
-    fn delist(&mut self, place: u32) {
-        let Place {
-            set,
-            previous,
-            next,
-            ..
-        } = self.places[place as usize];
-        let Some(list) = self.sets.get_mut(set as usize) else {
-            return;
-        };
-        match self.places.get_mut(previous as usize) {
-            Some(previous) => previous.next = next,
-            None => list.first = next,
-        }
-        match self.places.get_mut(next as usize) {
-            Some(next) => next.previous = previous,
-            None => list.last = previous,
-        }
+        self.give_back(place, waker);
+        self.told(place, answer).map(Some)
     }
 
     fn subtask(&self, number: u32) -> Result<u32> {
@@ -293,91 +308,6 @@ impl<O> Tasks<O> {
                 bail!("unknown handle: no subtask has number {number} here")
             }
             Some(_) => Ok(place),
-        }
-    }
-
-    fn set(&self, number: u32) -> Result<u32> {
-        let set = resource::<SetKind>(number)?.rep();
-        match self.sets.get(set as usize) {
-            Some(Set { in_use: true, .. }) => Ok(set),
-            _ => bail!("unknown handle: no waitable set has number {number} here"),
-        }
-    }
-
-    /// Makes a set.
-    pub(crate) fn new_set(&mut self) -> Result<u32> {
-        if self.free_set == NONE {
-            if self.sets.len() >= MOST {
-                bail!("more than {MOST} waitable sets");
-            }
-            self.sets.push(Set {
-                in_use: false,
-                members: 0,
-                untold: 0,
-                first: NONE,
-                last: NONE,
-            });
-            self.free_set = self.sets.len() as u32 - 1;
-        }
-        let number = self.free_set;
-        let set = &mut self.sets[number as usize];
-        self.free_set = set.first;
-        set.in_use = true;
-        set.first = NONE;
-        self.used += 1;
-        handle(&Resource::<SetKind>::new_own(number))
-    }
-
-    /// Drops a set, which must be empty.
-    pub(crate) fn drop_set(&mut self, number: u32) -> Result<()> {
-        let index = self.set(number)?;
-        let set = &mut self.sets[index as usize];
-        if set.members > 0 {
-            bail!("waitable set {number} is dropped while there are waitables in it");
-        }
-        set.in_use = false;
-        set.first = self.free_set;
-        self.free_set = index;
-        self.used -= 1;
-        Ok(())
-    }
-
-    /// Puts a subtask into a set, out of the one that it is in; into none for 0.
-    pub(crate) fn join(&mut self, waitable: u32, set: u32) -> Result<()> {
-        let place = self.subtask(waitable)?;
-        let set = match set {
-            0 => NONE,
-            set => self.set(set)?,
-        };
-        if self.places[place as usize].set == set {
-            return Ok(());
-        }
-        self.leave(place);
-        let entry = &mut self.places[place as usize];
-        entry.set = set;
-        let told = matches!(entry.stage, Stage::Told);
-        let done = matches!(entry.stage, Stage::Done(_));
-        if let Some(set) = self.sets.get_mut(set as usize) {
-            set.members += 1;
-            set.untold += u32::from(!told);
-        }
-        if done {
-            self.enlist(place);
-        }
-        Ok(())
-    }
-
-    /// Takes a subtask out of its set.
-    fn leave(&mut self, place: u32) {
-        let entry = &self.places[place as usize];
-        let told = matches!(entry.stage, Stage::Told);
-        if matches!(entry.stage, Stage::Done(_)) {
-            self.delist(place);
-        }
-        let set = mem::replace(&mut self.places[place as usize].set, NONE);
-        if let Some(set) = self.sets.get_mut(set as usize) {
-            set.members -= 1;
-            set.untold -= u32::from(!told);
         }
     }
 
@@ -392,24 +322,8 @@ impl<O> Tasks<O> {
         Ok(())
     }
 
-    /// The subtask of a set that is to be told next, with where its answer goes.
-    pub(super) fn next_of(&self, set: u32) -> Result<Option<u32>> {
-        let set = self.set(set)?;
-        let first = self.sets[set as usize].first;
-        Ok((first != NONE).then_some(first))
-    }
-
-    /// Whether anything can still come of waiting for a set.
-    pub(super) fn check_waits(&self, number: u32) -> Result<()> {
-        let set = self.set(number)?;
-        if self.sets[set as usize].untold == 0 {
-            bail!("the guest waits for waitable set {number}, in which nothing waits");
-        }
-        Ok(())
-    }
-
     /// Takes the answer of a subtask that is done: it is told now.
-    pub(super) fn tell(&mut self, place: u32) -> Result<(Answer, u32)> {
+    pub(super) fn tell(&mut self, place: u32) -> Result<Told> {
         if matches!(self.places[place as usize].stage, Stage::Done(_)) {
             self.delist(place);
         }
@@ -417,11 +331,28 @@ impl<O> Tasks<O> {
         let Stage::Done(answer) = mem::replace(&mut entry.stage, Stage::Told) else {
             bail!("a subtask is told before it is done");
         };
-        let (to, set) = (entry.to, entry.set);
-        if let Some(set) = self.sets.get_mut(set as usize) {
-            set.untold -= 1;
+        self.told(place, answer)
+    }
+
+    /// Notes that the end of a subtask is told; it is gone if the guest leaves that to the host.
+    fn told(&mut self, place: u32, answer: Answer) -> Result<Told> {
+        let number = self.number(place)?;
+        let to = self.places[place as usize].to;
+        self.is_told(place);
+        Ok(Told { number, answer, to })
+    }
+
+    fn is_told(&mut self, place: u32) {
+        let entry = &mut self.places[place as usize];
+        entry.stage = Stage::Told;
+        let Some(set) = self.sets.get_mut(entry.set as usize) else {
+            return;
+        };
+        set.untold -= 1;
+        if entry.set == self.own {
+            set.members -= 1;
+            self.free_place(place);
         }
-        Ok((answer, to))
     }
 
     /// The number of the subtask at a place.
@@ -442,31 +373,7 @@ impl<O> Tasks<O> {
     /// It was cancelled, without an answer.
     pub(super) fn cancelled(&mut self, place: u32, waker: Waker) {
         self.give_back(place, waker);
-        let entry = &mut self.places[place as usize];
-        entry.stage = Stage::Told;
-        let set = entry.set;
-        if let Some(set) = self.sets.get_mut(set as usize) {
-            set.untold -= 1;
-        }
-    }
-
-    /// Sets what the callback is called with.
-    pub(super) fn set_event(&mut self, event: (u32, u32, u32)) {
-        self.event = event;
-    }
-
-    /// The next event, with the place of its subtask.
-    pub(super) fn event(&self) -> (u32, u32, u32) {
-        self.event
-    }
-
-    /// What the callback is called with.
-    pub(crate) fn take_event(&mut self) -> Result<(u32, u32, u32)> {
-        let (kind, place, state) = mem::take(&mut self.event);
-        Ok(match kind {
-            super::SUBTASK => (kind, self.number(place)?, state),
-            _ => (kind, 0, 0),
-        })
+        self.is_told(place);
     }
 }
 

@@ -220,6 +220,7 @@ impl Run {
                 .with_timestamps(self.timestamps),
             stdin: stdin.map_or(StreamFormat::Bytes, |stdin| *stdin.format.get_ref()),
             grace: self.grace,
+            seeded: self.seed.is_some(),
             watching: watching::Options {
                 http: self.http,
                 stay: self.stay,

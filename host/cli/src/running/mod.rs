@@ -50,6 +50,8 @@ pub(crate) struct Manners {
     pub(crate) stdin: StreamFormat,
     /// How long it has to finish when it is asked to end.
     pub(crate) grace: Duration,
+    /// Whether it runs in virtual time.
+    pub(crate) seeded: bool,
     /// How it can be watched.
     pub(crate) watching: watching::Options,
 }
@@ -71,12 +73,13 @@ pub(crate) fn run(
         printer,
         stdin,
         grace,
+        seeded,
         watching,
     } = manners;
     let watching = Watching::open(watching)?;
     let noted = watching.listener();
     let (stdin, closing) = stdin::Stdin::new(stdin).context("cannot open standard input")?;
-    let signals = Signals::install(closing, grace)?;
+    let signals = Signals::install(closing, grace, seeded)?;
     let pipe = PipeWatch::default();
     let events = printer.clone();
     if trace.is_some() {

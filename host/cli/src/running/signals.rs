@@ -73,18 +73,25 @@ struct State {
     running: OnceLock<Running>,
     stdin: Closing,
     grace: Duration,
+    /// Whether the network runs in virtual time, and stands still while it reads standard input.
+    seeded: bool,
 }
 
 impl Signals {
     /// Takes the signals over for the rest of the command. `stdin` is closed to drain the network,
     /// which is stopped if it has not ended `grace` later.
-    pub(crate) fn install(stdin: Closing, grace: Duration) -> anyhow::Result<Signals> {
+    pub(crate) fn install(
+        stdin: Closing,
+        grace: Duration,
+        seeded: bool,
+    ) -> anyhow::Result<Signals> {
         let signals = Signals(Arc::new(State {
             first: Mutex::new(None),
             came: Condvar::new(),
             running: OnceLock::new(),
             stdin,
             grace,
+            seeded,
         }));
         let handler = signals.clone();
         listen(move |signal| handler.handle(signal)).context("cannot listen for signals")?;
@@ -161,9 +168,12 @@ impl Signals {
 
     /// Stops the network, and says what was in flight.
     fn stop(&self, running: &Running, signal: Signal, why: &str) {
-        // In a seeded run, waiting for it would hold everything up.
-        self.0.stdin.close();
+        // Its end wakes processes, and what is told is where they waited. But a seeded run tells nothing while it reads.
+        if self.0.seeded {
+            self.0.stdin.close();
+        }
         say_what_is_in_flight(running, signal, why);
+        self.0.stdin.close();
         running.stop(signal.reason());
     }
 }

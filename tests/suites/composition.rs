@@ -1,7 +1,9 @@
 //! What processes are composed of and with: patience, children, helpers made of channels.
 
-use transputer::{ChannelOptions, HostReceiver, Network, Outcome, Running, Verdict};
-use transputer_tests::{guest, host, input, output, run};
+use transputer::{
+    ChannelOptions, Host, HostOptions, HostReceiver, Network, Outcome, Running, Verdict,
+};
+use transputer_tests::{guest, guest_of, host, input, new_host, output, run};
 
 /// Whether a process waits for an operation that is described like this.
 fn is_waiting(running: &Running, process: &str, operation: &str) -> bool {
@@ -160,16 +162,16 @@ fn processes_run_in_parallel_and_in_sequence() {
 }
 
 /// A barrier, and as many members, which have so many phases to do, and trap before one.
-fn barrier(name: &str, stays: bool, members: &[(i64, Option<i64>)]) -> Network {
-    let mut network = host().network(name);
+fn barrier(host: &Host, name: &str, stays: bool, members: &[(i64, Option<i64>)]) -> Network {
+    let mut network = host.network(name);
     network
-        .process("opener", &guest("opens_barrier"))
+        .process("opener", &guest_of(host, "opens_barrier"))
         .argument("count", members.len() as i64)
         .argument("stays", stays);
     let mut ports = Vec::new();
     for (number, (phases, trap)) in members.iter().enumerate() {
         let name = format!("member-{number}");
-        let mut member = network.process(&name, &guest("keeps_step"));
+        let mut member = network.process(&name, &guest_of(host, "keeps_step"));
         member.argument("phases", *phases);
         if let Some(phase) = trap {
             member.argument("trap", *phase);
@@ -197,7 +199,7 @@ fn began(network: &mut Network, member: usize) -> HostReceiver {
 fn a_barrier_keeps_its_members_in_step_until_they_resign() {
     let mut members = [(100, None); 10];
     members[..5].fill((50, None));
-    let mut network = barrier("in step", false, &members);
+    let mut network = barrier(host(), "in step", false, &members);
     network.process("merge", &guest("double"));
     let began: Vec<String> = (0..10).map(|n| format!("member-{n}.began")).collect();
     let began: Vec<&str> = began.iter().map(String::as_str).collect();
@@ -222,7 +224,7 @@ fn a_barrier_keeps_its_members_in_step_until_they_resign() {
 #[test]
 fn a_member_that_traps_poisons_its_barrier() {
     let members = [(10, None), (10, None), (10, Some(3))];
-    let mut network = barrier("broken", false, &members);
+    let mut network = barrier(host(), "broken", false, &members);
     let began = [0, 1, 2].map(|member| began(&mut network, member));
     let report = run(network);
     for began in began {
@@ -243,7 +245,9 @@ fn a_member_that_traps_poisons_its_barrier() {
 
 #[test]
 fn a_deadlock_at_a_barrier_is_named() {
-    let mut network = barrier("stuck", true, &[(1, None), (1, None)]);
+    // A seeded host looks when nothing can go on. Another one may find the opener first, which waits for itself.
+    let host = new_host(HostOptions::default().seed(1).max_processes(16));
+    let mut network = barrier(&host, "stuck", true, &[(1, None), (1, None)]);
     let _began = [0, 1].map(|member| began(&mut network, member));
     let report = run(network);
     assert_eq!(report.verdict(), Verdict::Deadlocked, "{report:?}");

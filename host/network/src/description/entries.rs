@@ -12,6 +12,8 @@ use super::expression::Expression;
 use crate::plan::{Grants, Limits};
 use crate::policies::{Instances, OnBadLine};
 use crate::value::Value;
+#[cfg(doc)]
+use crate::{ComponentPath, Description};
 
 /// An argument with its value.
 #[derive(Clone, Debug)]

@@ -207,10 +207,15 @@ def test_stopping_a_network(net: Network) -> None:
 
 def test_ctrl_c_ends_a_wait(net: Network) -> None:
     p = net.start(PERFORM, task="triples")
-    # Whether it comes before the wait or during it, the wait does not go on.
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        p.outbox.receive()
+    # Shells have programs in the background ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        # Whether it comes before the wait or during it, the wait does not go on.
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            p.outbox.receive()
+    finally:
+        signal.signal(signal.SIGINT, before)
     p.inbox.send(1)
     assert p.outbox.receive() == 3
 

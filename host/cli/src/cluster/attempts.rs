@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,10 @@ struct Shared {
     /// Whether there are any, so that nothing is locked for each message where there are none.
     any: AtomicBool,
     counted: Mutex<Counted>,
-    changes: watch::Sender<()>,
+    /// How often they have changed here.
+    changes: watch::Sender<u64>,
+    /// After how many of the changes they were told last.
+    told: AtomicU64,
 }
 
 /// By process, in the order in which they come again.
@@ -61,6 +64,7 @@ impl Attempts {
             any: AtomicBool::new(false),
             counted: Mutex::default(),
             changes: watch::Sender::default(),
+            told: AtomicU64::new(0),
         }))
     }
 
@@ -69,10 +73,12 @@ impl Attempts {
     pub(super) async fn go_on(
         &self,
         carrier: &dyn Carrier,
-        lease: &str,
         network: &mut Network,
     ) -> Result<(), Fault> {
-        for attempted in read(carrier, lease).await? {
+        if self.0.ports.is_empty() {
+            return Ok(());
+        }
+        for attempted in read_fact(carrier, &self.0.fact).await? {
             let Attempted {
                 port,
                 digest,
@@ -117,7 +123,7 @@ impl Attempts {
             let any = !counted.told.is_empty();
             self.0.any.store(any, Ordering::Release);
             drop(counted);
-            self.0.changes.send_replace(());
+            self.0.changed();
         }
     }
 
@@ -134,21 +140,31 @@ impl Attempts {
         }
     }
 
-    /// Tells the other hosts what there is now.
+    /// Tells the other hosts what there is now, unless they know.
     pub(super) async fn tell_now(&self, carrier: &dyn Carrier, epoch: u64) -> Result<(), Fault> {
+        let changes = *self.0.changes.borrow();
+        if self.0.told.load(Ordering::Acquire) == changes {
+            return Ok(());
+        }
         let text = {
             let counted = self.0.counted();
             let all: Vec<_> = counted.told.values().flatten().collect();
             // Texts and numbers can always be written.
             serde_json::to_string(&all).unwrap_or_default()
         };
-        facts::say(carrier, &self.0.fact, epoch, &text).await
+        facts::say(carrier, &self.0.fact, epoch, &text).await?;
+        self.0.told.store(changes, Ordering::Release);
+        Ok(())
     }
 }
 
 impl Shared {
     fn counted(&self) -> MutexGuard<'_, Counted> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     fn unfinished(&self, message: &UnfinishedMessage) {
@@ -180,14 +196,18 @@ impl Shared {
         self.any.store(!counted.told.is_empty(), Ordering::Release);
         drop(counted);
         if changed {
-            self.changes.send_replace(());
+            self.changed();
         }
     }
 }
 
 /// What was told of a part last.
 pub(crate) async fn read(carrier: &dyn Carrier, lease: &str) -> Result<Vec<Attempted>, Fault> {
-    let said = facts::said(carrier, &fact(lease)).await?;
+    read_fact(carrier, &fact(lease)).await
+}
+
+async fn read_fact(carrier: &dyn Carrier, fact: &str) -> Result<Vec<Attempted>, Fault> {
+    let said = facts::said(carrier, fact).await?;
     let attempted = said.and_then(|text| serde_json::from_str(&text).ok());
     Ok(attempted.unwrap_or_default())
 }

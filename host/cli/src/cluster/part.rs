@@ -321,9 +321,7 @@ impl Hosted {
             views.input(&port, &channel, &inlet, finished.clone(), &sender);
             inlets.push((inlet, sender, finished));
         }
-        attempts
-            .go_on(&*self.carrier, &self.lease_name(), &mut network)
-            .await?;
+        attempts.go_on(&*self.carrier, &mut network).await?;
         let events = self.printer.clone();
         let counts = attempts.clone();
         let stream = self.stream.clone();

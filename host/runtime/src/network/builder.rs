@@ -264,7 +264,7 @@ impl Network {
             let channel = member.inputs.get(name)?.id();
             member
                 .tried
-                .push(Tried::known(channel, length, digest, attempts));
+                .push(Tried::new(channel, length, digest, attempts));
             Some(())
         });
         wired.ok_or_else(|| self.fault(format!("there is no input `{port}` that is wired")))

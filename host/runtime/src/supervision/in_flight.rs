@@ -87,12 +87,7 @@ pub(crate) struct Tried {
 }
 
 impl Tried {
-    pub(crate) fn new(channel: ChannelId, bytes: &[u8], attempts: u32) -> Self {
-        Self::known(channel, bytes.len(), blake3::hash(bytes), attempts)
-    }
-
-    /// The same of a message that somebody else was given.
-    pub(crate) fn known(
+    pub(crate) fn new(
         channel: ChannelId,
         length: usize,
         digest: blake3::Hash,

@@ -48,17 +48,22 @@ pub(super) fn decide_unfinished(
             // Only the message that it was working on can be to blame.
             left.attempts = left.attempts.saturating_sub(1);
         }
+        let bytes = &left.message.bytes;
+        let (length, digest) = (bytes.len(), blake3::hash(bytes));
         let message = UnfinishedMessage {
             process: process.name.to_string(),
             port: handover.port(left.channel).to_owned(),
-            bytes: left.message.bytes.len() as u64,
-            digest: blake3::hash(&left.message.bytes).to_hex().to_string(),
+            bytes: length as u64,
+            digest: digest.to_hex().to_string(),
             attempts: left.attempts,
             fate: UnfinishedFate::Dropped,
         };
         let channel = left.channel;
         let fate = one(slot, handover, left, next, why.as_ref());
-        if fate != UnfinishedFate::Redelivered {
+        if fate == UnfinishedFate::Redelivered {
+            let tried = Tried::new(channel, length, digest, message.attempts);
+            slot.tried.push(tried);
+        } else {
             // Nobody will finish it, so this host has.
             done.push(channel);
         }
@@ -68,7 +73,7 @@ pub(super) fn decide_unfinished(
 }
 
 fn one(
-    slot: &mut Slot,
+    slot: &Slot,
     handover: &Handover,
     left: Left,
     next: Next,
@@ -89,18 +94,9 @@ fn one(
     }
 }
 
-fn redeliver(
-    slot: &mut Slot,
-    handover: &Handover,
-    left: Left,
-    why: Option<&Poison>,
-) -> UnfinishedFate {
-    let tried = Tried::new(left.channel, &left.message.bytes, left.attempts);
+fn redeliver(slot: &Slot, handover: &Handover, left: Left, why: Option<&Poison>) -> UnfinishedFate {
     match handover.put_back(left) {
-        Ok(()) => {
-            slot.tried.push(tried);
-            UnfinishedFate::Redelivered
-        }
+        Ok(()) => UnfinishedFate::Redelivered,
         // It closed the port meanwhile, so nothing can be received there.
         Err(left) => dead_letter(slot, handover, left, why),
     }

@@ -314,26 +314,29 @@ fn advice(processes: u32) -> String {
     let (Some(limit), Some(room)) = (address_space_limit(), address_space()) else {
         return "try a lower `max_processes`".to_owned();
     };
-    let limited = format!(
-        "the address space is limited to {} MiB (`ulimit -v`), which",
-        limit / MIB
-    );
+    let limited = limited_to(limit);
     if limit / 2 < u64::from(MEMORIES) * (SMALLEST_MEMORY + GUARD) {
-        return format!("{limited} is not enough for one process: raise that limit");
+        return format!("{limited}, which is not enough for one process: raise that limit");
     }
     let room = match (room / PLACE).clamp(1, processes.into()) {
         1 => "1 process".to_owned(),
         several => format!("{several} processes"),
     };
-    format!("{limited} has room for {room}: lower `max_processes` to that, or raise the limit")
+    format!(
+        "{limited}, which has room for {room}: lower `max_processes` to that, or raise the limit"
+    )
 }
 
 /// What is added to an error that may come of too little address space: advice, if that is limited.
 pub(crate) fn if_limited() -> String {
     address_space_limit().map_or_else(String::new, |limit| {
-        let limit = limit / MIB;
-        format!("; the address space is limited to {limit} MiB (`ulimit -v`): raise that limit")
+        format!("; {}: raise that limit", limited_to(limit))
     })
+}
+
+fn limited_to(bytes: u64) -> String {
+    let limit = bytes / MIB;
+    format!("the address space is limited to {limit} MiB (`ulimit -v`)")
 }
 
 /// The slots of one engine, with memories as large as all processes of its class can have.

@@ -12,6 +12,7 @@ mod woken;
 
 use std::future::poll_fn;
 use std::mem;
+use std::pin::pin;
 use std::task::{Context, Poll};
 
 use wasmtime::{Memory, Result, Store, TypedFunc, WasmParams, bail};
@@ -273,18 +274,19 @@ fn look<T: HostCalls>(host: &mut T, set: u32, context: &mut Context<'_>) -> Resu
 }
 
 /// What comes of a call that waits in place, as long as the process may wait for it.
-pub(crate) fn while_it_stays<V>(
+pub(crate) async fn while_it_stays<V>(
     stays: impl Fn() -> Result<()>,
     call: impl Future<Output = Result<V>>,
-) -> impl Future<Output = Result<V>> {
-    let mut call = Box::pin(call);
-    poll_fn(move |context| match call.as_mut().poll(context) {
+) -> Result<V> {
+    let mut call = pin!(call);
+    poll_fn(|context| match call.as_mut().poll(context) {
         Poll::Pending => match stays() {
             Ok(()) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
         },
         ready => ready,
     })
+    .await
 }
 
 /// Returns once all who are ready have had a turn.

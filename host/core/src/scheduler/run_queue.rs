@@ -144,7 +144,7 @@ impl<T> RunQueue<T> {
 
     /// Whether there is nothing but one sender, whose turn it is whatever anybody's virtual time is.
     pub(super) fn is_lone_sender(&self) -> bool {
-        self.lone_sender.load(Ordering::Relaxed) != NO_WORKER
+        self.worker_of_lone_sender().is_some()
     }
 
     /// The worker that pushed the only task, if that is a sender.

@@ -55,62 +55,10 @@ fn tries_deadlines_and_guards_hold_across_hosts() {
     assert_eq!(two.end().0, Some(0));
 }
 
-#[test]
-fn a_message_from_another_host_is_tried_again_and_then_a_dead_letter() {
-    let Some(server) = Server::start("attempts and dead letters") else {
-        return;
-    };
-    let network = Network::new(
-        r#"
-        [process.count]
-        component = "{guest count}"
-        arguments = { limit = 667 }
-        place = "one"
-        [process.crashes]
-        component = "{guest crashes}"
-        place = "two"
-        [process.crashes.restart]
-        policy = "on-failure"
-        backoff = { initial = "1 ms", maximum = "1 ms" }
-        attempts = 2
-        dead-letter = "letters.numbers"
-        [process.letters]
-        component = "{guest sum}"
-        place = "two"
-        [process.sum]
-        component = "{guest sum}"
-        place = "two"
-        [[channel]]
-        from = "count.numbers"
-        to = "crashes.numbers"
-        capacity = 8
-        remote = true
-        [[channel]]
-        from = "crashes.out"
-        to = "sum.numbers"
-        [limits]
-        message = "64 KiB"
-        [stdout]
-        from = ["letters.total", "sum.total"]
-        format = "cbor"
-        "#,
-    );
-    let one = Host::start(&network.folder, &server, "one", "h1");
-    let two = Host::start(&network.folder, &server, "two", "h2");
-    assert_eq!(one.end().0, Some(0));
-    let (code, mut numbers) = two.end_in_bytes();
-    assert_eq!(code, Some(0));
-    // Two integers in CBOR, in any order: the sum of 0 to 665, and the dead letter.
-    let (sum, letter) = ([0x1a, 0x00, 0x03, 0x61, 0x05], [0x19, 0x02, 0x9a]);
-    if numbers.starts_with(&letter) {
-        numbers.rotate_left(letter.len());
-    }
-    assert_eq!(numbers, [&sum[..], &letter].concat());
-}
-
-/// The message that `crashes` crashes over. Until it is a dead letter, its supervisor waits for longer than the test
-/// does, unless another host has counted the first attempt.
-const TRIED: &str = r#"
+/// Numbers go from one host to `crashes` on another, which crashes over the last one; with this pause before it is
+/// restarted. A second attempt makes a dead letter of it.
+fn crashing(backoff: &str) -> Network {
+    let text = r#"
     [process.count]
     component = "{guest count}"
     arguments = { limit = 667 }
@@ -120,7 +68,7 @@ const TRIED: &str = r#"
     place = "two"
     [process.crashes.restart]
     policy = "on-failure"
-    backoff = { initial = "1 h", maximum = "1 h" }
+    backoff = { initial = "{backoff}", maximum = "{backoff}" }
     attempts = 2
     dead-letter = "letters.numbers"
     [process.letters]
@@ -143,6 +91,27 @@ const TRIED: &str = r#"
     from = ["letters.total", "sum.total"]
     format = "cbor"
     "#;
+    Network::new(&text.replace("{backoff}", backoff))
+}
+
+#[test]
+fn a_message_from_another_host_is_tried_again_and_then_a_dead_letter() {
+    let Some(server) = Server::start("attempts and dead letters") else {
+        return;
+    };
+    let network = crashing("1 ms");
+    let one = Host::start(&network.folder, &server, "one", "h1");
+    let two = Host::start(&network.folder, &server, "two", "h2");
+    assert_eq!(one.end().0, Some(0));
+    let (code, mut numbers) = two.end_in_bytes();
+    assert_eq!(code, Some(0));
+    // Two integers in CBOR, in any order: the sum of 0 to 665, and the dead letter.
+    let (sum, letter) = ([0x1a, 0x00, 0x03, 0x61, 0x05], [0x19, 0x02, 0x9a]);
+    if numbers.starts_with(&letter) {
+        numbers.rotate_left(letter.len());
+    }
+    assert_eq!(numbers, [&sum[..], &letter].concat());
+}
 
 /// What is told of attempts: the port, and how many.
 fn attempts(network: &Network, server: &Server) -> Vec<(String, u64)> {
@@ -156,7 +125,8 @@ fn attempts(network: &Network, server: &Server) -> Vec<(String, u64)> {
 }
 
 fn a_host_goes_on_counting(server: &Server, leave: impl FnOnce(&mut Host)) {
-    let network = Network::new(TRIED);
+    // Longer than the test waits, unless the second host counts on: then there is a dead letter before.
+    let network = crashing("1 h");
     let mut first = Host::start(&network.folder, server, "two", "first");
     let one = Host::start(&network.folder, server, "one", "one");
     wait_until(

@@ -8,6 +8,7 @@ use serde_json::Value;
 use wasmparser::{KnownCustom, Parser, Payload};
 
 use super::raw::put_guest;
+use super::supervising::NUMBERS;
 use super::{network, transputer, write};
 
 /// Both ways to instantiate a component.
@@ -25,9 +26,6 @@ format = "cbor"
 [stdout]
 from = "worker.out"
 "#;
-
-/// 1, 666 (over which it panics), 2.
-const NUMBERS: &[u8] = b"\x01\x19\x02\x9a\x02";
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{error}"));

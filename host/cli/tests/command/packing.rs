@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{network, transputer, write};
 
-const ECHO: &str = "
+pub(super) const ECHO: &str = "
 [network]
 name = \"echoing\"
 doc = \"Says it again.\"

@@ -26,7 +26,7 @@ from = "worker.out"
 "#;
 
 /// 1, 666 (over which it panics), 2.
-const NUMBERS: &[u8] = b"\x01\x19\x02\x9a\x02";
+pub(super) const NUMBERS: &[u8] = b"\x01\x19\x02\x9a\x02";
 
 #[test]
 fn restarts_are_told_with_their_reasons_and_counted() {

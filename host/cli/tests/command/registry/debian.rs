@@ -7,7 +7,7 @@ use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 
 use super::server::Registry;
-use super::{ECHO, User};
+use super::{ECHO, Listens as _, User};
 use crate::{network, write};
 
 /// The name that `push` has printed.

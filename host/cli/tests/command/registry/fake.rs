@@ -116,21 +116,15 @@ impl Fake {
         Self { address, seen }
     }
 
-    pub(super) fn oci(&self, name: &str) -> String {
-        format!("oci://{}/{name}", self.address)
-    }
-
-    pub(super) fn address(&self) -> &str {
-        &self.address
-    }
-
-    pub(super) fn port(&self) -> &str {
-        self.address.rsplit_once(':').expect("a port").1
-    }
-
     /// The requests that have come.
     pub(super) fn seen(&self) -> Vec<Request> {
         lock(&self.seen).clone()
+    }
+}
+
+impl super::Listens for Fake {
+    fn address(&self) -> &str {
+        &self.address
     }
 }
 

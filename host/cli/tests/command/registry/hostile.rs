@@ -4,8 +4,8 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::json;
 
-use super::User;
 use super::fake::{Answer, Fake, MANIFEST, Stored, digest};
+use super::{Listens as _, User};
 
 /// A user with a pack, and what an honest registry has of it.
 fn stored() -> (User, Stored) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+use super::packing::ECHO;
 use super::{network, transputer};
 
 mod debian;
@@ -13,18 +14,19 @@ mod hostile;
 mod server;
 mod tokens;
 
-pub(super) const ECHO: &str = "
-[network]
-name = \"echoing\"
-[components]
-echo = \"{guest:echo}\"
-[process.echo]
-component = \"echo\"
-[stdin]
-to = \"echo.lines\"
-[stdout]
-from = \"echo.out\"
-";
+/// A registry at an address of this machine.
+trait Listens {
+    /// Its host and port.
+    fn address(&self) -> &str;
+
+    fn oci(&self, name: &str) -> String {
+        format!("oci://{}/{name}", self.address())
+    }
+
+    fn port(&self) -> &str {
+        self.address().rsplit_once(':').expect("a port").1
+    }
+}
 
 /// Somebody's account on a machine: a home with nothing in it.
 struct User(TempDir);

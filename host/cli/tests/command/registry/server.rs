@@ -57,21 +57,14 @@ impl Registry {
         })
     }
 
-    pub(super) fn oci(&self, name: &str) -> String {
-        format!("oci://{}/{name}", self.address)
-    }
-
-    /// Its host and port.
-    pub(super) fn address(&self) -> &str {
-        &self.address
-    }
-
-    pub(super) fn port(&self) -> &str {
-        self.address.rsplit_once(':').expect("a port").1
-    }
-
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+impl super::Listens for Registry {
+    fn address(&self) -> &str {
+        &self.address
     }
 }
 

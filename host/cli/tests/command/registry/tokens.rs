@@ -3,9 +3,9 @@
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use super::User;
 use super::fake::{Answer, Fake, Request, Stored};
 use super::hostile::asks;
+use super::{Listens as _, User};
 
 /// `somebody:secret` as a header has it.
 const BASIC: &str = "Basic c29tZWJvZHk6c2VjcmV0";
